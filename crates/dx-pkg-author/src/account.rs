@@ -33,11 +33,11 @@ pub use tokens::{NewToken, tokens};
 pub use trust::{TrustFlags, trust};
 pub use unpublish::unpublish;
 
+use crate::AuthorError;
 use crate::members::written_manifest;
 use crate::registry::Registry;
 use crate::script::Told;
 use crate::source::argument;
-use crate::AuthorError;
 
 /// What there is to say of an action.
 #[derive(Clone, Debug, Default, PartialEq)]

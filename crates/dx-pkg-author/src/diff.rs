@@ -71,7 +71,8 @@ pub struct Differences {
 /// Files that cannot be read.
 pub fn compare(a: &Side, b: &Side, options: &DiffOptions) -> Result<Differences, AuthorError> {
     let (old, new) = (files::read(a)?, files::read(b)?);
-    let mut names: Vec<&str> = old.names().chain(new.names().filter(|name| !old.has(name))).collect();
+    let mut names: Vec<&str> =
+        old.names().chain(new.names().filter(|name| !old.has(name))).collect();
     names.retain(|name| files::is_meant(name, &options.paths));
     let mut text = String::new();
     let mut all = Vec::new();

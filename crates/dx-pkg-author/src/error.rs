@@ -1,5 +1,9 @@
 //! The errors of authors' commands.
 
+mod publish;
+mod refusal;
+mod version;
+
 use std::path::PathBuf;
 
 use dx_pkg_acquire::AcquireError;
@@ -13,9 +17,10 @@ use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
 
 use crate::json_path::PathError;
-use crate::publish::PublishError;
-use crate::registry::Refusal;
-use crate::version::VersionError;
+
+pub use publish::PublishError;
+pub use refusal::{Refusal, RefusalKind};
+pub use version::VersionError;
 
 /// An authors' command that fails.
 #[derive(Debug, thiserror::Error)]
@@ -234,9 +239,7 @@ impl Coded for AuthorError {
             Self::NoVersion { name, .. } => {
                 Some(format!("`dx view {name} versions` lists those that there are"))
             }
-            Self::Source { .. } => {
-                Some("clone a repository, and give its folder".to_owned())
-            }
+            Self::Source { .. } => Some("clone a repository, and give its folder".to_owned()),
             Self::Field { .. }
             | Self::Path(_)
             | Self::Address { .. }

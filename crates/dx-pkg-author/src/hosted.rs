@@ -77,7 +77,9 @@ impl Hosted {
         let path = url.path().trim_start_matches('/');
         let path = path.split_once('@').map_or(path, |(_, path)| path);
         let (user, project) = match path.rsplit_once('/') {
-            Some((user, project)) => (Some(decoded(user)?).filter(|user| !user.is_empty()), project),
+            Some((user, project)) => {
+                (Some(decoded(user)?).filter(|user| !user.is_empty()), project)
+            }
             None => (None, path),
         };
         let project = decoded(project)?;
@@ -229,8 +231,7 @@ fn parsed(address: &str) -> Option<Url> {
 fn with_scheme(address: &str) -> String {
     let colon = address.find(':');
     let scheme = colon.map_or("", |at| &address[..at]);
-    let is_known =
-        SCHEMES.contains(&scheme) || SITES.iter().any(|site| site.name() == scheme);
+    let is_known = SCHEMES.contains(&scheme) || SITES.iter().any(|site| site.name() == scheme);
     let rest = colon.map_or(address, |at| &address[at + 1..]);
     if is_known || rest.starts_with("//") && colon.is_some() {
         return address.to_owned();

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_install::Environment;
-use dx_pkg_install::project::{Project, find_root};
+use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_lock::name_of_path;
 use serde_json::Value;
 
@@ -61,9 +62,8 @@ impl Members {
             let root = if is_inside { nearest.to_owned() } else { root };
             return Ok(Members { root, chosen: None });
         }
-        let project = Project::read_or_new(root.clone(), from)?;
-        let workspaces: Vec<Member> = project
-            .workspaces
+        let named = workspaces(&root)?;
+        let workspaces: Vec<Member> = named
             .iter()
             .map(|(path, manifest)| Member {
                 name: manifest.name.as_deref().unwrap_or_else(|| name_of_path(path)).to_owned(),
@@ -72,8 +72,9 @@ impl Members {
             .collect();
         let mut chosen = Vec::new();
         if selection.with_root {
-            let name = project.manifest.name.clone().unwrap_or_default();
-            chosen.push(Member { name, folder: root.clone() });
+            let manifest = written_manifest(&root).unwrap_or_default();
+            let name = manifest.get("name").and_then(Value::as_str).unwrap_or_default();
+            chosen.push(Member { name: name.to_owned(), folder: root.clone() });
         }
         if !is_asked {
             chosen.extend(workspaces.into_iter().filter(|member| member.folder == nearest));
@@ -85,7 +86,7 @@ impl Members {
         }
         let base = if from.starts_with(&root) { from } else { &root };
         for name in &selection.names {
-            let named = workspaces_named(&project, &root, base, name);
+            let named = workspaces_named(&named, &root, base, name);
             if named.is_empty() {
                 return Err(AuthorError::NoWorkspace { name: name.clone() });
             }
@@ -111,17 +112,22 @@ impl Members {
 }
 
 /// Returns the workspaces that have this name, are in this folder, or directly below it.
-fn workspaces_named(project: &Project, root: &Path, base: &Path, name: &str) -> Vec<Member> {
+fn workspaces_named(
+    all: &[(String, Manifest)],
+    root: &Path,
+    base: &Path,
+    name: &str,
+) -> Vec<Member> {
     let wanted = normal(&base.join(name));
     let from_root = normal(&root.join(name));
-    let all = project.workspaces.iter().filter_map(|(path, manifest)| {
+    let found = all.iter().filter_map(|(path, manifest)| {
         let folder = root.join(path);
         let own = manifest.name.as_deref().unwrap_or_else(|| name_of_path(path));
         let is_below = |wanted: &Path| folder.parent() == Some(wanted);
         let is_named = own == name || folder == wanted || is_below(&wanted) || is_below(&from_root);
         is_named.then(|| Member { name: own.to_owned(), folder })
     });
-    all.collect()
+    found.collect()
 }
 
 /// Returns the manifest in a folder as it is written; `None` where there is none that can be read.

@@ -165,8 +165,7 @@ impl Writer {
         let bias = (widest as f64 - total as f64 / parts.len() as f64).sqrt();
         let biased = (widest as f64 - 3.0 - bias).max(1.0);
         let square = ((2.5 * biased * count as f64).sqrt() / biased + 0.5).floor() as usize;
-        let columns =
-            square.min((LINE - self.indentation) / widest).min(COMPACT * 4).min(15);
+        let columns = square.min((LINE - self.indentation) / widest).min(COMPACT * 4).min(15);
         if columns <= 1 {
             return parts;
         }

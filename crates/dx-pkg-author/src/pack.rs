@@ -7,16 +7,12 @@ use std::path::{Path, PathBuf};
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::packlist::{PackOptions, files_of_member, write_tar};
+use dx_pkg_compat::packlist::{PackOptions, compress_tar, files_of_member, write_tar};
 use dx_pkg_os::files::{Durability, write_atomic};
-use libdeflater::{CompressionLvl, Compressor};
 
 use crate::members::Members;
 use crate::script::{Scripts, Told};
 use crate::{AuthorError, Tarball};
-
-/// The compression of a tarball. With this library it does not depend on the processor.
-const LEVEL: i32 = 9;
 
 /// Returns the name and version of the package in a folder.
 ///
@@ -67,7 +63,7 @@ pub fn folder(
         // Without `patchedDependencies` it is smaller than on disk.
         own.size = size;
     }
-    Ok(Tarball::packed(name, version, compressed(&tar), &files))
+    Ok(Tarball::packed(name, version, compress_tar(&tar), &files))
 }
 
 /// Writes a tarball into a folder, and returns its path.
@@ -109,17 +105,6 @@ fn outer_rules(folder: &Path, members: &Members) -> Result<String, AuthorError> 
         }
     }
     Ok(lines)
-}
-
-/// Compresses a tarball; the result is the same on every machine.
-fn compressed(tar: &[u8]) -> Vec<u8> {
-    let level = CompressionLvl::new(LEVEL).unwrap_or_default();
-    let mut compressor = Compressor::new(level);
-    let mut bytes = vec![0; compressor.gzip_compress_bound(tar.len())];
-    // The buffer is as large as it may have to be.
-    let length = compressor.gzip_compress(tar, &mut bytes).unwrap_or_default();
-    bytes.truncate(length);
-    bytes
 }
 
 /// Returns the size of an entry that has a header of its own in a tar archive.

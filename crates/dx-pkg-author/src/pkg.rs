@@ -46,9 +46,10 @@ impl Members {
     /// Returns the members as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        let there = self.found.iter().filter_map(|(name, value)| {
-            value.clone().map(|value| (name.clone(), value))
-        });
+        let there = self
+            .found
+            .iter()
+            .filter_map(|(name, value)| value.clone().map(|value| (name.clone(), value)));
         there.collect::<Map<_, _>>().into()
     }
 
@@ -174,9 +175,9 @@ fn check(content: &Value) -> Result<(), String> {
         }
     }
     if let Some(workspaces) = content.get("workspaces").filter(|list| !list.is_null()) {
-        let is_list = workspaces.as_array().is_some_and(|list| {
-            !list.is_empty() && list.iter().all(Value::is_string)
-        });
+        let is_list = workspaces
+            .as_array()
+            .is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string));
         if !is_list {
             return Err("\"workspaces\" must be a list of texts".to_owned());
         }

@@ -6,12 +6,13 @@ mod order;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::npmrc::{Config, OptionInfo};
-use dx_pkg_core::{Coded, Range, Version};
+use dx_pkg_core::{Range, Version};
 use dx_pkg_fetch::Method;
 use dx_pkg_install::session::configuration;
 use dx_pkg_install::{Environment, Session, SessionOptions};
 use serde_json::{Map, Value};
 
+pub use crate::error::PublishError;
 pub use document::document;
 pub use order::in_order;
 
@@ -21,95 +22,6 @@ use crate::registry::{Registry, escaped};
 use crate::script::{Scripts, Told};
 use crate::source::{self, Source};
 use crate::{AuthorError, PackageFile, Tarball, pack};
-
-/// A publication that cannot be.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The package is private.
-    #[error("{name} is marked as private")]
-    Private {
-        /// The package.
-        name: String,
-    },
-    /// The package says what counts in a project's own manifest only.
-    #[error("packageExtensions counts in the project that installs only, and is not published")]
-    Extensions,
-    /// The dist-tag could be a version.
-    #[error("the tag {tag:?} could be a range of versions")]
-    Tag {
-        /// The tag.
-        tag: String,
-    },
-    /// A prerelease would become the latest version.
-    #[error("{version} is a prerelease, and would get the tag \"latest\"")]
-    Prerelease {
-        /// The version.
-        version: String,
-    },
-    /// The version is there.
-    #[error("{name}@{version} is published already")]
-    Published {
-        /// The package.
-        name: String,
-        /// The version.
-        version: String,
-    },
-    /// An older version would become the latest one.
-    #[error("{name}@{highest} is newer than {version}, which would get the tag \"latest\"")]
-    Older {
-        /// The package.
-        name: String,
-        /// The version.
-        version: String,
-        /// The newest version.
-        highest: String,
-    },
-    /// A package without a scope cannot be restricted.
-    #[error("{name} has no scope, so it cannot be restricted")]
-    Unscoped {
-        /// The package.
-        name: String,
-    },
-    /// A version that is none.
-    #[error("{version:?} is no version")]
-    Version {
-        /// The text.
-        version: String,
-    },
-    /// What the user wants and dx does not do.
-    #[error("dx does not write provenance yet")]
-    Provenance,
-}
-
-impl Coded for PublishError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Private { .. } => "DX_PRIVATE",
-            Self::Extensions => "DX_BAD_PACKAGE_EXTENSIONS",
-            Self::Tag { .. } | Self::Prerelease { .. } | Self::Older { .. } => "DX_TAG_NEEDED",
-            Self::Published { .. } => "DX_PUBLISHED",
-            Self::Unscoped { .. } => "DX_UNSCOPED",
-            Self::Version { .. } => "DX_INVALID_VERSION",
-            Self::Provenance => "DX_UNSUPPORTED_SETTING",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Private { .. } => "`dx pkg delete private` makes it public",
-            Self::Extensions => "`dx pkg delete packageExtensions` removes it",
-            Self::Tag { .. } => "give a word, such as --tag=next",
-            Self::Prerelease { .. } | Self::Older { .. } => {
-                "give another tag, such as --tag=next, or --tag=latest if that is meant"
-            }
-            Self::Published { .. } => "`dx version patch` gives it the next version",
-            Self::Unscoped { .. } => "give it a name with a scope, or --access=public",
-            Self::Version { .. } => "`dx pkg set version=1.0.0` sets one",
-            Self::Provenance => "publish without it: --provenance=false, or with npm",
-        };
-        Some(hint.to_owned())
-    }
-}
 
 /// A package to be published.
 pub struct Publication<'p> {
@@ -181,7 +93,7 @@ impl Publication<'_> {
         config: &Config,
         is_workspace: bool,
     ) -> Result<Published, AuthorError> {
-        let folder = Unpacked::of(&tarball)?;
+        let folder = Unpacked::of(&tarball, self.environment)?;
         let manifest = prepared(&folder.path)?;
         self.send(tarball, manifest, config, is_workspace)
     }
@@ -233,7 +145,9 @@ impl Publication<'_> {
             return Err(PublishError::Prerelease { version }.into());
         }
         let wants_provenance = |value: &Value| *value == true || *value == "true";
-        let is_set = config.raw("provenance").is_some_and(|(value, _)| value.display() == "true");
+        let is_set = config
+            .raw("provenance")
+            .is_some_and(|(value, _)| value.text().as_deref() == Some("true"));
         if is_set || own.get("provenance").is_some_and(wants_provenance) {
             return Err(PublishError::Provenance.into());
         }
@@ -274,7 +188,8 @@ impl Publication<'_> {
             let escaped = escaped(&name);
             if self.is_staged {
                 let path = format!("-/stage/package/{escaped}");
-                let answer = registry.send(&Method::POST, &path, Some(&body), &Default::default())?;
+                let answer =
+                    registry.send(&Method::POST, &path, Some(&body), &Default::default())?;
                 let answer = answer.json();
                 stage = answer.get("stageId").and_then(Value::as_str).map(str::to_owned);
             } else {
@@ -317,8 +232,8 @@ fn own_settings(
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             _ => continue,
         };
-        let is_of_publishing = matches!(key.as_str(), "registry" | "tag" | "access")
-            || key.ends_with(":registry");
+        let is_of_publishing =
+            matches!(key.as_str(), "registry" | "tag" | "access") || key.ends_with(":registry");
         if is_of_publishing {
             found.push((key.clone(), value));
         } else if OptionInfo::find(key).is_some() {
@@ -340,7 +255,8 @@ fn refuse_known(
     let versions = packument.get("versions").and_then(Value::as_object);
     let known = versions.into_iter().flatten().filter_map(|(text, value)| {
         let found = Version::parse_loose(text).ok()?;
-        let is_deprecated = value.get("deprecated").is_some_and(|told| told != "" && !told.is_null());
+        let is_deprecated =
+            value.get("deprecated").is_some_and(|told| told != "" && !told.is_null());
         (!found.is_prerelease() && !is_deprecated).then_some(found)
     });
     let known: Vec<Version> = known.collect();
@@ -372,8 +288,10 @@ struct Unpacked {
 }
 
 impl Unpacked {
-    fn of(tarball: &Tarball) -> Result<Self, AuthorError> {
-        let path = std::env::temp_dir().join(dx_pkg_os::files::unique_name("dx-publish-"));
+    fn of(tarball: &Tarball, environment: &Environment) -> Result<Self, AuthorError> {
+        let temporary = ["TMPDIR", "TEMP", "TMP"].iter().find_map(|key| environment.variable(key));
+        let path = Path::new(temporary.unwrap_or("/tmp"))
+            .join(dx_pkg_os::files::unique_name("dx-publish-"));
         let failed = |error| {
             AuthorError::from(dx_pkg_acquire::AcquireError::io("unpacking the tarball", error))
         };

@@ -7,6 +7,7 @@ pub mod caching;
 mod card;
 mod choice;
 mod error;
+mod person;
 pub mod search;
 pub mod view;
 

@@ -1,8 +1,6 @@
 //! Requests of an account to a registry: what is sent, what a refusal means, and one-time
 //! passwords.
 
-mod refusal;
-
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +13,7 @@ use dx_pkg_install::Session;
 use serde_json::Value;
 use url::Url;
 
-pub use refusal::{Refusal, RefusalKind};
+pub use crate::error::{Refusal, RefusalKind};
 
 use crate::AuthorError;
 use crate::hosted::percent;
@@ -278,10 +276,9 @@ impl<'s> Registry<'s> {
             Err(error) => Err(match &error.cause {
                 FetchCause::Status { status, answer, .. } => {
                     self.notices(&answer.headers);
-                    let registry = self.shown();
                     let shown = dx_pkg_fetch::redact_url(&url);
                     let answer = (*status, &answer.headers, &answer.body);
-                    AuthorError::Refused(Box::new(Refusal::read(registry, method, shown, answer)))
+                    AuthorError::Refused(Box::new(Refusal::read(method, shown, answer)))
                 }
                 _ => AuthorError::Fetch(Box::new(error)),
             }),

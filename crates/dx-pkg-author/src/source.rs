@@ -43,9 +43,8 @@ pub fn find(
         Spec::Tarball(path) => {
             let path = from.join(&**path);
             let limit = Limits::default().max_bytes;
-            let bytes = dx_pkg_os::files::read_bounded(&path, limit).map_err(|error| {
-                AcquireError::io(format!("reading {}", path.display()), error)
-            })?;
+            let bytes = dx_pkg_os::files::read_bounded(&path, limit)
+                .map_err(|error| AcquireError::io(format!("reading {}", path.display()), error))?;
             named(bytes, word).map(|tarball| Source::Tarball(Box::new(tarball)))
         }
         Spec::Alias { .. } | Spec::Version(_) | Spec::Range(_) | Spec::Tag(_) => {
@@ -144,9 +143,8 @@ pub fn pick(packument: &Value, spec: &Spec, usual_tag: &str) -> Option<String> {
                 return Some(usual);
             }
             let is_deprecated = |value: &Value| value.get("deprecated").is_some();
-            let found = versions
-                .iter()
-                .filter_map(|(text, value)| Some((fits(range, text)?, value, text)));
+            let found =
+                versions.iter().filter_map(|(text, value)| Some((fits(range, text)?, value, text)));
             let best = found.max_by(|a, b| {
                 is_deprecated(b.1).cmp(&is_deprecated(a.1)).then_with(|| a.0.cmp(&b.0))
             });

@@ -207,11 +207,8 @@ mod tests {
     #[test]
     fn files_are_shown_capitals_first_and_numbers_by_value() {
         let paths = ["b.js", "a10.js", "a9.js", "README.md", ".x", "LICENSE", "a/b.js"];
-        let files = paths.iter().map(|path| PackedEntry {
-            path: (*path).to_owned(),
-            size: 1,
-            mode: 0o644,
-        });
+        let files =
+            paths.iter().map(|path| PackedEntry { path: (*path).to_owned(), size: 1, mode: 0o644 });
         let tarball = Tarball::of("x".into(), "1.0.0".into(), Vec::new(), files.collect());
         let shown: Vec<&str> = tarball.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(shown, [".x", "LICENSE", "README.md", "a/b.js", "a9.js", "a10.js", "b.js"]);

@@ -4,19 +4,20 @@ mod account;
 mod approvals;
 mod audit;
 mod cache;
+mod carry;
 mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
-mod diff;
-mod global;
 mod deploy;
+mod diff;
 mod doctor;
 mod exec;
 mod explore;
 mod faces;
 mod folders;
 mod fund;
+mod global;
 mod help_search;
 mod idle;
 mod init;
@@ -259,7 +260,8 @@ impl Arguments {
         let is_own = |name: &str| {
             // Without --global it is the folder of the project.
             name == "prefix" && !is_global
-                || !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+                || !is_authors_setting(name)
+                    && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {
                     // A flag that is a setting's may have a value: it is taken as one.
                     has_flag(script, name)

@@ -1,5 +1,7 @@
 //! The errors of commands, and their exit codes.
 
+mod settings;
+
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
@@ -14,7 +16,7 @@ use dx_pkg_install::scripts::ScriptError;
 use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
 
-use crate::commands::config::SettingsError;
+pub use settings::SettingsError;
 
 /// The number that shells add to the number of a signal that ended a command.
 pub const BY_SIGNAL: i32 = 128;

@@ -104,10 +104,7 @@ pub struct QuestionSettings;
 
 impl Selection for QuestionSettings {
     fn contains(option: &OptionInfo) -> bool {
-        matches!(
-            option.key,
-            "registry" | "tag" | "offline" | "prefer-offline" | "prefer-online"
-        )
+        matches!(option.key, "registry" | "tag" | "offline" | "prefer-offline" | "prefer-online")
     }
 
     fn help(flag: &Flag) -> &'static str {

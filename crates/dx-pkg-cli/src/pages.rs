@@ -19,6 +19,9 @@ pub fn page(code: &str) -> Option<&'static str> {
 /// Returns whether a word is written as error codes are.
 pub fn is_code(word: &str) -> bool {
     word.strip_prefix("DX_").is_some_and(|rest| {
-        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit())
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit())
     })
 }

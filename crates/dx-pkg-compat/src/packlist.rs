@@ -24,7 +24,7 @@ use dx_pkg_lock::locale_compare;
 
 use crate::manifest::Manifest;
 
-pub use archive::write_tar;
+pub use archive::{compress_tar, write_tar};
 pub use error::PackError;
 
 /// The limits and rules for packing.

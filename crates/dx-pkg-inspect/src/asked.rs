@@ -103,7 +103,8 @@ fn packed(body: &Value) -> Bytes {
     let text = body.to_string();
     let mut packed = Vec::new();
     // Reading from memory does not fail.
-    let _ = GzEncoder::new(text.as_bytes(), flate2::Compression::default()).read_to_end(&mut packed);
+    let _ =
+        GzEncoder::new(text.as_bytes(), flate2::Compression::default()).read_to_end(&mut packed);
     packed.into()
 }
 

@@ -24,8 +24,8 @@ use calculation::{Calculation, Found};
 use fix::Pickers;
 
 pub(crate) use bulk::PATH as BULK_PATH;
-pub(crate) use forms::iso_time;
 pub use bulk::Refused;
+pub(crate) use forms::iso_time;
 
 /// The least severity that makes `dx audit` fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -260,9 +260,8 @@ impl Audit {
     #[must_use]
     pub fn avoided(&self) -> Vec<(String, Version)> {
         let all = self.vulnerabilities.iter();
-        let pairs = all.flat_map(|one| {
-            one.versions.iter().map(|version| (one.name.clone(), version.clone()))
-        });
+        let pairs = all
+            .flat_map(|one| one.versions.iter().map(|version| (one.name.clone(), version.clone())));
         pairs.collect()
     }
 

@@ -9,7 +9,7 @@ use dx_pkg_fetch::FetchError;
 use dx_pkg_install::InstallError;
 use dx_pkg_resolve::ResolveError;
 
-use crate::query::QueryError;
+use crate::query_error::QueryError;
 
 /// A question that cannot be answered.
 #[derive(Debug, thiserror::Error)]

@@ -3,10 +3,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use dx_pkg_acquire::files::read_text;
-use dx_pkg_resolve::graph::Requirement;
+use dx_pkg_resolve::graph::{Kind, Requirement};
 use serde_json::{Map, Value, json};
 
 use crate::fund::is_true;
@@ -18,24 +19,36 @@ pub(crate) type Members = Map<String, Value>;
 /// The manifests of a project's packages, each read once.
 pub(crate) struct Manifests<'v> {
     view: &'v View,
-    /// The entries of the lockfile, where manifests are its entries.
+    /// The entries of a lockfile, where manifests are its entries.
     locked: Option<Members>,
+    /// Whether those of folders outside `node_modules` are its entries too.
+    has_folders: bool,
     known: RefCell<HashMap<usize, Rc<Members>>>,
 }
 
 impl<'v> Manifests<'v> {
     /// Returns the manifests that are on disk.
     pub(crate) fn installed(view: &'v View) -> Self {
-        Manifests { view, locked: None, known: RefCell::default() }
+        Manifests { view, locked: None, has_folders: false, known: RefCell::default() }
+    }
+
+    /// Returns the manifests as npm knows them after it has read what is installed: where its
+    /// record of the tree holds, they are entries of that.
+    pub(crate) fn recorded(view: &'v View) -> Self {
+        if !view.is_recorded {
+            return Self::of_view(view);
+        }
+        let locked = Some(entries(&view.root.join("node_modules/.package-lock.json")));
+        Manifests { view, locked, has_folders: true, known: RefCell::default() }
     }
 
     /// Returns the manifests of what a view was read from.
     pub(crate) fn of_view(view: &'v View) -> Self {
         let locked = match view.source {
             Source::Installed => None,
-            Source::Locked => Some(locked(view)),
+            Source::Locked => Some(entries(&view.root.join(&view.lockfile))),
         };
-        Manifests { view, locked, known: RefCell::default() }
+        Manifests { view, locked, has_folders: false, known: RefCell::default() }
     }
 
     /// Returns the manifest of a package; of a link, that of the folder it leads to.
@@ -53,7 +66,9 @@ impl<'v> Manifests<'v> {
         let package = &self.view.graph.packages[place];
         // Folders of the project are read from disk in any case.
         let entry = match &self.locked {
-            Some(locked) if package.parent.is_some() => locked.get(&package.path),
+            Some(locked) if package.parent.is_some() || self.has_folders && place != 0 => {
+                locked.get(&package.path)
+            }
             _ => None,
         };
         let mut members = match entry {
@@ -83,9 +98,9 @@ impl Manifests<'_> {
     }
 }
 
-/// Returns the entries of the lockfile.
-fn locked(view: &View) -> Members {
-    let text = read_text(&view.root.join(&view.lockfile)).ok().flatten().unwrap_or_default();
+/// Returns the entries of a lockfile.
+fn entries(path: &Path) -> Members {
+    let text = read_text(path).ok().flatten().unwrap_or_default();
     let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
     match value.get_mut("packages").map(Value::take) {
         Some(Value::Object(members)) => members,
@@ -243,23 +258,21 @@ pub(crate) fn in_order<'v>(
         let next = order.len();
         order.entry(name).or_insert(next);
     }
-    found.sort_by_key(|one| order.get(one.name.as_str()).copied().unwrap_or(usize::MAX));
+    found.sort_by_key(|one| match one.kind {
+        Kind::Workspace => (0, 0),
+        _ => (1, order.get(one.name.as_str()).copied().unwrap_or(usize::MAX)),
+    });
     found
 }
 
 /// Returns which packages came inside others, or are there for packages that did.
-pub(crate) fn bundled_places(view: &View, manifests: &Manifests<'_>) -> Vec<bool> {
+pub(crate) fn bundled_places(view: &View) -> Vec<bool> {
     let packages = &view.graph.packages;
-    let lists = |place: usize| {
-        let manifest = manifests.of(place);
-        let list = manifest.get("bundleDependencies").and_then(Value::as_array).cloned();
-        list.unwrap_or_default()
-    };
     let mut bundlers: Vec<Option<usize>> = vec![None; packages.len()];
     for (place, package) in packages.iter().enumerate() {
-        let parents = package.parent.filter(|parent| {
-            lists(*parent).iter().any(|name| name.as_str() == Some(package.name.as_str()))
-        });
+        let lists =
+            |parent: &usize| packages[*parent].entry.bundle_dependencies.contains(&package.name);
+        let parents = package.parent.filter(lists);
         bundlers[place] = parents;
     }
     let mut is_changed = bundlers.iter().any(Option::is_some);

@@ -48,11 +48,7 @@ pub struct SbomOptions {
 ///
 /// # Errors
 /// Something that is required is missing or of another version.
-pub fn sbom(
-    view: &View,
-    session: &Session,
-    options: &SbomOptions,
-) -> Result<Value, InspectError> {
+pub fn sbom(view: &View, session: &Session, options: &SbomOptions) -> Result<Value, InspectError> {
     let manifests = Manifests::of_view(view);
     let mut select = Select::new(view, session, &manifests);
     let found = items(&mut select, &selector(view, &options.scope), 0)?;
@@ -86,9 +82,7 @@ fn selector(view: &View, scope: &Scope) -> String {
         })
         .collect();
     let below = if scope.without_workspaces {
-        format!(
-            ":root > :not(.workspace){omits},:root > :not(.workspace) *{omits},:extraneous"
-        )
+        format!(":root > :not(.workspace){omits},:root > :not(.workspace) *{omits},:extraneous")
     } else if view.selected.is_empty() {
         format!(":root *{omits},:extraneous")
     } else {
@@ -141,7 +135,7 @@ impl<'b> Bill<'b> {
     fn new(view: &'b View, source: &'b Manifests<'b>, places: Vec<usize>) -> Self {
         let listed: HashSet<usize> = places.iter().copied().collect();
         let manifests = places.iter().map(|place| (*place, source.of(*place))).collect();
-        let (bundled, unique) = (bundled_places(view, source), Vec::new());
+        let (bundled, unique) = (bundled_places(view), Vec::new());
         let mut bill = Bill { view, source, bundled, places, listed, unique, manifests };
         let mut seen: HashSet<String> = HashSet::new();
         let is_one = |place: &usize| *place != 0 && view.graph.packages[*place].target.is_none();
@@ -225,8 +219,7 @@ impl<'b> Bill<'b> {
 
 /// Returns a text as JavaScript's `encodeURIComponent` writes it.
 fn encoded(text: &str) -> String {
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
     text.bytes()
         .map(|byte| match is_plain(byte) {
             true => char::from(byte).to_string(),

@@ -1,6 +1,6 @@
 //! Packages to be added to a project: what is resolved, and what is written into the manifest.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_acquire::external::Externals;
@@ -12,6 +12,7 @@ use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_lock::Lock;
 
 use crate::install::build_for;
+use crate::paths::normal;
 pub use crate::project::alterations::without_orphaned_patches;
 use crate::{InstallError, OpenProject};
 
@@ -155,7 +156,8 @@ impl Addition {
     /// Returns the path of a folder or tarball as npm writes it: relative, without a dot before it.
     pub(crate) fn local_path(&self) -> Option<String> {
         let (Spec::Directory(path) | Spec::Tarball(path)) = &self.spec else { return None };
-        let is_relative = !path.starts_with(['/', '~', '\\']) && path.as_bytes().get(1) != Some(&b':');
+        let is_relative =
+            !path.starts_with(['/', '~', '\\']) && path.as_bytes().get(1) != Some(&b':');
         is_relative.then(|| relative(Path::new("/x/x"), &Path::new("/x/x").join(&**path)))
     }
 
@@ -241,19 +243,6 @@ pub(crate) fn relative(root: &Path, folder: &Path) -> String {
         .skip(shared)
         .map(|part| part.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
-}
-
-/// Returns the path without `.` and `..`.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            part => out.push(part),
-        }
-    }
-    out
 }
 
 /// Returns the highest version that the prefix with this version allows.

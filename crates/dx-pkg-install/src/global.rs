@@ -12,8 +12,8 @@ use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::Lock;
 
-use crate::additions::normal;
 use crate::error::UpkeepError;
+use crate::paths::normal;
 use crate::session::configuration;
 use crate::{Environment, InstallError};
 
@@ -131,7 +131,8 @@ impl Global {
         names: &[String],
     ) -> Result<(), InstallError> {
         let bin = self.bin();
-        let fail = |error| InstallError::io(format!("linking commands in {}", bin.display()), error);
+        let fail =
+            |error| InstallError::io(format!("linking commands in {}", bin.display()), error);
         for (name, commands) in before {
             for command in commands.keys() {
                 let path = bin.join(command);

@@ -7,8 +7,8 @@ use dx_pkg_compat::glob::Segment;
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_lock::name_of_path;
 
-use crate::additions::normal;
 use crate::error::ImporterError;
+use crate::paths::normal;
 use crate::project::Project;
 use crate::{InstallError, OpenProject, Session};
 
@@ -112,7 +112,10 @@ fn is_directly_in(base: &Path, path: &Path, given: &str) -> bool {
     let given = given.trim_end_matches('/').trim_start_matches("./");
     let wanted: Vec<&str> = given.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     parts.len() == wanted.len() + 1
-        && wanted.iter().zip(&parts).all(|(wanted, part)| Segment::parse(wanted).matches(part, false))
+        && wanted
+            .iter()
+            .zip(&parts)
+            .all(|(wanted, part)| Segment::parse(wanted).matches(part, false))
 }
 
 /// Returns whether the setting `global`, or `location=global`, asks for globally installed

@@ -97,6 +97,13 @@ pub struct Options<'o> {
     pub avoided: Vec<(String, Version)>,
 }
 
+impl Options<'_> {
+    /// Returns whether the versions of all packages are chosen anew.
+    fn updates_all(&self) -> bool {
+        self.mode == Mode::Update && self.update.is_empty()
+    }
+}
+
 /// A change of the requirements of a project or its workspaces, which their in-memory manifests
 /// have already.
 pub struct Change<'c> {

@@ -103,11 +103,7 @@ impl Part {
     }
 
     /// Returns the paths of the entries that belong to the part, in the trees before and after.
-    fn paths(
-        &self,
-        project: &Project,
-        locks: [&Lock; 2],
-    ) -> Result<HashSet<String>, InstallError> {
+    fn paths(&self, project: &Project, locks: [&Lock; 2]) -> Result<HashSet<String>, InstallError> {
         let trees = locks.map(Lock::index);
         let mut waiting: Vec<String> = Vec::new();
         match self {
@@ -168,14 +164,14 @@ fn own_dependencies(
 /// Returns the project's links to a workspace.
 fn links_to<'l>(folder: &'l str, locks: [&'l Lock; 2]) -> impl Iterator<Item = String> + 'l {
     let entries = locks.into_iter().flat_map(|lock| &lock.packages);
-    let links = entries.filter(move |entry| entry.link && entry.resolved.as_deref() == Some(folder));
+    let links =
+        entries.filter(move |entry| entry.link && entry.resolved.as_deref() == Some(folder));
     links.map(|entry| entry.path.clone())
 }
 
 /// Returns the names that an entry requires; development dependencies are those of folders only.
 fn requirements(entry: &LockPackage) -> impl Iterator<Item = &str> {
-    let sections =
-        [&entry.dependencies, &entry.optional_dependencies, &entry.peer_dependencies];
+    let sections = [&entry.dependencies, &entry.optional_dependencies, &entry.peer_dependencies];
     let dev = Some(&entry.dev_dependencies).filter(|_| !entry.path.contains("node_modules/"));
     sections.into_iter().chain(dev).flatten().map(|(name, _)| name.as_str())
 }

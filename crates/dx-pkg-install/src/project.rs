@@ -38,8 +38,8 @@ pub(crate) use compiled::{
 pub(crate) use importers::manifest_of;
 pub use members::workspaces;
 pub(crate) use pins::ProjectPins;
-pub(crate) use root::{folders_with_manifest, nearest_root};
 pub use root::{ProjectRoot, find_root, nearest_manifest};
+pub(crate) use root::{folders_with_manifest, nearest_root};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, read_seen_trusted, see};
@@ -125,7 +125,7 @@ impl Project {
     ///
     /// # Errors
     /// As [`Self::read`], but for the manifest.
-    pub(crate) fn read_global(root: PathBuf, _from: &Path) -> Result<Self, InstallError> {
+    pub fn of_global(root: PathBuf) -> Result<Self, InstallError> {
         Self::parse(root, "{}\n".to_owned(), Seen::new())
     }
 

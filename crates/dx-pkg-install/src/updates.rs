@@ -119,9 +119,11 @@ pub fn latest(
     for section in [Section::Dependencies, Section::Dev, Section::Optional] {
         for (name, written) in manifest.section(section) {
             let is_meant = names.is_empty() || names.contains(name);
-            let is_workspace = open.project.workspaces.iter().any(|(_, manifest)| {
-                manifest.name.as_ref() == Some(name)
-            });
+            let is_workspace = open
+                .project
+                .workspaces
+                .iter()
+                .any(|(_, manifest)| manifest.name.as_ref() == Some(name));
             if !is_meant || is_workspace || Spec::foreign_protocol(written).is_some() {
                 continue;
             }

@@ -43,10 +43,7 @@ impl Tree {
 }
 
 /// Returns the commands of a folder's packages whose files are there, each with its target.
-fn commands<'s>(
-    project: &Path,
-    sites: &[Site<'s>],
-) -> Result<Vec<(&'s str, String)>, LinkError> {
+fn commands<'s>(project: &Path, sites: &[Site<'s>]) -> Result<Vec<(&'s str, String)>, LinkError> {
     let mut found: Vec<(&str, String)> = Vec::new();
     for site in sites {
         for command in bins::commands(site) {

@@ -1,7 +1,7 @@
 //! Who sent a request, and whether that is allowed: what the routes ask before they do anything.
 //!
-//! The decision itself is [`accounts::authorise`](crate::accounts::authorise); here is gathered what
-//! it is made from: caller, package, organisation.
+//! The decision itself is [`accounts::authorise`](crate::accounts::authorise); here is gathered
+//! what it is made from: caller, package, organisation.
 
 pub(crate) use crate::accounts::{Action, Caller};
 
@@ -26,8 +26,8 @@ pub(crate) async fn caller(call: &Call) -> Result<Caller, Failure> {
 /// anybody may read costs no look at the sender, who is anybody then.
 ///
 /// # Errors
-/// 401 without a valid token where one is needed, 403 for a user who may not, 404 for a package that
-/// the sender may not read.
+/// 401 without a valid token where one is needed, 403 for a user who may not, 404 for a package
+/// that the sender may not read.
 pub(crate) async fn authorise(
     call: &Call,
     action: Action,
@@ -82,6 +82,14 @@ async fn decide_about(
         state.accounts.log.record(&what, caller.name(), name.as_str(), caller.address);
     }
     decided
+}
+
+/// Whether not everybody who reaches the registry may read a package.
+pub(crate) async fn is_private(state: &AppState, name: &PackageName) -> Result<bool, Failure> {
+    if state.accounts.settings.readers == Readers::Users {
+        return Ok(true);
+    }
+    Ok(state.packages.read(name).await?.value.is_some_and(|hosted| is_restricted(&hosted)))
 }
 
 fn is_restricted(hosted: &Hosted) -> bool {

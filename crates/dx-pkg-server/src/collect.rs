@@ -83,8 +83,10 @@ async fn published(state: &AppState) -> Result<HashSet<Key>, Failure> {
     // Staged versions are named by no package yet.
     for id in state.documents.keys("staged").await? {
         let staged = state.documents.read::<serde_json::Value>(&Name::new("staged", &id)).await?;
-        let dist = staged.value.as_ref().and_then(|staged| staged["publication"]["manifest"].get("dist"));
-        let integrity = dist.and_then(|dist| Integrity::parse(dist.get("integrity")?.as_str()?).ok());
+        let dist =
+            staged.value.as_ref().and_then(|staged| staged["publication"]["manifest"].get("dist"));
+        let integrity =
+            dist.and_then(|dist| Integrity::parse(dist.get("integrity")?.as_str()?).ok());
         keys.extend(integrity.map(|integrity| Tarballs::key(&integrity)));
     }
     Ok(keys)

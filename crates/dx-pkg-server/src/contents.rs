@@ -130,7 +130,8 @@ fn runs_gyp(contents: &Contents, manifest: Option<&Value>) -> bool {
     let has = |name: &str| {
         manifest.and_then(|manifest| manifest.get("scripts")?.get(name)?.as_str()).is_some()
     };
-    let declined = manifest.and_then(|manifest| manifest.get("gypfile")) == Some(&Value::Bool(false));
+    let declined =
+        manifest.and_then(|manifest| manifest.get("gypfile")) == Some(&Value::Bool(false));
     contents.gyp && !declined && !has("install") && !has("preinstall")
 }
 

@@ -26,7 +26,13 @@ pub(crate) struct Failure {
 impl Failure {
     /// Creates a failure with a status and a text for the client.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), detail: None, headers: Vec::new(), fields: Vec::new() }
+        Self {
+            status,
+            message: message.into(),
+            detail: None,
+            headers: Vec::new(),
+            fields: Vec::new(),
+        }
     }
 
     /// Creates a 400: the request itself is wrong.

@@ -85,8 +85,8 @@ impl Origins {
     }
 }
 
-/// Returns whether a name fits a pattern, in which `*` stands for any characters but `/`; `**` alone
-/// for any name.
+/// Returns whether a name fits a pattern, in which `*` stands for any characters but `/`; `**`
+/// alone for any name.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     if pattern == "**" {
         return true;

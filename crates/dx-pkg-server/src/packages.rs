@@ -1,6 +1,5 @@
 //! Packages that are published here: one document each, and their tarballs.
 
-mod agree;
 mod document;
 mod publish;
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! versions on a deny list, versions with known vulnerabilities.
 //!
 //! The same judgement holds for packuments and tarballs. Where a time is missing that a rule needs,
-//! the version is refused. Refusals speak in the client: in `policyRestrictions` of the packument, in
-//! the `error` of a 403, or, on a dry run, in a notice only.
+//! the version is refused. Refusals speak in the client: in `policyRestrictions` of the packument,
+//! in the `error` of a 403, or, on a dry run, in a notice only.
 
 mod packument;
 mod rules;

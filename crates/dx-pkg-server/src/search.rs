@@ -1,4 +1,5 @@
-//! Search: which of the registry's own packages a text finds, and which texts may be asked upstream.
+//! Search: which of the registry's own packages a text finds, and which texts may be asked
+//! upstream.
 
 use serde_json::{Value, json};
 
@@ -75,9 +76,8 @@ impl Query {
         if self.scope.is_some() && self.scope.as_deref() != scope {
             return None;
         }
-        let has_keyword = |word: &str| {
-            candidate.keywords.iter().any(|keyword| keyword.to_lowercase() == word)
-        };
+        let has_keyword =
+            |word: &str| candidate.keywords.iter().any(|keyword| keyword.to_lowercase() == word);
         if !self.keywords.iter().all(|word| has_keyword(word)) {
             return None;
         }
@@ -158,7 +158,9 @@ mod tests {
         let better = ["left-pad", "left", "pad", "text", "texts"];
         let scores: Vec<f64> = better.iter().map(|text| score(text).unwrap()).collect();
         assert!(scores.is_sorted_by(|a, b| a > b), "{scores:?}");
-        for found in ["", "LEFT pad", "keywords:text", "maintainer:alice", "scope:acme", "@acme/left"] {
+        for found in
+            ["", "LEFT pad", "keywords:text", "maintainer:alice", "scope:acme", "@acme/left"]
+        {
             assert!(score(found).is_some(), "{found}");
         }
         for other in ["right", "left right", "keywords:pad", "author:bob", "scope:acm"] {

@@ -220,7 +220,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-fn create_private(folder: &Path) -> std::io::Result<()> {
+/// Creates a folder that only its owner may look into, with those above it.
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -29,7 +29,9 @@ pub fn access(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorErr
             let found = account.registry(Some(&name))?.get(&path)?;
             Ok(listed(&found, rest.get(1).copied()))
         }
-        ["get", "status", ref rest @ ..] => status(account, &package(account, rest.first().copied())?),
+        ["get", "status", ref rest @ ..] => {
+            status(account, &package(account, rest.first().copied())?)
+        }
         ["set", setting, ref rest @ ..] => set(account, setting, rest.first().copied()),
         ["grant", permission @ ("read-only" | "read-write"), team, ref rest @ ..] => {
             let name = package(account, rest.first().copied())?;
@@ -78,7 +80,9 @@ fn packages(account: &Account<'_>, words: &[&str]) -> Result<Said, AuthorError> 
     };
     let (scope, team) = split(&owner);
     let found = match team {
-        Some(team) => registry.get(&format!("-/team/{}/{}/package", percent(scope), percent(team)))?,
+        Some(team) => {
+            registry.get(&format!("-/team/{}/{}/package", percent(scope), percent(team)))?
+        }
         None => match registry.find(&format!("-/org/{}/package", percent(scope)))? {
             Some(found) => found,
             None => registry.get(&format!("-/user/{}/package", percent(scope)))?,

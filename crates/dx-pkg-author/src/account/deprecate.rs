@@ -14,11 +14,7 @@ const USAGE: &str = "dx deprecate PACKAGE[@RANGE] MESSAGE | dx undeprecate PACKA
 ///
 /// # Errors
 /// Words that cannot be understood, or a registry that refuses.
-pub fn deprecate(
-    account: &Account<'_>,
-    word: &str,
-    message: &str,
-) -> Result<Said, AuthorError> {
+pub fn deprecate(account: &Account<'_>, word: &str, message: &str) -> Result<Said, AuthorError> {
     let named = Named::read(word)?;
     let range = match &named.spec {
         Spec::Range(range) => range.clone(),
@@ -34,7 +30,9 @@ pub fn deprecate(
     let path = escaped(&named.name);
     let mut packument = registry.get(&format!("{path}?write=true"))?;
     let mut found = Vec::new();
-    for (text, manifest) in packument.get_mut("versions").and_then(Value::as_object_mut).into_iter().flatten() {
+    for (text, manifest) in
+        packument.get_mut("versions").and_then(Value::as_object_mut).into_iter().flatten()
+    {
         let is_meant = Version::parse_loose(text)
             .is_ok_and(|version| range.is_any() || range.satisfies_including_prerelease(&version));
         if let Some(manifest) = manifest.as_object_mut().filter(|_| is_meant) {

@@ -122,10 +122,7 @@ fn web_token(
 }
 
 /// Logs in by user and password.
-fn password_token(
-    registry: &Registry<'_>,
-    account: &Account<'_>,
-) -> Result<String, AuthorError> {
+fn password_token(registry: &Registry<'_>, account: &Account<'_>) -> Result<String, AuthorError> {
     let no_login = || AuthorError::NoLogin { registry: registry.shown() };
     let user = account.told.ask("Username:").filter(|user| !user.is_empty());
     let user = user.ok_or_else(no_login)?;
@@ -142,7 +139,8 @@ fn password_token(
     let anonymous = Sent { is_anonymous: true, ..Sent::default() };
     let answer = match registry.change_with(&Method::PUT, &path, Some(&body), &anonymous) {
         Err(AuthorError::Refused(refusal)) if refusal.status == StatusCode::CONFLICT => {
-            let known = registry.send(&Method::GET, &format!("{path}?write=true"), None, &anonymous)?;
+            let known =
+                registry.send(&Method::GET, &format!("{path}?write=true"), None, &anonymous)?;
             for (key, value) in known.json().as_object().into_iter().flatten() {
                 if body.get(key).is_none() || key == "roles" {
                     body[key] = value.clone();
@@ -246,7 +244,14 @@ fn change_file(file: &Path, changes: &[(String, Option<String>)]) -> Result<(), 
     }
     let (folder, name) = (file.parent().unwrap_or(file), file.file_name().unwrap_or_default());
     let name = name.to_string_lossy();
-    Ok(write_user_file(folder, &name, text.as_bytes(), Durability::Fsync).map_err(failed)?)
+    write_user_file(folder, &name, text.as_bytes(), Durability::Fsync).map_err(failed)?;
+    // It holds tokens: nobody else is to read it.
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(file, mode).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Creates an empty file that only its owner can read.

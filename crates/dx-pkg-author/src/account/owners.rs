@@ -49,12 +49,7 @@ fn list(account: &Account<'_>, name: &str) -> Result<Said, AuthorError> {
     Ok(Said::new(text, owners))
 }
 
-fn change(
-    account: &Account<'_>,
-    user: &str,
-    name: &str,
-    adds: bool,
-) -> Result<Said, AuthorError> {
+fn change(account: &Account<'_>, user: &str, name: &str, adds: bool) -> Result<Said, AuthorError> {
     let registry = account.registry(Some(name))?;
     let found = registry.get(&format!("-/user/org.couchdb.user:{}", percent(user)))?;
     let own_name = found.get("name").cloned().unwrap_or_default();

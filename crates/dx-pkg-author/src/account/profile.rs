@@ -51,9 +51,8 @@ fn get(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorError> {
     });
     clean.extend(others.map(|key| (key.clone(), shown(key))));
     let tfa = truthy(info.get("tfa")).filter(|tfa| truthy(tfa.get("pending")).is_none());
-    let tfa = tfa.map_or("disabled".to_owned(), |tfa| {
-        as_text(tfa.get("mode").unwrap_or(&Value::Null))
-    });
+    let tfa =
+        tfa.map_or("disabled".to_owned(), |tfa| as_text(tfa.get("mode").unwrap_or(&Value::Null)));
     let is_verified = truthy(info.get("email_verified")).is_some();
     for (key, value) in &mut clean {
         match key.as_str() {
@@ -62,9 +61,8 @@ fn get(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorError> {
             _ => {}
         }
     }
-    let find = |wanted: &str| {
-        clean.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str())
-    };
+    let find =
+        |wanted: &str| clean.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str());
     let text = if !words.is_empty() {
         let joined = words.join(",");
         let keys = joined.split(',').filter(|key| !key.trim().is_empty());

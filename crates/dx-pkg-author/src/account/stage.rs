@@ -40,7 +40,9 @@ pub fn stage(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorErro
         Some("reject") => {
             let id = id(word(1))?;
             account.told.notice(&format!("Rejecting staged package {id}"));
-            account.told.warning("the registry deletes what is rejected, and its tarball, for good");
+            account
+                .told
+                .warning("the registry deletes what is rejected, and its tarball, for good");
             registry.change(&Method::DELETE, &format!("-/stage/{id}"), None)?;
             let text = format!("Staged package {id} has been rejected.");
             Ok(Said::new(text, json!({ "id": id, "rejected": true })))
@@ -54,8 +56,8 @@ pub fn stage(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorErro
 fn id(word: Option<&str>) -> Result<&str, AuthorError> {
     let word = word.ok_or_else(|| usage_error("the id of a staged package is needed", USAGE))?;
     let lengths: Vec<usize> = word.split('-').map(str::len).collect();
-    let is_id = lengths == [8, 4, 4, 4, 12]
-        && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let is_id =
+        lengths == [8, 4, 4, 4, 12] && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     if is_id {
         Ok(word)
     } else {
@@ -112,7 +114,14 @@ fn shown(item: &Value) -> String {
         ("shasum", text("shasum")),
     ];
     const KNOWN: [&str; 9] = [
-        "id", "packageName", "version", "tag", "createdAt", "actor", "actorType", "shasum",
+        "id",
+        "packageName",
+        "version",
+        "tag",
+        "createdAt",
+        "actor",
+        "actorType",
+        "shasum",
         "status",
     ];
     let rest = item.as_object().into_iter().flatten();

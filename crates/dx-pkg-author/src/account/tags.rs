@@ -10,8 +10,7 @@ use crate::hosted::percent;
 use crate::publish::PublishError;
 use crate::registry::{Registry, escaped};
 
-const USAGE: &str =
-    "dx dist-tag [ls] [PACKAGE] | add PACKAGE@VERSION [TAG] | rm PACKAGE TAG";
+const USAGE: &str = "dx dist-tag [ls] [PACKAGE] | add PACKAGE@VERSION [TAG] | rm PACKAGE TAG";
 
 /// Lists, sets or removes dist-tags, as `words` say.
 ///
@@ -58,11 +57,7 @@ fn list(account: &Account<'_>, word: Option<&str>) -> Result<Said, AuthorError> 
     Ok(Said::new(lines.join("\n"), tags))
 }
 
-fn add(
-    account: &Account<'_>,
-    word: Option<&str>,
-    tag: Option<&str>,
-) -> Result<Said, AuthorError> {
+fn add(account: &Account<'_>, word: Option<&str>, tag: Option<&str>) -> Result<Said, AuthorError> {
     let missing = || usage_error("a package with its version is needed", USAGE);
     let Named { name, raw: version, .. } = Named::read(word.ok_or_else(missing)?)?;
     if version == "*" {

@@ -50,7 +50,8 @@ pub fn teams(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorErro
             let adds = action == "add";
             let method = if adds { Method::PUT } else { Method::DELETE };
             registry.change(&method, &at(named()?, "/user"), Some(&json!({ "user": user })))?;
-            let (verb, what) = if adds { ("added", "added to") } else { ("removed", "removed from") };
+            let (verb, what) =
+                if adds { ("added", "added to") } else { ("removed", "removed from") };
             Ok(done(verb, format!("{user} {what} @{entity}"), Some(user)))
         }
         "ls" if scope.is_empty() => Err(usage("a scope, or a team of it, is needed")),
@@ -118,8 +119,7 @@ pub fn orgs(account: &Account<'_>, words: &[String]) -> Result<Said, AuthorError
             registry.change(&Method::DELETE, &path(&org), Some(&json!({ "user": user })))?;
             let left = registry.get(&path(&org))?.as_object().map_or(0, Map::len);
             let user = user.strip_prefix('~').unwrap_or(&user);
-            let json =
-                json!({ "user": user, "org": org, "userCount": left, "deleted": true });
+            let json = json!({ "user": user, "org": org, "userCount": left, "deleted": true });
             let text = if account.is_parseable {
                 format!("user\torg\tuserCount\tdeleted\n{user}\t{org}\t{left}\ttrue")
             } else {

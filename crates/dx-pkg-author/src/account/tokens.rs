@@ -87,9 +87,10 @@ fn ids(tokens: &[Map<String, Value>]) -> Vec<String> {
         let is_own = |length: &usize| {
             let start = key.get(..*length);
             start.is_some()
-                && !keys.iter().enumerate().any(|(other, known)| {
-                    other != place && known.get(..*length) == start
-                })
+                && !keys
+                    .iter()
+                    .enumerate()
+                    .any(|(other, known)| other != place && known.get(..*length) == start)
         };
         let length = (SHORTEST_ID..key.len()).find(is_own).unwrap_or(key.len());
         key[..length].to_owned()
@@ -188,8 +189,13 @@ fn create(
     registry: &Registry<'_>,
     new: &NewToken,
 ) -> Result<Said, AuthorError> {
-    let cidr: Vec<&str> =
-        new.cidr.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|c| !c.is_empty()).collect();
+    let cidr: Vec<&str> = new
+        .cidr
+        .iter()
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .filter(|c| !c.is_empty())
+        .collect();
     for address in &cidr {
         if !is_cidr(address) {
             let message = format!("{address:?} is no range of IPv4 addresses, such as 10.0.0.0/8");

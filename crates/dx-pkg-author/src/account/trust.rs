@@ -95,7 +95,10 @@ pub fn trust(
                         .ask("Do you want to proceed? (y/N)")
                         .is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes"));
             if !is_wanted {
-                return Err(usage_error("nothing was changed; --yes goes on without a question", USAGE));
+                return Err(usage_error(
+                    "nothing was changed; --yes goes on without a question",
+                    USAGE,
+                ));
             }
             let registry = account.registry(Some(&name))?;
             let found = registry.change(&Method::POST, &path, Some(&json!([body])))?.json();
@@ -132,7 +135,9 @@ fn claims(
     let file = flags.file.as_deref().ok_or_else(|| usage("--file is needed".to_owned()))?;
     let is_pipeline = file.ends_with(".yml") || file.ends_with(".yaml");
     if !is_pipeline || file.contains(['/', '\\']) {
-        return Err(usage(format!("{file:?} is no name of a .yml or .yaml file, without a folder")));
+        return Err(usage(format!(
+            "{file:?} is no name of a .yml or .yaml file, without a folder"
+        )));
     }
     let own = || is_own.then(|| own_repository(account, kind)).flatten();
     let repository = flags.repository.clone().or_else(own);
@@ -183,7 +188,9 @@ fn shown(found: &Value, name: &str) -> String {
         };
         let own = |key: &str| item.get(key).filter(|value| !value.is_null()).map(as_text);
         let mut put = |key: &str, value: Option<String>| {
-            lines.extend(value.filter(|value| !value.is_empty()).map(|value| format!("{key}: {value}")));
+            lines.extend(
+                value.filter(|value| !value.is_empty()).map(|value| format!("{key}: {value}")),
+            );
         };
         put("type", own("type"));
         put("id", own("id"));

@@ -27,8 +27,13 @@ pub(super) fn of_file(
         (None, None) => {}
     }
     let [old_version, new_version] = versions.map(|one| format!("{}{one}", options.version_prefix));
-    text.push_str(&format!("index {old_version}..{new_version} {mode}\n--- {a}\n+++ {b}\n"));
-    if options.as_text || !is_binary(name) {
+    text.push_str(&format!("index {old_version}..{new_version} {mode}\n"));
+    let is_shown = options.as_text || !is_binary(name);
+    if is_shown && a == b {
+        text.push_str(&format!("Index: {a}\n"));
+    }
+    text.push_str(&format!("--- {a}\n+++ {b}\n"));
+    if is_shown {
         let part = |side: Option<&Contents>| side.map_or(String::new(), |side| side.text.clone());
         text.push_str(&hunks(&part(before), &part(after), options));
     }
@@ -37,9 +42,8 @@ pub(super) fn of_file(
 
 /// Returns the hunks between two texts.
 fn hunks(old: &str, new: &str, options: &DiffOptions) -> String {
-    let lines = |text: &str| -> Vec<String> {
-        text.split_inclusive('\n').map(str::to_owned).collect()
-    };
+    let lines =
+        |text: &str| -> Vec<String> { text.split_inclusive('\n').map(str::to_owned).collect() };
     let (old_lines, new_lines) = (lines(old), lines(new));
     // The comparison sees lines as they count; what is shown are the lines themselves.
     let counted = |lines: &[String]| -> String {
@@ -52,36 +56,57 @@ fn hunks(old: &str, new: &str, options: &DiffOptions) -> String {
     let mut algorithm = Algorithm::new();
     algorithm.set_context_len(options.context);
     let patch = algorithm.create_patch(&old_text, &new_text);
-    let mut shown = String::new();
+    let mut found: Vec<Shown> = Vec::new();
     for hunk in patch.hunks() {
-        let [old, new] = [hunk.old_range(), hunk.new_range()];
+        let own = Shown::of(hunk, &old_lines, &new_lines);
+        match found.last_mut() {
+            // Hunks without a line between them are one.
+            Some(last) if last.old.0 + last.old.1 == own.old.0 && own.old.1 > 0 => {
+                last.old.1 += own.old.1;
+                last.new.1 += own.new.1;
+                last.text.push_str(&own.text);
+            }
+            _ => found.push(own),
+        }
+    }
+    let text = |hunk: &Shown| {
+        let Shown { old, new, text } = hunk;
+        format!("@@ -{},{} +{},{} @@\n{text}", old.0, old.1, new.0, new.1)
+    };
+    // npm's has no tabs at the ends of lines.
+    found.iter().map(text).collect::<String>().replace("\t\n", "\n")
+}
+
+/// A hunk: first line and number of lines on both sides, and its text.
+struct Shown {
+    old: (usize, usize),
+    new: (usize, usize),
+    text: String,
+}
+
+impl Shown {
+    fn of(hunk: &diffy::Hunk<'_, str>, old_lines: &[String], new_lines: &[String]) -> Self {
+        let [old, new] =
+            [hunk.old_range(), hunk.new_range()].map(|range| (range.start(), range.len()));
         // The position before an empty range is that of the line above.
-        shown.push_str(&format!(
-            "@@ -{},{} +{},{} @@\n",
-            old.start(),
-            old.len(),
-            new.start(),
-            new.len()
-        ));
-        let first = |start: usize, length: usize| if length == 0 { start } else { start.saturating_sub(1) };
-        let mut at_old = first(old.start(), old.len());
-        let mut at_new = first(new.start(), new.len());
+        let first = |(start, length): (usize, usize)| start.saturating_sub(usize::from(length > 0));
+        let (mut at_old, mut at_new) = (first(old), first(new));
+        let mut text = String::new();
         for line in hunk.lines() {
-            let (sign, text) = match line {
+            let (sign, shown) = match line {
                 Line::Context(_) => (' ', new_lines.get(at_new)),
                 Line::Delete(_) => ('-', old_lines.get(at_old)),
                 Line::Insert(_) => ('+', new_lines.get(at_new)),
             };
             at_old += usize::from(sign != '+');
             at_new += usize::from(sign != '-');
-            let text = text.map_or("", String::as_str);
-            shown.push(sign);
-            shown.push_str(text);
-            if !text.ends_with('\n') {
-                shown.push_str("\n\\ No newline at end of file\n");
+            let shown = shown.map_or("", String::as_str);
+            text.push(sign);
+            text.push_str(shown);
+            if !shown.ends_with('\n') {
+                text.push_str("\n\\ No newline at end of file\n");
             }
         }
+        Shown { old, new, text }
     }
-    // npm's has no tabs at the ends of lines.
-    shown.replace("\t\n", "\n")
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use dx_pkg_core::{Range, Spec};
 use serde_json::Value;
 
+use crate::AuthorError;
 use crate::members::written_manifest;
 use crate::script::Told;
 use crate::source::{self, OpenSession, Source, argument, normal};
-use crate::AuthorError;
 
 const USAGE: &str = "dx diff [--diff=SPEC [--diff=SPEC]] [PATH…]";
 const SECTIONS: [&str; 4] =
@@ -83,7 +83,8 @@ impl Words<'_> {
     fn own_name(&self) -> Result<String, AuthorError> {
         let manifest = written_manifest(self.folder);
         let name = manifest.as_ref().and_then(|manifest| manifest.get("name")?.as_str());
-        name.map(str::to_owned).ok_or_else(|| usage("two specs are needed where there is no project"))
+        name.map(str::to_owned)
+            .ok_or_else(|| usage("two specs are needed where there is no project"))
     }
 
     fn own(&self) -> Result<Side, AuthorError> {

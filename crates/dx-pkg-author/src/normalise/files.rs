@@ -126,7 +126,8 @@ impl Normalised {
             return Ok(());
         }
         let main = relative(main);
-        let (place, name) = main.rsplit_once('/').map_or(("", &*main), |(place, name)| (place, name));
+        let (place, name) =
+            main.rsplit_once('/').map_or(("", &*main), |(place, name)| (place, name));
         let stem = name.rfind('.').filter(|at| *at > 0).map_or(name, |at| &name[..at]);
         let stem = if place.is_empty() { stem.to_owned() } else { format!("{place}/{stem}") };
         let types = format!("./{stem}.d.ts");
@@ -204,7 +205,9 @@ pub fn git_head(folder: &Path) -> Option<String> {
     let found = read(reference).map(|text| text.trim_start_matches("ref: ").trim().to_owned());
     found.filter(|commit| !commit.is_empty()).or_else(|| {
         let packed = read("packed-refs")?;
-        let line = packed.lines().find(|line| line.split_once(' ').is_some_and(|(_, name)| name == reference))?;
+        let line = packed
+            .lines()
+            .find(|line| line.split_once(' ').is_some_and(|(_, name)| name == reference))?;
         Some(line.split_once(' ')?.0.to_owned())
     })
 }

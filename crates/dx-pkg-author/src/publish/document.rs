@@ -16,7 +16,8 @@ pub(super) fn complete(
     node: Option<&str>,
 ) {
     let Tarball { name, version, .. } = tarball;
-    let clean = Version::parse_loose(version.trim()).map_or_else(|_| version.clone(), |v| v.to_string());
+    let clean =
+        Version::parse_loose(version.trim()).map_or_else(|_| version.clone(), |v| v.to_string());
     manifest.shift_remove("patchedDependencies");
     manifest.insert("version".to_owned(), clean.as_str().into());
     if let Some(node) = node {
@@ -46,7 +47,8 @@ pub fn document(
     access: Option<&str>,
 ) -> Value {
     let name = &tarball.name;
-    let text = |key: &str| manifest.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text =
+        |key: &str| manifest.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let version = text("version").unwrap_or(&tarball.version);
     let mut root = Map::new();
     root.insert("_id".to_owned(), name.as_str().into());
@@ -63,9 +65,6 @@ pub fn document(
         "data": STANDARD.encode(&tarball.bytes),
         "length": tarball.bytes.len(),
     });
-    root.insert(
-        "_attachments".to_owned(),
-        json!({ format!("{name}-{version}.tgz"): attachment }),
-    );
+    root.insert("_attachments".to_owned(), json!({ format!("{name}-{version}.tgz"): attachment }));
     root.into()
 }

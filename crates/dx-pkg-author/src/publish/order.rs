@@ -9,10 +9,8 @@ use crate::members::{Member, written_manifest};
 /// one another stay so, too.
 #[must_use]
 pub fn in_order(members: &[Member]) -> Vec<Member> {
-    let manifests: Vec<Value> = members
-        .iter()
-        .map(|member| written_manifest(&member.folder).unwrap_or_default())
-        .collect();
+    let manifests: Vec<Value> =
+        members.iter().map(|member| written_manifest(&member.folder).unwrap_or_default()).collect();
     let requires = |at: usize, name: &str| {
         ["dependencies", "optionalDependencies", "peerDependencies"].iter().any(|section| {
             manifests[at].get(*section).is_some_and(|section| section.get(name).is_some())

@@ -12,7 +12,7 @@ use dx_pkg_store::StoreMode;
 use super::choice::chosen;
 use super::{QuestionError, document};
 
-/// Fetches a package of a registry into the store, unless it is there; returns its name and version.
+/// Fetches a package of a registry into the store, unless it is there; returns `name@version`.
 ///
 /// # Errors
 /// No such package or version, or it cannot be fetched.

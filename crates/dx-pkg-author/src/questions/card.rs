@@ -6,7 +6,7 @@ use dx_pkg_compat::npmrc::milliseconds_of;
 use serde_json::{Map, Value};
 
 use super::age::ago;
-use super::view::person;
+use super::person::person;
 
 /// The most dependencies that are listed.
 const MOST_DEPENDENCIES: usize = 24;
@@ -16,7 +16,11 @@ const MOST_TAGS: usize = 5;
 const NO_TIME: u64 = 946_684_800_000;
 
 /// Returns the overview of a version. `unicode` allows a symbol in it.
-pub(super) fn card(packument: &Map<String, Value>, all: &Map<String, Value>, unicode: bool) -> String {
+pub(super) fn card(
+    packument: &Map<String, Value>,
+    all: &Map<String, Value>,
+    unicode: bool,
+) -> String {
     let text = |key: &str| all.get(key).and_then(Value::as_str).unwrap_or_default();
     let dependencies = all.get("dependencies").and_then(Value::as_object);
     let count = dependencies.map_or(0, Map::len);
@@ -72,10 +76,8 @@ pub(super) fn card(packument: &Map<String, Value>, all: &Map<String, Value>, uni
 fn tarball(dist: Option<&Value>) -> Vec<String> {
     let member = |key: &str| dist.and_then(|dist| dist.get(key)).filter(|value| !is_empty(value));
     let shown = |key: &str| member(key).map_or_else(|| "undefined".to_owned(), shown);
-    let mut lines = vec![
-        format!(".tarball: {}", shown("tarball")),
-        format!(".shasum: {}", shown("shasum")),
-    ];
+    let mut lines =
+        vec![format!(".tarball: {}", shown("tarball")), format!(".shasum: {}", shown("shasum"))];
     if member("integrity").is_some() {
         lines.push(format!(".integrity: {}", shown("integrity")));
     }
@@ -101,7 +103,8 @@ fn tags(packument: &Map<String, Value>) -> Vec<String> {
         .collect();
     tags.sort_by_key(|(time, tag, _)| Reverse((*time, (*tag).clone())));
     let count = tags.len();
-    let lines = tags.into_iter().take(MOST_TAGS).map(|(_, tag, version)| format!("{tag}: {version}"));
+    let lines =
+        tags.into_iter().take(MOST_TAGS).map(|(_, tag, version)| format!("{tag}: {version}"));
     let mut lines = vec![lines.collect::<Vec<_>>().join("\n")];
     if count > MOST_TAGS {
         lines.push(format!("(...and {} more.)", count - MOST_TAGS));

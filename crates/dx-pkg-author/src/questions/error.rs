@@ -151,7 +151,8 @@ impl Coded for QuestionError {
             Self::Fetch(error) => return error.hint(),
             Self::NoVersion { name, .. } => {
                 format!(
-                    "`dx view {name} versions` lists its versions, `dx view {name} dist-tags` its tags"
+                    "`dx view {name} versions` lists its versions, `dx view {name} dist-tags` \
+                     its tags"
                 )
             }
             Self::NoName => "name a package: `dx view react`".to_owned(),

@@ -9,6 +9,7 @@ use dx_pkg_install::{InstallError, Session};
 use serde_json::{Map, Value, json};
 
 use super::card::card;
+use super::person::person;
 use super::{QuestionError, document};
 use crate::json_path;
 use crate::node_text::{Shown, inspect};
@@ -289,20 +290,4 @@ fn clean_value(value: Value) -> Value {
         }
         other => other,
     }
-}
-
-/// Returns a person as `name <email> (url)`.
-pub(super) fn person(value: &Value) -> String {
-    let Value::Object(members) = value else {
-        return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    };
-    let text = |key: &str| members.get(key).and_then(Value::as_str).unwrap_or_default();
-    let mut person = text("name").to_owned();
-    if !text("email").is_empty() {
-        person.push_str(&format!(" <{}>", text("email")));
-    }
-    if !text("url").is_empty() {
-        person.push_str(&format!(" ({})", text("url")));
-    }
-    person
 }

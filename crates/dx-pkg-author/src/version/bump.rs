@@ -45,8 +45,7 @@ pub fn next(current: &Version, change: &str, preid: &str) -> Option<String> {
         "release" if parts.prerelease.is_empty() => return None,
         "release" => parts.prerelease.clear(),
         "major" => {
-            let is_before =
-                parts.minor == 0 && parts.patch == 0 && !parts.prerelease.is_empty();
+            let is_before = parts.minor == 0 && parts.patch == 0 && !parts.prerelease.is_empty();
             let major = parts.major + u64::from(!is_before);
             parts = Parts { major, minor: 0, patch: 0, prerelease: Vec::new() };
         }
@@ -72,7 +71,8 @@ impl Parts {
         let number = |text: &String| text.parse::<u64>().ok();
         if self.prerelease.is_empty() {
             self.prerelease.push("0".to_owned());
-        } else if let Some(last) = self.prerelease.iter_mut().rev().find(|part| number(part).is_some())
+        } else if let Some(last) =
+            self.prerelease.iter_mut().rev().find(|part| number(part).is_some())
         {
             *last = number(last).map_or_else(|| last.clone(), |count| (count + 1).to_string());
         } else {

@@ -37,8 +37,7 @@ fn started(folder: &Path, words: &[&str]) -> std::io::Result<Result<String, Vers
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.trim();
-    let message =
-        if said.is_empty() { output.status.to_string() } else { said.to_owned() };
+    let message = if said.is_empty() { output.status.to_string() } else { said.to_owned() };
     Ok(Err(failed(words, message)))
 }
 
@@ -52,11 +51,7 @@ pub(super) fn last_tag(folder: &Path) -> Result<String, VersionError> {
 ///
 /// # Errors
 /// It has changes that are not committed, unless they are to be passed over.
-pub(super) fn is_ready(
-    folder: &Path,
-    force: bool,
-    told: &dyn Told,
-) -> Result<bool, VersionError> {
+pub(super) fn is_ready(folder: &Path, force: bool, told: &dyn Told) -> Result<bool, VersionError> {
     let status = match started(folder, &["status", "--porcelain=v1", "-uno"]) {
         Ok(status) => status?,
         Err(error) if error.kind() == ErrorKind::NotFound => {

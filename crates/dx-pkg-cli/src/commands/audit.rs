@@ -5,17 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_inspect::audit::signatures::signatures;
 use dx_pkg_inspect::audit::{Audit, Level, audit};
-use dx_pkg_inspect::list::Omitted;
-use dx_pkg_inspect::scope::Scope;
+use dx_pkg_inspect::scope::{Scope, omitted};
 use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
+use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Change, Environment, Events as _, OpenProject, Options, Session, install};
 use dx_pkg_lock::Lock;
-use serde_json::{Value, json};
 
 use super::list::MemberArguments;
 use crate::error::CommandError;
@@ -84,7 +81,10 @@ impl AuditArguments {
         let legacy = session.config().legacy_peer_deps()?;
         let members = MemberArguments::given(&self.tree.flags);
         let words = &members.workspace;
-        let view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
+        let mut view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
+        if members.workspaces {
+            view.select_all();
+        }
         Ok((view, session))
     }
 
@@ -124,16 +124,13 @@ impl AuditArguments {
     ) -> Result<ExitCode, CommandError> {
         let set = dx_pkg_inspect::text_setting(session, "audit-level");
         let word = self.audit_level.clone().or(set).filter(|word| word != "null");
-        let level = word.map_or(Some(Level::default()), |word| {
-            let level = Level::parse(&word);
-            if level.is_none() {
-                report.warning(&format!(
-                    "audit-level {word:?} is none of info, low, moderate, high, critical and none: \
-                     low is used"
-                ));
-            }
-            level
-        });
+        let level = word.as_deref().map_or(Some(Level::default()), Level::parse);
+        if level.is_none() {
+            report.warning(&format!(
+                "audit-level {} is none of info, low, moderate, high, critical and none: low is used",
+                word.unwrap_or_default()
+            ));
+        }
         Ok(ExitCode::from(u8::from(found.reaches(level.unwrap_or_default()))))
     }
 
@@ -183,7 +180,7 @@ impl AuditArguments {
         };
         if report.wants_json() {
             let root = dx_pkg_install::project::find_root(&environment.folder).folder;
-            report.pretty(&fixed_json(&summary, &after, &root.display().to_string()));
+            report.pretty(&after.json_of_fix(&summary, &root));
         } else {
             report.summary(&summary);
             report.text(&format!("\n{}", after.text()));
@@ -191,17 +188,6 @@ impl AuditArguments {
         let is_blocked = after.vulnerabilities.iter().any(|one| one.too_new.is_some());
         if is_blocked { Ok(ExitCode::FAILURE) } else { self.code(&after, &session, report) }
     }
-}
-
-/// Returns the kinds of packages that the settings leave out.
-pub(super) fn omitted(session: &Session) -> Result<Vec<Omitted>, CommandError> {
-    let kinds = session.config().omit()?.into_iter().filter_map(|kind| match kind {
-        DependencyType::Dev => Some(Omitted::Development),
-        DependencyType::Optional => Some(Omitted::Optional),
-        DependencyType::Peer => Some(Omitted::Peer),
-        DependencyType::Prod => None,
-    });
-    Ok(kinds.collect())
 }
 
 /// Installs other versions than the vulnerable ones, and those that are forced.
@@ -240,31 +226,6 @@ fn install_fixed(
         manifest: &manifest,
         save: session.config().save()?,
     };
-    let options =
-        Options { avoided, lists_all: true, change: Some(change), ..Options::default() };
+    let options = Options { avoided, lists_all: true, change: Some(change), ..Options::default() };
     Ok(install(open, &options, report)?)
-}
-
-/// Returns what a fix changed as npm's JSON has it.
-fn fixed_json(summary: &Summary, after: &Audit, root: &str) -> Value {
-    let entry = |package: &ChangedPackage, version: &Option<String>| {
-        let path = format!("{root}/{}", package.path);
-        json!({ "name": package.name, "version": version, "path": path })
-    };
-    let list = |kind: ChangeKind, show: &dyn Fn(&ChangedPackage) -> Value| -> Vec<Value> {
-        summary.changes.iter().filter(|package| package.kind == kind).map(show).collect()
-    };
-    json!({
-        "add": list(ChangeKind::Added, &|one| entry(one, &one.version)),
-        "added": summary.added,
-        "audited": after.total,
-        "change": list(ChangeKind::Changed, &|one| {
-            json!({ "from": entry(one, &one.before), "to": entry(one, &one.version) })
-        }),
-        "changed": summary.changed,
-        "funding": 0,
-        "remove": list(ChangeKind::Removed, &|one| entry(one, &one.before)),
-        "removed": summary.removed,
-        "audit": after.json(),
-    })
 }

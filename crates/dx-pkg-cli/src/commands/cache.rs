@@ -55,7 +55,7 @@ pub enum CacheAction {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Check every package, repair or remove what is damaged, and remove what was not used for long.
+    /// Check every package, mend or remove what is damaged, and remove what was not used for long.
     #[command(visible_alias = "check")]
     Verify,
     /// Manage the packages that "dx exec" and "dx dlx" have installed for their commands.

@@ -1,5 +1,6 @@
 //! `dx completion`: the scripts that complete command lines in shells, and the words they ask for.
 
+mod candidate;
 mod candidates;
 mod line;
 mod names;
@@ -13,7 +14,8 @@ use dx_pkg_install::Environment;
 
 use super::Arguments;
 use crate::report::{self, Report};
-use candidates::{Candidate, candidates};
+use candidate::Candidate;
+use candidates::candidates;
 use line::Line;
 
 /// The hidden command by which the scripts ask for words.

@@ -1,6 +1,6 @@
 //! `dx config`, `dx get`, `dx set`: npm's settings and dx's own, and the files that hold them.
 
-mod error;
+mod fix;
 mod places;
 mod show;
 mod write;
@@ -11,12 +11,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_install::Environment;
-use serde_json::Value;
 
-pub use error::SettingsError;
 pub use places::Settings;
 
-use crate::error::CommandError;
+use crate::error::{CommandError, SettingsError};
 use crate::report::Report;
 
 /// Show and change settings.
@@ -86,6 +84,8 @@ pub enum ConfigAction {
     },
     /// Mend credentials that belong to no registry.
     Fix,
+    #[command(external_subcommand)]
+    Other(Vec<String>),
 }
 
 /// The settings that are asked for.
@@ -133,7 +133,11 @@ impl ConfigArguments {
             ConfigAction::List { sources: true, .. } => show::sources(&settings, report)?,
             ConfigAction::List { .. } => show::list(&settings, report),
             ConfigAction::Edit { .. } => edit(&settings)?,
-            ConfigAction::Fix => write::fix(&settings, report)?,
+            ConfigAction::Fix => fix::fix(&settings, report)?,
+            ConfigAction::Other(words) => {
+                let word = words.first().cloned().unwrap_or_default();
+                return Err(SettingsError::Action { word }.into());
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -161,16 +165,14 @@ impl SetCommand {
 fn edit(settings: &Settings<'_>) -> Result<(), CommandError> {
     let path = settings.target()?;
     write::create(settings, &path)?;
-    let place = settings.listing.place("editor").map(|layer| layer.name);
-    let editor = settings.listing.get("editor").and_then(Value::as_str);
-    let editor = editor.filter(|_| place != Some("project")).unwrap_or("vi").to_owned();
+    let places = settings.listing.layers.iter().rev().filter(|layer| layer.name != "project");
+    let mut editors = places.flat_map(|layer| &layer.values).filter(|(key, _)| key == "editor");
+    let editor = editors.find_map(|(_, value)| value.as_str()).unwrap_or("vi").to_owned();
     let mut words = editor.split_whitespace();
     let ended = Command::new(words.next().unwrap_or("vi")).args(words).arg(&path).status();
     match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(SettingsError::Editor { editor, ended: status.to_string() }.into())
-        }
+        Ok(status) => Err(SettingsError::Editor { editor, ended: status.to_string() }.into()),
         Err(error) => Err(AcquireError::io(format!("starting the editor {editor}"), error).into()),
     }
 }

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use dx_pkg_install::deploying::{DeployOptions, Deployed, deploy};
-use dx_pkg_install::fetching::{FetchedLock, fetch_lockfile};
-use dx_pkg_install::importing::{Imported, import};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::count;
+use dx_pkg_install::upkeep::deploying::{DeployOptions, Deployed, deploy};
+use dx_pkg_install::upkeep::fetching::{FetchedLock, fetch_lockfile};
+use dx_pkg_install::upkeep::importing::{Imported, import};
 use dx_pkg_install::{Environment, Events as _, Session};
 use serde_json::json;
 

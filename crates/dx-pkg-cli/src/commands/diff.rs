@@ -33,7 +33,11 @@ pub struct DiffArguments {
 
 impl DiffArguments {
     /// Compares the packages, for each workspace that is meant.
-    pub fn run(&self, environment: &Environment, report: &Report) -> Result<ExitCode, CommandError> {
+    pub fn run(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
         let members = self.members.find(environment)?;
         let flags = self.flags.settings();
         let (config, _) = configuration(environment, &members.root, flags)?;

@@ -13,8 +13,7 @@ use dx_pkg_install::scripts::{
 };
 use dx_pkg_install::session::configuration;
 
-use super::config::SettingsError;
-use crate::error::{BY_SIGNAL, CommandError};
+use crate::error::{BY_SIGNAL, CommandError, SettingsError};
 use crate::flags::{ScriptSettings, SettingFlags};
 use crate::report::Report;
 

@@ -10,8 +10,7 @@ use dx_pkg_install::project::nearest_manifest;
 use dx_pkg_install::{Change, Environment, Events, InstallError, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
-use super::install::{carry_out, distinct};
-use super::remove::check_name;
+use super::carry::{carry_out, check_name, distinct};
 use crate::error::CommandError;
 use crate::options::TreeArguments;
 use crate::report::Report;
@@ -20,9 +19,8 @@ use crate::report::Report;
 pub(super) fn is_asked(tree: &TreeArguments, environment: &Environment) -> bool {
     let flag = |key: &str| tree.flags.value(key);
     let variable = |name: &str| {
-        let set = |(key, value): &&(String, String)| {
-            key.eq_ignore_ascii_case(name) && !value.is_empty()
-        };
+        let set =
+            |(key, value): &&(String, String)| key.eq_ignore_ascii_case(name) && !value.is_empty();
         environment.variables.iter().find(set).map(|(_, value)| value.as_str())
     };
     match flag("global").or_else(|| variable("npm_config_global")) {

@@ -39,7 +39,8 @@ impl HelpSearchArguments {
         let words: Vec<String> = self.words.iter().map(|word| word.to_lowercase()).collect();
         let count = |text: &str| {
             let text = text.to_lowercase();
-            let hits: Vec<usize> = words.iter().map(|word| text.matches(word.as_str()).count()).collect();
+            let hits: Vec<usize> =
+                words.iter().map(|word| text.matches(word.as_str()).count()).collect();
             if hits.contains(&0) { 0 } else { hits.iter().sum() }
         };
         let mut found: Vec<(usize, Topic)> = topics()
@@ -50,9 +51,9 @@ impl HelpSearchArguments {
         found.sort_by(|(a, _), (b, _)| b.cmp(a));
         found.truncate(MOST);
         if report.wants_json() {
-            let found = found.iter().map(|(hits, topic)| {
-                json!({ "topic": topic.name, "about": topic.about, "hits": hits })
-            });
+            let found = found.iter().map(
+                |(hits, topic)| json!({ "topic": topic.name, "about": topic.about, "hits": hits }),
+            );
             report.pretty(&found.collect());
         } else if found.is_empty() {
             return Err(CommandError::NothingInHelp { words: self.words.join(" ") });

@@ -10,9 +10,11 @@ use dx_pkg_install::importers::{Importers, is_global};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::summary::conflicts::ExplainedConflict;
-use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
+use dx_pkg_install::{Change, Environment, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
+pub(super) use super::carry::carry_out;
+use super::carry::distinct;
 use super::global;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
@@ -54,11 +56,14 @@ impl InstallArguments {
         }
         let session = self.tree.session_options();
         let again = environment.clone();
-        let root = find_root(&environment.folder).folder;
         // As npm: the project is not installed into itself.
-        let is_own = |argument: &&String| environment.folder.join(argument).components().eq(
-            root.components()
-        );
+        let is_own = |argument: &&String| {
+            argument.starts_with(['.', '/'])
+                && find_root(&environment.folder)
+                    .folder
+                    .components()
+                    .eq(environment.folder.join(argument).components())
+        };
         let packages: Vec<&String> = self.packages.iter().filter(|one| !is_own(one)).collect();
         if !packages.is_empty() {
             let open = OpenProject::open_or_new(environment, session, report)?;
@@ -163,30 +168,6 @@ impl InstallArguments {
     }
 }
 
-/// Installs an open project, prints the summary and writes the file that `--timing` names.
-pub(super) fn carry_out(
-    arguments: &TreeArguments,
-    open: OpenProject,
-    options: Options<'_>,
-    report: &Report,
-) -> Result<Summary, CommandError> {
-    dx_pkg_os::process::install_signal_handlers();
-    let session = open.session.clone();
-    let options = Options { lists_all: report.lists_all(), ..options };
-    let outcome = install(open, &options, report);
-    if let Ok(summary) = &outcome {
-        report.summary(summary);
-    }
-    if let Some(path) = &arguments.timing {
-        let written = session.write_trace(path);
-        // The install's own error comes first.
-        if outcome.is_ok() {
-            written?;
-        }
-    }
-    Ok(outcome?)
-}
-
 /// Returns whether manifest and lockfile are written.
 fn saves(flags: &SettingFlags<AddSettings>, config: &Config) -> Result<bool, CommandError> {
     Ok(match flags.value("save") {
@@ -206,15 +187,4 @@ pub(super) fn save_prefix(
         Some(prefix) => prefix.to_owned(),
         None => config.save_prefix()?,
     })
-}
-
-/// Returns the names, each once.
-pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for name in names {
-        if !found.contains(&name) {
-            found.push(name);
-        }
-    }
-    found
 }

@@ -42,6 +42,9 @@ pub struct ListArguments {
     /// List what the lockfile has, without looking at node_modules.
     #[arg(long, alias = "lockfile-only")]
     pub package_lock_only: bool,
+    /// List globally installed packages.
+    #[arg(long, short)]
+    pub global: bool,
     #[command(flatten)]
     pub members: MemberArguments,
 }
@@ -120,7 +123,10 @@ impl ListArguments {
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
-        let view = View::read(&environment.folder, source, &self.members.workspace, false)?;
+        let view = match self.global {
+            true => View::read_global(environment, &[])?,
+            false => View::read(&environment.folder, source, &self.members.workspace, false)?,
+        };
         let options = ListOptions {
             asked: self.packages.clone(),
             depth: self.depth,

@@ -32,7 +32,7 @@ pub struct PageArguments {
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Open the address with this program; false prints it.
-    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1)]
     #[arg(default_missing_value = "true")]
     pub browser: Option<String>,
     /// Print the address, and open nothing.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_install::patching::{self, Committed, EditFolder, EditOptions, Updated};
+use dx_pkg_install::upkeep::patching::{self, Committed, EditFolder, EditOptions, Updated};
 use dx_pkg_install::{Environment, OpenProject};
 use serde_json::json;
 
@@ -204,10 +204,7 @@ fn remove(
         report.summary(&summary);
     }
     let patches = if keys.len() == 1 { "patch" } else { "patches" };
-    report.result(
-        &format!("Removed {patches}: {}", keys.join(", ")),
-        &json!({ "removed": keys }),
-    );
+    report.result(&format!("Removed {patches}: {}", keys.join(", ")), &json!({ "removed": keys }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -219,9 +216,9 @@ fn list(
     let open = OpenProject::open_or_new(environment, tree.session_options(), report)?;
     let entries = patching::list(&open)?;
     if report.wants_json() {
-        let entries = entries.iter().map(|entry| {
-            json!({ "patch": entry.key, "file": entry.file, "packages": entry.packages })
-        });
+        let entries = entries.iter().map(
+            |entry| json!({ "patch": entry.key, "file": entry.file, "packages": entry.packages }),
+        );
         report.pretty(&json!(entries.collect::<Vec<_>>()));
         return Ok(ExitCode::SUCCESS);
     }

@@ -26,11 +26,8 @@ impl PruneArguments {
     /// Makes `node_modules` what the project requires.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
-        let options = Options {
-            mode: Mode::Prune,
-            frozen: self.tree.frozen_lockfile,
-            ..Options::default()
-        };
+        let options =
+            Options { mode: Mode::Prune, frozen: self.tree.frozen_lockfile, ..Options::default() };
         carry_out(&self.tree, open, options, report)?;
         Ok(ExitCode::SUCCESS)
     }

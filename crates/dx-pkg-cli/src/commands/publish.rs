@@ -8,7 +8,6 @@ use dx_pkg_author::{AuthorError, Tarball};
 use dx_pkg_install::{Environment, Events};
 use serde_json::{Map, Value};
 
-use super::account::line;
 use super::members::WorkspaceArguments;
 use crate::error::CommandError;
 use crate::flags::{PublishSettings, SettingFlags};
@@ -28,7 +27,11 @@ pub struct PublishArguments {
 
 impl PublishArguments {
     /// Publishes the package, or every workspace that is meant.
-    pub fn run(&self, environment: &Environment, report: &Report) -> Result<ExitCode, CommandError> {
+    pub fn run(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
         self.send(environment, report, false)
     }
 
@@ -108,5 +111,15 @@ impl PublishArguments {
 fn tell(published: &Published, report: &Report, is_staged: bool) {
     if !report.wants_json() {
         report.line(&line(&published.tarball, published.stage.as_deref(), is_staged));
+    }
+}
+
+/// Returns the line about a publication.
+fn line(tarball: &Tarball, stage: Option<&str>, is_staged: bool) -> String {
+    let label = format!("+ {}@{}", tarball.name, tarball.version);
+    match (is_staged, stage) {
+        (false, _) => label,
+        (true, Some(id)) => format!("{label} (staged with id {id})"),
+        (true, None) => format!("{label} (staged)"),
     }
 }

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_acquire::Cancel;
-use dx_pkg_install::rebuild::rebuild;
 use dx_pkg_install::scripts::skipped_line;
+use dx_pkg_install::upkeep::rebuild::rebuild;
 use dx_pkg_install::{Environment, Events as _, OpenProject, SessionOptions};
 use serde_json::json;
 

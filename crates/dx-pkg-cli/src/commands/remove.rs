@@ -4,14 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_compat::manifest::ManifestEdit;
-use dx_pkg_core::Spec;
 use dx_pkg_install::additions::without_orphaned_patches;
 use dx_pkg_install::importers::{Importers, is_global};
 use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
+use super::carry::{carry_out, check_name};
 use super::global;
-use super::install::carry_out;
 use crate::error::CommandError;
 use crate::flags::{RemoveSettings, SettingFlags};
 use crate::options::TreeArguments;
@@ -98,16 +97,4 @@ impl RemoveArguments {
         carry_out(&self.tree, open, options, report)?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Checks that an argument is the name of a package, and nothing more.
-pub(super) fn check_name(command: &'static str, argument: &str) -> Result<(), CommandError> {
-    let given = Spec::parse_argument(argument).ok();
-    let is_name = given.is_some_and(|given| {
-        given.name.is_some_and(|name| name.as_str() == argument) && &*given.raw == "*"
-    });
-    if is_name {
-        return Ok(());
-    }
-    Err(CommandError::NotAName { command, argument: argument.to_owned() })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use dx_pkg_acquire::clock::now_ms;
 use dx_pkg_inspect::sbom::{SbomFormat, SbomOptions, sbom};
-use dx_pkg_inspect::scope::Scope;
+use dx_pkg_inspect::scope::{Scope, omitted};
 use dx_pkg_inspect::{Source, View, text_setting};
 use dx_pkg_install::{Environment, Session};
 
@@ -75,7 +75,7 @@ impl SbomArguments {
             },
             kind: kind.to_owned(),
             scope: Scope {
-                omitted: super::audit::omitted(&session)?,
+                omitted: omitted(&session)?,
                 with_root: self.members.include_workspace_root,
                 without_workspaces: self.members.no_workspaces,
             },

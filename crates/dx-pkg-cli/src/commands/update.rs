@@ -8,9 +8,9 @@ use dx_pkg_install::updates;
 use dx_pkg_install::{Change, Environment, Events, Mode, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
+use super::carry::{carry_out, check_name, distinct};
 use super::global;
-use super::install::{carry_out, distinct, save_prefix};
-use super::remove::check_name;
+use super::install::save_prefix;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;

@@ -35,9 +35,8 @@ pub fn with_long_flags(words: Vec<OsString>) -> Vec<OsString> {
 /// Returns whether the words ask for globally installed packages.
 pub fn is_global(words: &[OsString]) -> bool {
     let own = words.iter().take_while(|word| *word != "--");
-    own.filter_map(|word| word.to_str()).any(|word| {
-        matches!(word, "-g" | "--global" | "--global=true" | "--location=global")
-    })
+    own.filter_map(|word| word.to_str())
+        .any(|word| matches!(word, "-g" | "--global" | "--global=true" | "--location=global"))
 }
 
 /// Returns the words as clap takes them. A word that is no command but the name of a script runs

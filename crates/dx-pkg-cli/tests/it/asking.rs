@@ -72,7 +72,7 @@ fn found(table: &Value, query: &str) -> Value {
 fn split(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut is_quoted = false;
-    for c in line.chars() {
+    for c in line.replace("  ", " ").chars() {
         match c {
             '\'' => is_quoted = !is_quoted,
             ' ' if !is_quoted => words.push(String::new()),
@@ -120,11 +120,11 @@ fn comparable(value: Value) -> Value {
     }
 }
 
-/// Returns an error by its code: its message is dx's own.
-fn by_code(value: &Value) -> Value {
-    match value.get("error").and_then(|error| error.get("code")) {
-        Some(code) => json!({ "error": code }),
-        None => value.clone(),
+/// Returns an error by its code, which several of workspaces have not: its message is dx's own.
+fn by_code(value: Value) -> Value {
+    match value.get("error") {
+        Some(error) => json!({ "error": error.get("code") }),
+        None => value,
     }
 }
 
@@ -164,7 +164,7 @@ fn answers_are_npms() {
             (expected, _) if expected == "nothing printed" => text.is_empty(),
             (expected, _) => {
                 let found = serde_json::from_str(&text).unwrap_or_default();
-                by_code(&comparable(found)) == by_code(expected)
+                by_code(comparable(found)) == *expected
             }
         };
         let code = case["code"].as_i64().unwrap_or(0);

@@ -4,6 +4,9 @@
 //! `authors.json` has small projects, and invocations with npm's output, the manifests that npm
 //! changed, and its commits and tags.
 
+mod registry;
+mod server;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -31,7 +34,9 @@ fn write_project(project: &Value, root: &Path, home: &Path) {
         std::fs::write(path, text.as_str().unwrap()).unwrap();
     }
     if project["git"] == true {
-        for words in [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-qm", "first"]] {
+        for words in
+            [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-qm", "first"]]
+        {
             let output = run("git", words, root, home);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
@@ -44,7 +49,13 @@ fn lines(text: &str) -> Vec<String> {
 }
 
 /// Returns how the end of an invocation differs from what npm left behind.
-fn differences(case: &Value, project: &Value, output: &Output, root: &Path, home: &Path) -> Vec<String> {
+fn differences(
+    case: &Value,
+    project: &Value,
+    output: &Output,
+    root: &Path,
+    home: &Path,
+) -> Vec<String> {
     let mut found = Vec::new();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() == case["failed"].as_bool().unwrap() {
@@ -76,7 +87,11 @@ fn differences(case: &Value, project: &Value, output: &Output, root: &Path, home
     }
     if let Some(git) = case.get("git") {
         let log = run("git", &["log", "--format=%s%n%b"], root, home);
-        let tags = ["for-each-ref", "--format=%(refname:short) %(objecttype) %(contents:subject)", "refs/tags"];
+        let tags = [
+            "for-each-ref",
+            "--format=%(refname:short) %(objecttype) %(contents:subject)",
+            "refs/tags",
+        ];
         let tags = run("git", &tags, root, home);
         for (key, own) in [("log", log), ("tags", tags)] {
             let own = lines(&String::from_utf8_lossy(&own.stdout));

@@ -37,15 +37,16 @@ fn project(registry: &Registry) -> Project {
     project
 }
 
-#[test]
-fn decisions_are_npms() {
-    let registry = registry();
-    let project = project(&registry);
-    // Commands one after the other: what they print, and allowScripts then.
-    let steps: [(&str, &str, Value); 17] = [
+/// A command, what it prints, and `allowScripts` then.
+type Step = (&'static str, &'static str, Value);
+
+/// Returns commands that are run one after the other.
+fn steps() -> Vec<Step> {
+    vec![
         (
             "install-scripts ls",
-            "5 packages have install scripts blocked because they are not covered by allowScripts:\n\
+            "5 packages have install scripts blocked because they are not covered by \
+             allowScripts:\n\
              \x20 local@0.1.0 (install: echo x)\n\
              \x20 @s/nat@1.0.0 (postinstall: echo s >> b.txt)\n\
              \x20 nat2@2.0.0 (install: echo i2 >> b.txt)\n\
@@ -96,6 +97,12 @@ fn decisions_are_npms() {
             "Nothing to approve; allowScripts unchanged.\n",
             json!({ "nat2@2.0.0": true, "one@1.1.0": true, "native": false }),
         ),
+    ]
+}
+
+/// Returns those that follow.
+fn later_steps() -> Vec<Step> {
+    vec![
         (
             "approve-scripts local",
             "Approved file:../local:\n  added file:../local\n",
@@ -155,8 +162,14 @@ fn decisions_are_npms() {
             "No packages with unreviewed install scripts.\n",
             json!({ "native": false, "file:../local": true, "nat2": false, "@s/nat": false }),
         ),
-    ];
-    for (words, expected, entries) in steps {
+    ]
+}
+
+#[test]
+fn decisions_are_npms() {
+    let registry = registry();
+    let project = project(&registry);
+    for (words, expected, entries) in steps().into_iter().chain(later_steps()) {
         let run = command(&project).args(words.split(' ')).run().success();
         assert_eq!(run.stdout, expected, "{words}");
         let own = &project.json("package.json")["allowScripts"];
@@ -212,7 +225,8 @@ fn only_what_is_installed_can_be_decided_about() {
     let registry = registry();
     let project = project(&registry);
     let manifest = project.read("package.json");
-    for words in ["approve-scripts nothere native", "deny-scripts nat2@3", "approve-scripts nat2@0"] {
+    let wrong = ["approve-scripts nothere native", "deny-scripts nat2@3", "approve-scripts nat2@0"];
+    for words in wrong {
         let run = command(&project).args(words.split(' ')).run();
         let text = fails(run, "DX_NOT_INSTALLED");
         assert!(text.contains("no installed packages match"), "{text}");

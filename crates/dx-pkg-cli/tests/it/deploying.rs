@@ -116,6 +116,26 @@ fn a_workspace_is_named_in_each_way_and_a_folder_is_not_overwritten() {
 }
 
 #[test]
+fn the_projects_overrides_hold_for_what_a_workspace_requires() {
+    let registry = registry();
+    let b = json!({ "name": "b", "version": "1.0.0", "dependencies": { "one": "^1.0.0" } });
+    let project = Project::new(&registry)
+        .field("workspaces", json!(["packages/*"]))
+        .dep("one", "1.0.0")
+        .field("overrides", json!({ "one": "$one" }))
+        .file("packages/b/package.json", b.to_string())
+        .create();
+    ok(&project, ["install"]);
+    let out = tempfile::tempdir().unwrap();
+    let place = out.path().join("app");
+    ok(&project, ["deploy", "-F", "b", place.to_str().unwrap()]);
+    let manifest = json_in(&place, "package.json");
+    assert_eq!(manifest["dependencies"]["one"], "1.0.0");
+    assert_eq!(manifest["overrides"]["one"], "1.0.0");
+    assert_eq!(json_in(&place, "node_modules/one/package.json")["version"], "1.0.0");
+}
+
+#[test]
 fn a_failed_deployment_leaves_no_folder() {
     let registry = registry();
     let project = monorepo(&registry);

@@ -15,6 +15,8 @@ mod archives;
 mod asking;
 mod authors;
 #[cfg(unix)]
+mod asked;
+#[cfg(unix)]
 mod background;
 mod bounds;
 mod bundle_forms;

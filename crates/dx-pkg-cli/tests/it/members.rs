@@ -1,5 +1,5 @@
-//! Commands for some of a project's workspaces: `--workspace`, `--workspaces`, and the folder that a
-//! command is started in.
+//! Commands for some of a project's workspaces: `--workspace`, `--workspaces`, and the folder that
+//! a command is started in.
 
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::{Value, json};
@@ -98,7 +98,10 @@ fn removing_in_a_workspace_changes_it_and_the_projects_lockfile() {
     let inside = project.path().join("packages/a");
     command(&project).current_dir(&inside).args(["rm", "one"]).run().success();
     assert_eq!(project.read("packages/a/package.json"), r#"{"name":"a"}"#);
-    assert_eq!(project.json("package-lock.json")["packages"]["packages/a"]["dependencies"], json!(null));
+    assert_eq!(
+        project.json("package-lock.json")["packages"]["packages/a"]["dependencies"],
+        json!(null)
+    );
     assert!(project.exists("node_modules/one"), "packages/b requires it");
     ok(&project, ["rm", "one", "-w", "@s/b"]);
     assert!(!project.exists("node_modules/one"));
@@ -112,9 +115,8 @@ fn only_what_a_workspace_needs_is_installed() {
     project.write("packages/a/package.json", r#"{"name":"a","dependencies":{"one":"^1.0.0"}}"#);
     project.write("packages/b/package.json", r#"{"name":"@s/b","dependencies":{"two":"^1.0.0"}}"#);
     let there = |project: &Project| {
-        ["one", "two", "tool", "a", "@s/b"].map(|name| {
-            project.exists(&format!("node_modules/{name}"))
-        })
+        ["one", "two", "tool", "a", "@s/b"]
+            .map(|name| project.exists(&format!("node_modules/{name}")))
     };
     ok(&project, ["install", "-w", "a"]);
     assert_eq!(there(&project), [true, false, false, true, false]);
@@ -129,7 +131,10 @@ fn only_what_a_workspace_needs_is_installed() {
     assert_eq!(there(&project), [true, false, false, true, false]);
     ok(&project, ["ci", "--no-workspaces"]);
     assert_eq!(there(&project), [false, false, true, false, false]);
-    assert_eq!(ok(&project, ["install"]).stdout.lines().last().unwrap().contains("up to date"), false);
+    assert_eq!(
+        ok(&project, ["install"]).stdout.lines().last().unwrap().contains("up to date"),
+        false
+    );
     assert_eq!(there(&project), [true; 5]);
     assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
 }

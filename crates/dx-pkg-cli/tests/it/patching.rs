@@ -38,8 +38,9 @@ fn edit(project: &Project, package: &str) -> PathBuf {
     folder
 }
 
-const PATCH: &str = "--- a/lib.js\t\n+++ b/lib.js\t\n@@ -5,4 +5,5 @@\n 4\n 5\n 6\n module.exports = \
-                     'one'\n+// more\n--- /dev/null\t\n+++ b/new.txt\t\n@@ -0,0 +1,1 @@\n+new\n";
+const PATCH: &str = "--- a/lib.js\t\n+++ b/lib.js\t\n@@ -5,4 +5,5 @@\n 4\n 5\n 6\n \
+                     module.exports = 'one'\n+// more\n--- /dev/null\t\n+++ \
+                     b/new.txt\t\n@@ -0,0 +1,1 @@\n+new\n";
 
 #[test]
 fn an_edited_copy_becomes_a_patch_that_is_installed() {

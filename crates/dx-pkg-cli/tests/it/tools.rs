@@ -44,9 +44,10 @@ const FREQUENT: [&str; 28] = [
 const HEAD: &str = "\
 # Commands beside npm, pnpm and Bun
 
-Every command that `npm help`, `pnpm help -a`, `bun --help` and `bun pm --help` list (npm 12.2.2, pnpm 12.21, Bun 1.4.5), and what it
-is to dx. This page is written from dx's own table of commands by a test (`DX_WRITE_DOCS=1 cargo test -p dx-pkg-cli --test it
-commands_page`), which fails where the page is old. [cli.md](cli.md) explains the commands.
+Every command that `npm help`, `pnpm help -a`, `bun --help` and `bun pm --help` list (npm 12.2.2,
+pnpm 12.21, Bun 1.4.5), and what it is to dx. This page is written from dx's own table of commands
+by a test (`DX_WRITE_DOCS=1 cargo test -p dx-pkg-cli --test it commands_page`), which fails where
+the page is old. [cli.md](cli.md) explains the commands.
 
 ";
 

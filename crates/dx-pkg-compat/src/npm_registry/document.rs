@@ -44,7 +44,9 @@ impl NpmRegistry {
             serde_json::from_slice(&bytes).map_err(|error| (error.to_string(), bytes))
         }) {
             Ok(json @ Value::Object(_)) => Ok(Document { json, length: length.unwrap_or(0) }),
-            Ok(other) => Err(self.no_document(name, &response, "it is no object", &other.to_string())),
+            Ok(other) => {
+                Err(self.no_document(name, &response, "it is no object", &other.to_string()))
+            }
             Err((reason, bytes)) => {
                 let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING)]);
                 Err(self.no_document(name, &response, &reason, &beginning))

@@ -100,16 +100,20 @@ impl Definition {
             ('0', "null"),
         ];
         let kinds = kinds.iter().filter(|(kind, _)| self.has(*kind)).map(|(_, words)| *words);
-        self.words.iter().copied().filter(|word| !word.is_empty()).chain(kinds).collect::<Vec<_>>().join(", ")
+        self.words
+            .iter()
+            .copied()
+            .filter(|word| !word.is_empty())
+            .chain(kinds)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Returns whether a value is one that npm allows.
     #[must_use]
     pub fn allows(&self, value: &Value) -> bool {
         match value {
-            Value::Array(items) => {
-                self.is_list() && items.iter().all(|item| self.allows(item))
-            }
+            Value::Array(items) => self.is_list() && items.iter().all(|item| self.allows(item)),
             Value::Null => self.has('0') || self.default == "null",
             Value::Bool(value) => {
                 self.has('b') || self.has('s') || self.is_word(&value.to_string())
@@ -223,8 +227,7 @@ pub fn is_of_registry_or_scope(key: &str) -> bool {
 pub fn is_protected(key: &str) -> bool {
     const PROTECTED: [&str; 7] =
         ["auth", "authToken", "certfile", "email", "keyfile", "password", "username"];
-    let of_registry = || {
-        key.contains(":_") || PROTECTED.iter().any(|name| key.ends_with(&format!(":{name}")))
-    };
+    let of_registry =
+        || key.contains(":_") || PROTECTED.iter().any(|name| key.ends_with(&format!(":{name}")));
     key.starts_with('_') || PROTECTED.contains(&key) || key.starts_with("//") && of_registry()
 }

@@ -73,8 +73,7 @@ impl Listing {
     /// Reads all places.
     #[must_use]
     pub fn read(sources: &ListingSources<'_>) -> Self {
-        let context =
-            ValueContext { env: sources.env, home: sources.home, folder: sources.folder };
+        let context = ValueContext { env: sources.env, home: sources.home, folder: sources.folder };
         let mut listing = Listing::default();
         listing.add("default", "default values".to_owned(), defaults(sources, context), context);
         for (name, file) in [
@@ -144,7 +143,10 @@ impl Listing {
             let (mut omit, mut include) =
                 (list("omit").unwrap_or_default(), list("include").unwrap_or_default());
             let is = |key: &str, value: Value| self.get(key) == Some(&value);
-            if is("only", "prod".into()) || is("only", "production".into()) || is("production", true.into()) {
+            if is("only", "prod".into())
+                || is("only", "production".into())
+                || is("production", true.into())
+            {
                 omit.push("dev".into());
             }
             let includes_dev = is("production", false.into())
@@ -180,7 +182,8 @@ impl Listing {
     fn set_global_files(&mut self) {
         let prefix = self.get("prefix").and_then(Value::as_str).map(PathBuf::from);
         let Some((prefix, layer)) = prefix.zip(self.layers.first_mut()) else { return };
-        for (key, file) in [("globalconfig", "etc/npmrc"), ("global-ignore-file", "etc/npmignore")] {
+        for (key, file) in [("globalconfig", "etc/npmrc"), ("global-ignore-file", "etc/npmignore")]
+        {
             let path = prefix.join(file).display().to_string();
             if let Some((_, value)) = layer.values.iter_mut().find(|(own, _)| own == key) {
                 *value = path.into();

@@ -5,6 +5,7 @@ use std::fs::Metadata;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use libdeflater::{CompressionLvl, Compressor};
 use serde_json::{Map, Value};
 
 use super::{PackError, PackOptions, PackedFile};
@@ -73,6 +74,19 @@ pub fn write_tar(
         out.write_all(&[0; BLOCK][..padding]).map_err(PackError::Write)?;
     }
     out.write_all(&[0; 2 * BLOCK]).map_err(PackError::Write)
+}
+
+/// Compresses a tarball; the result is the same on every machine, whatever its processor.
+#[must_use]
+pub fn compress_tar(tar: &[u8]) -> Vec<u8> {
+    const LEVEL: i32 = 9;
+    let level = CompressionLvl::new(LEVEL).unwrap_or_default();
+    let mut compressor = Compressor::new(level);
+    let mut bytes = vec![0; compressor.gzip_compress_bound(tar.len())];
+    // The buffer is as large as it may have to be.
+    let length = compressor.gzip_compress(tar, &mut bytes).unwrap_or_default();
+    bytes.truncate(length);
+    bytes
 }
 
 /// Copies at most one byte more than a file is to have, and returns how many came.

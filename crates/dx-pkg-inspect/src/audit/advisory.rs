@@ -134,8 +134,7 @@ impl Advisory {
             // Not a range: nothing is known of what it leads to.
             return true;
         };
-        let is_bundled =
-            view.is_some_and(|view| view.bundled().any(|name| name == source.name));
+        let is_bundled = view.is_some_and(|view| view.bundled().any(|name| name == source.name));
         if is_bundled {
             return Range::parse(&source.range).is_ok_and(|avoided| range.intersects(&avoided));
         }
@@ -278,7 +277,9 @@ type Line<'l> = &'l [(String, Version)];
 /// Returns what a version requires of a package.
 fn required<'v>(view: VersionView<'v>, name: &str) -> Option<&'v str> {
     let lists = [view.dependencies(), view.optional_dependencies(), view.peer_dependencies()];
-    lists.into_iter().find_map(|mut list| list.find(|(known, _)| *known == name).map(|(_, spec)| spec))
+    lists
+        .into_iter()
+        .find_map(|mut list| list.find(|(known, _)| *known == name).map(|(_, spec)| spec))
 }
 
 /// Returns a range that holds the same of these versions as `range`, the shorter of both, as npm's

@@ -23,7 +23,8 @@ use crate::{InspectError, View};
 use keys::Key;
 
 /// The abbreviated form of a packument.
-const ABBREVIATED: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
+const ABBREVIATED: &str =
+    "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
 
 /// A package whose signature was looked at.
 #[derive(Clone, Debug)]

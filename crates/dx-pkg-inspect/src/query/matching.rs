@@ -32,7 +32,8 @@ fn compares(matcher: &Matcher, value: &Value) -> bool {
         "=" => text == wanted,
         "~=" => {
             let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
-            text.split(|character| !is_word(character)).any(|word| !word.is_empty() && word == wanted)
+            text.split(|character| !is_word(character))
+                .any(|word| !word.is_empty() && word == wanted)
         }
         "*=" => text.contains(&wanted),
         "|=" => text.starts_with(&format!("{wanted}-")),

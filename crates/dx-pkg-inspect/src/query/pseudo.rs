@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::parse::{self, Part};
 use super::select::Select;
 use super::{Item, QueryError, matching, versions};
-use crate::asked::{self, Asked};
 use crate::InspectError;
+use crate::asked::{self, Asked};
 
 impl Select<'_> {
     /// Returns the items that a word behind a colon is true of.
@@ -30,7 +30,8 @@ impl Select<'_> {
             base.iter().copied().filter(is_one).collect()
         };
         Ok(match name {
-            "root" => keep(&|place| place == 0),
+            // As with npm, nothing is the root within `:is` and `:not`.
+            "root" => keep(&|place| place == 0 && target.is_some()),
             "scope" => keep(&|place| Some(place) == target),
             "empty" => base
                 .iter()
@@ -197,9 +198,7 @@ impl Select<'_> {
                         let fitting: Vec<&String> = newer.iter().filter(fits).collect();
                         if !fitting.is_empty() {
                             let from = &self.view.graph.packages[required.from].path;
-                            told.push(
-                                serde_json::json!({ "from": from, "versions": fitting }),
-                            );
+                            told.push(serde_json::json!({ "from": from, "versions": fitting }));
                         }
                     }
                     let is_one = !told.is_empty();
@@ -396,10 +395,11 @@ fn fits(pattern: &[Segment], names: &[&str]) -> bool {
     match first {
         Segment::Any => {
             let visible = names.iter().take_while(|name| !name.starts_with('.')).count();
-            (0..=visible).any(|count| fits(rest, &names[count..]))
+            // At the end it stands for what is below a folder, not for the folder.
+            (usize::from(rest.is_empty())..=visible).any(|count| fits(rest, &names[count..]))
         }
-        one => names.split_first().is_some_and(|(name, names)| {
-            one.matches(name, false) && fits(rest, names)
-        }),
+        one => names
+            .split_first()
+            .is_some_and(|(name, names)| one.matches(name, false) && fits(rest, names)),
     }
 }

@@ -30,11 +30,7 @@ pub(crate) struct Select<'v> {
 }
 
 impl<'v> Select<'v> {
-    pub(crate) fn new(
-        view: &'v View,
-        session: &'v Session,
-        manifests: &'v Manifests<'v>,
-    ) -> Self {
+    pub(crate) fn new(view: &'v View, session: &'v Session, manifests: &'v Manifests<'v>) -> Self {
         Select {
             view,
             session,
@@ -49,7 +45,7 @@ impl<'v> Select<'v> {
 
     /// Returns which packages came inside others, by place.
     pub(super) fn bundled(&self) -> &[bool] {
-        self.bundled.get_or_init(|| bundled_places(self.view, self.manifests))
+        self.bundled.get_or_init(|| bundled_places(self.view))
     }
 
     /// Returns all packages, links and folders.
@@ -131,9 +127,9 @@ impl<'v> Select<'v> {
                     keep(&|item| self.is_of_kind(item, Kind::Optional, |one| one.optional))
                 }
                 "peer" => keep(&|item| self.is_of_kind(item, Kind::Peer, |one| one.peer)),
-                "workspace" => keep(&|item| {
-                    matches!(item, Item::Place(at) if self.view.graph.packages[at].is_workspace && at != 0)
-                }),
+                "workspace" => keep(
+                    &|item| matches!(item, Item::Place(at) if self.view.graph.packages[at].is_workspace && at != 0),
+                ),
                 "bundled" => {
                     keep(&|item| matches!(item, Item::Place(place) if self.bundled()[place]))
                 }
@@ -244,9 +240,7 @@ impl<'v> Select<'v> {
     /// Returns the places of items, folders in place of links.
     fn places(&self, items: &[Item]) -> HashSet<usize> {
         let place = |item: &Item| match item {
-            Item::Place(place) => {
-                Some(self.view.graph.packages[*place].target.unwrap_or(*place))
-            }
+            Item::Place(place) => Some(self.view.graph.packages[*place].target.unwrap_or(*place)),
             Item::Missing(_) => None,
         };
         items.iter().filter_map(place).collect()
@@ -278,8 +272,10 @@ impl<'v> Select<'v> {
         }
         while let Some(place) = queue.pop() {
             let required = self.view.requirements_of(place).filter_map(|one| one.to);
-            let next: Vec<usize> =
-                required.chain(packages[place].target).chain(inside[place].iter().copied()).collect();
+            let next: Vec<usize> = required
+                .chain(packages[place].target)
+                .chain(inside[place].iter().copied())
+                .collect();
             queue.extend(next.into_iter().filter(|place| below.insert(*place)));
         }
         let is_below = |item: &Item| match item {

@@ -136,8 +136,7 @@ pub(super) fn load(
     known: &mut HashMap<String, Rc<Vec<String>>>,
     names: &[String],
 ) -> Result<(), InspectError> {
-    let is_open =
-        |name: &&String| !known.contains_key(*name) && PackageName::parse(name).is_ok();
+    let is_open = |name: &&String| !known.contains_key(*name) && PackageName::parse(name).is_ok();
     let mut open: Vec<String> = names.iter().filter(is_open).cloned().collect();
     open.sort();
     open.dedup();
@@ -171,8 +170,7 @@ pub(super) fn satisfies(range: Option<&Range>, version: &str) -> bool {
 
 /// Returns the part in which a version differs from another, as `semver.diff` names it.
 pub(super) fn difference(current: &str, other: &str) -> Option<&'static str> {
-    let (current, other) =
-        (Version::parse_loose(current).ok()?, Version::parse_loose(other).ok()?);
+    let (current, other) = (Version::parse_loose(current).ok()?, Version::parse_loose(other).ok()?);
     let (low, high) = if current < other { (current, other) } else { (other, current) };
     if low == high {
         return None;

@@ -31,8 +31,7 @@ pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> Value {
 fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
     let package = &bill.view.graph.packages[place];
     // As npm reads a lockfile.
-    let is_optional =
-        package.optional || package.dev_optional || bill.is_locked() && package.dev;
+    let is_optional = package.optional || package.dev_optional || bill.is_locked() && package.dev;
     let mut object = Map::new();
     let mut insert = |key: &str, value: Value| object.insert(key.to_owned(), value);
     insert("bom-ref", bill.reference(place).into());
@@ -56,9 +55,10 @@ fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
         (package.extraneous, "extraneous"),
         (bill.bundled[place], "bundled"),
     ];
-    let properties = properties.iter().filter(|(is_so, _)| *is_so).map(
-        |(_, name)| json!({ "name": format!("cdx:npm:package:{name}"), "value": "true" }),
-    );
+    let properties = properties
+        .iter()
+        .filter(|(is_so, _)| *is_so)
+        .map(|(_, name)| json!({ "name": format!("cdx:npm:package:{name}"), "value": "true" }));
     insert("properties", properties.collect());
     let url = |key: &str| bill.member(place, key)?.get("url")?.as_str();
     let references = [
@@ -67,9 +67,8 @@ fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
         ("website", bill.text(place, "homepage")),
         ("issue-tracker", url("bugs")),
     ];
-    let references = references
-        .iter()
-        .filter_map(|(kind, url)| Some(json!({ "type": kind, "url": (*url)? })));
+    let references =
+        references.iter().filter_map(|(kind, url)| Some(json!({ "type": kind, "url": (*url)? })));
     insert("externalReferences", references.collect());
     if let Some((algorithm, digest)) = bill.digest(place) {
         let algorithm = match algorithm {

@@ -61,8 +61,7 @@ struct Reader {
 
 impl Reader {
     fn takes(&mut self, wanted: &str) -> bool {
-        let is_next =
-            self.words.get(self.at).is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+        let is_next = self.words.get(self.at).is_some_and(|word| word.eq_ignore_ascii_case(wanted));
         self.at += usize::from(is_next);
         is_next
     }
@@ -123,7 +122,8 @@ mod tests {
         assert_eq!(parse("LicenseRef-own"), one("LicenseRef-own"));
         assert_eq!(parse("(MIT OR Apache-2.0)"), Some(License::Several));
         assert_eq!(parse("MIT AND (ISC or BSD-2-Clause)"), Some(License::Several));
-        for text in ["", "UNLICENSED", "SEE LICENSE IN x", "mit", "MIT OR", "(MIT", "MIT ISC", "+"] {
+        for text in ["", "UNLICENSED", "SEE LICENSE IN x", "mit", "MIT OR", "(MIT", "MIT ISC", "+"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -14,8 +14,7 @@ const NONE: &str = "NOASSERTION";
 pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> Value {
     let name = format!("{}@{}", bill.view.project_name(), bill.version(0));
     let escaped = encoded(&bill.view.project_name()).replacen("%40", "@", 1);
-    let namespace =
-        format!("http://spdx.org/spdxdocs/{escaped}-{}-{}", bill.version(0), uuid());
+    let namespace = format!("http://spdx.org/spdxdocs/{escaped}-{}-{}", bill.version(0), uuid());
     let mut packages = vec![package(bill, 0, Some(&options.kind))];
     packages.extend(bill.unique.iter().map(|place| package(bill, *place, None)));
     json!({
@@ -108,9 +107,11 @@ fn relationships(bill: &Bill<'_>) -> Vec<Value> {
         }
         found.extend(own);
     }
-    let extraneous = bill.places.iter().filter(|place| bill.view.graph.packages[**place].extraneous);
-    found.extend(extraneous.map(|place| {
-        relationship(id(bill, *place), id(bill, 0), "OPTIONAL_DEPENDENCY_OF")
-    }));
+    let extraneous =
+        bill.places.iter().filter(|place| bill.view.graph.packages[**place].extraneous);
+    found.extend(
+        extraneous
+            .map(|place| relationship(id(bill, *place), id(bill, 0), "OPTIONAL_DEPENDENCY_OF")),
+    );
     found
 }

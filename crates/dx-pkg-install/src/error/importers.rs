@@ -57,7 +57,9 @@ impl Coded for ImporterError {
                     .to_owned()
             }
             Self::TurnedOff { .. } => "leave one of them out".to_owned(),
-            Self::Global => "leave one of them out; global packages belong to no project".to_owned(),
+            Self::Global => {
+                "leave one of them out; global packages belong to no project".to_owned()
+            }
             Self::GlobalLockfile => {
                 "leave --package-lock-only out, or run the command in a project".to_owned()
             }

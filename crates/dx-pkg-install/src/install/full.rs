@@ -15,7 +15,7 @@ use dx_pkg_resolve::{Requirements, Resolution, Unfit};
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Change, Mode, Run, dedupe, digests, fetch, gyp, version};
+use super::{Change, Run, dedupe, digests, fetch, gyp, version};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -79,8 +79,7 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
-    let is_update_of_all = run.options.mode == Mode::Update && run.options.update.is_empty();
-    let kept = previous.filter(|_| !is_update_of_all);
+    let kept = previous.filter(|_| !run.options.updates_all());
     let (input, first) = input_and_first_requests(run, project, requirements, kept)?;
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
@@ -91,9 +90,7 @@ fn resolve_and_fetch(
     let patching = patch(run, project, &mut resolution.lock, previous, &downloads)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
-    if let Some(part) = &run.part {
-        part.restrict(session.store(), project, &resolution.lock, run.is_ci(), &mut plan)?;
-    }
+    restrict(run, project, &resolution.lock, &mut plan)?;
     if !config.bin_links()? {
         plan.leave_out_commands();
     }
@@ -165,6 +162,17 @@ fn resolve_and_fetch(
         cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Leaves of a plan what the command may change, and adds what else is in place.
+fn restrict(
+    run: &Run<'_>,
+    project: &Project,
+    lock: &Lock,
+    plan: &mut Plan,
+) -> Result<(), InstallError> {
+    let Some(part) = &run.part else { return Ok(()) };
+    part.restrict(run.session.store(), project, lock, run.is_ci(), plan)
 }
 
 /// Returns the explanations of conflicts that are new.

@@ -70,7 +70,14 @@ impl OpenProject {
         let own = [("global", "true"), ("package-lock", "false"), ("install-strategy", "shallow")];
         options.flags.retain(|(key, _)| own.iter().all(|(name, _)| key != name));
         options.flags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
-        Self::open_in(root, Project::read_global, environment, options, events, Instant::now())
+        Self::open_in(
+            root,
+            |root, _| Project::of_global(root),
+            environment,
+            options,
+            events,
+            Instant::now(),
+        )
     }
 
     fn open_with(
@@ -80,9 +87,8 @@ impl OpenProject {
         events: &dyn Events,
     ) -> Result<Self, InstallError> {
         let started = Instant::now();
-        let is_alone = options.flags.iter().any(|(key, value)| {
-            key == "workspaces" && value == "false"
-        });
+        let is_alone =
+            options.flags.iter().any(|(key, value)| key == "workspaces" && value == "false");
         let found = find_root(&environment.folder);
         found.warning().iter().for_each(|warning| events.warning(warning));
         // As npm, which then takes the folder of a workspace for a project of its own.

@@ -32,8 +32,11 @@ impl Drop for Hidden {
     fn drop(&mut self) {
         if let Some(shown) = &self.0 {
             // A terminal that is gone needs nothing.
-            let _ =
-                rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, shown);
+            let _ = rustix::termios::tcsetattr(
+                io::stdin(),
+                rustix::termios::OptionalActions::Now,
+                shown,
+            );
         }
     }
 }

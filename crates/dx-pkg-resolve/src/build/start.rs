@@ -369,9 +369,7 @@ impl<'l> Builder<'_, 'l> {
     fn is_renewed(&self, edge: EdgeId) -> bool {
         let is_chosen = |to: NodeId| !self.tree[to].in_bundle && !self.tree.is_top(to);
         let is_named = self.update.contains(&self.tree[edge].name);
-        self.tree[edge].to.is_some_and(|to| {
-            (is_named || self.tree.is_avoided(to)) && is_chosen(to)
-        })
+        self.tree[edge].to.is_some_and(|to| (is_named || self.tree.is_avoided(to)) && is_chosen(to))
     }
 
     /// Queues nodes of the lockfile's tree, and reports the optional packages that they lack.

@@ -29,7 +29,11 @@ impl AuditLog {
             "address": address.to_string(),
         });
         if let Err(error) = self.append(&format!("{line}\n")) {
-            let _ = writeln!(std::io::stderr(), "warning: cannot write {}: {error}", self.path.display());
+            let _ = writeln!(
+                std::io::stderr(),
+                "warning: cannot write {}: {error}",
+                self.path.display()
+            );
         }
     }
 

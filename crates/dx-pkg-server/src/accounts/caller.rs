@@ -46,7 +46,9 @@ impl Rejected {
     /// Returns the reason for the client.
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::Unknown => "the token that was sent is not valid here (any more): use `npm login`",
+            Self::Unknown => {
+                "the token that was sent is not valid here (any more): use `npm login`"
+            }
             Self::Expired => "the token that was sent has expired: use `npm login`, or a new token",
             Self::Address => "the token that was sent cannot be used from this address",
             Self::Password => "the name and the password that were sent do not belong together",
@@ -104,7 +106,9 @@ impl Caller {
         };
         let failure = Failure::new(StatusCode::UNAUTHORIZED, text).header(WWW_AUTHENTICATE, "OTP");
         Err(match &self.web {
-            Some(web) => failure.with("authUrl", web.page.as_str()).with("doneUrl", web.done.as_str()),
+            Some(web) => {
+                failure.with("authUrl", web.page.as_str()).with("doneUrl", web.done.as_str())
+            }
             None => failure,
         })
     }
@@ -114,7 +118,9 @@ impl Caller {
     pub(crate) fn account_holder(&self) -> Result<&Login, Failure> {
         let login = self.login()?;
         if login.token.as_ref().is_some_and(|token| !token.is_unlimited()) {
-            return Err(Failure::forbidden("a limited token cannot change the account or its tokens"));
+            return Err(Failure::forbidden(
+                "a limited token cannot change the account or its tokens",
+            ));
         }
         if login.user.active_second_factor().is_some() {
             self.one_time_password()?;
@@ -156,11 +162,7 @@ impl Accounts {
         Ok(caller)
     }
 
-    async fn login(
-        &self,
-        sent: &str,
-        address: IpAddr,
-    ) -> Result<Result<Login, Rejected>, Failure> {
+    async fn login(&self, sent: &str, address: IpAddr) -> Result<Result<Login, Rejected>, Failure> {
         let (scheme, value) = sent.split_once(' ').unwrap_or((sent, ""));
         let value = value.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
@@ -170,7 +172,8 @@ impl Accounts {
             return Ok(Err(Rejected::Form));
         }
         let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some((name, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) else {
+        let Some((name, password)) = decoded.as_deref().and_then(|text| text.split_once(':'))
+        else {
             return Ok(Err(Rejected::Form));
         };
         if Token::is_one(password) {

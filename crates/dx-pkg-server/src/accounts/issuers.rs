@@ -1,5 +1,5 @@
-//! Requests to the issuers of identity tokens. Only addresses of issuers that the configuration or a
-//! package's owners name are asked, and no redirect is followed.
+//! Requests to the issuers of identity tokens. Only addresses of issuers that the configuration or
+//! a package's owners name are asked, and no redirect is followed.
 
 use crate::failure::Failure;
 use axum::http::StatusCode;

@@ -2,8 +2,8 @@
 //! password.
 //!
 //! The client gets two addresses. That of the page carries the digest of the secret which the other
-//! one carries, with what the question is about and a signature over it; so nothing is stored until a
-//! user answers, and who sees the page's address cannot fetch the result.
+//! one carries, with what the question is about and a signature over it; so nothing is stored until
+//! a user answers, and who sees the page's address cannot fetch the result.
 //!
 //! | Object | What |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Trusted publishers: jobs of continuous integration that publish a package by an identity token of
-//! their own (OpenID Connect), which is exchanged for a token of an hour.
+//! Trusted publishers: jobs of continuous integration that publish a package by an identity token
+//! of their own (OpenID Connect), which is exchanged for a token of an hour.
 
 mod claims;
 mod jwt;
@@ -97,9 +97,9 @@ impl Publisher {
 
     /// Whether an issuer's tokens can be this publisher's.
     pub(crate) fn is_of(&self, issuer: &str, issuers: &[Issuer]) -> bool {
-        issuer_urls(&self.kind, issuers).iter().any(|url| {
-            issuer == url || url.ends_with('/') && issuer.starts_with(url.as_str())
-        })
+        issuer_urls(&self.kind, issuers)
+            .iter()
+            .any(|url| issuer == url || url.ends_with('/') && issuer.starts_with(url.as_str()))
     }
 
     /// Whether a verified identity token of an issuer is this publisher's.
@@ -111,16 +111,17 @@ impl Publisher {
 /// Adds publishers to those of a package.
 pub(crate) fn add(trust: &mut Vec<Publisher>, new: &[Publisher]) -> Result<(), Failure> {
     for publisher in new {
-        let same = |known: &Publisher| {
-            known.kind == publisher.kind && known.claims == publisher.claims
-        };
+        let same =
+            |known: &Publisher| known.kind == publisher.kind && known.claims == publisher.claims;
         if trust.iter().any(same) {
             return Err(Failure::conflict("this publisher is trusted already"));
         }
         trust.push(publisher.clone());
     }
     if trust.len() > MOST {
-        return Err(Failure::bad_request(format!("a package has {MOST} trusted publishers at most")));
+        return Err(Failure::bad_request(format!(
+            "a package has {MOST} trusted publishers at most"
+        )));
     }
     Ok(())
 }

@@ -55,8 +55,8 @@ impl User {
     }
 }
 
-/// Checks a name for a new user or an organisation: lower-case letters, digits, `-`, `_` and `.`, as
-/// names that become part of package names must be.
+/// Checks a name for a new user or an organisation: lower-case letters, digits, `-`, `_` and `.`,
+/// as names that become part of package names must be.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
     let begins = name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);

@@ -9,8 +9,8 @@ use crate::http::{Call, Routes, plain};
 use crate::origin::Registry;
 use crate::storage::Key;
 use crate::upstream::Refusal;
-use axum::http::header::HeaderValue;
 use axum::http::Method;
+use axum::http::header::HeaderValue;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,8 +33,8 @@ pub(super) fn add(routes: &mut Routes) {
     routes.on(Method::GET, "/-/npm/v1/attestations/{scope}/{spec}", attestations);
 }
 
-/// Answers which of the versions have known vulnerabilities. Each name is asked about where it comes
-/// from, and the registry's own names nowhere.
+/// Answers which of the versions have known vulnerabilities. Each name is asked about where it
+/// comes from, and the registry's own names nowhere.
 async fn bulk(mut call: Call) -> Result<Response, Failure> {
     let sent: BTreeMap<String, Vec<String>> = call.json().await?;
     if sent.len() > MOST {
@@ -59,7 +59,8 @@ async fn bulk(mut call: Call) -> Result<Response, Failure> {
     }
     let mut response = ok(&found);
     if unanswered {
-        let text = "this registry's upstream knows of no vulnerabilities at all: nothing was checked";
+        let text =
+            "this registry's upstream knows of no vulnerabilities at all: nothing was checked";
         response.headers_mut().insert("npm-notice", HeaderValue::from_static(text));
     }
     Ok(response)
@@ -120,7 +121,8 @@ async fn attestations(call: Call) -> Result<Response, Failure> {
         Some(body) => body,
         None => {
             let escaped = name.as_str().replace('/', "%2f");
-            let version: String = url::form_urlencoded::byte_serialize(version.as_bytes()).collect();
+            let version: String =
+                url::form_urlencoded::byte_serialize(version.as_bytes()).collect();
             let path = format!("-/npm/v1/attestations/{escaped}@{version}");
             let body = match call.state.upstreams.client().ask(&registry, &path, None).await {
                 Ok(body) => Bytes::from(plain(&body, LONGEST)?),

@@ -140,7 +140,9 @@ async fn version(call: &Call, name: &PackageName, wanted: &str) -> Result<Versio
             let integrity = hosted.integrity(wanted).unwrap_or_default();
             let integrity = Integrity::parse(integrity).map_err(Failure::internal)?;
             let Found::Whole(tarball) = state.tarballs.open(&integrity).await? else {
-                return Err(Failure::internal(format!("the tarball of {name}@{wanted} is damaged")));
+                return Err(Failure::internal(format!(
+                    "the tarball of {name}@{wanted} is damaged"
+                )));
             };
             Ok(Version { manifest, tarball, integrity })
         }

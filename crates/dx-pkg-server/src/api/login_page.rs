@@ -1,5 +1,5 @@
-//! The pages on which a user logs in, or confirms something with a one-time password, while a client
-//! waits in the terminal.
+//! The pages on which a user logs in, or confirms something with a one-time password, while a
+//! client waits in the terminal.
 
 use crate::accounts::User;
 use crate::accounts::sessions::Question;

@@ -60,7 +60,9 @@ async fn changing(call: &Call) -> Result<Login, Failure> {
     let login = caller.login()?;
     let name = org_name(call);
     if login.token.as_ref().is_some_and(|token| !token.may_change_org(name)) {
-        return Err(Failure::forbidden(format!("this token may not change the organisation {name}")));
+        return Err(Failure::forbidden(format!(
+            "this token may not change the organisation {name}"
+        )));
     }
     let writes = |mode| mode == crate::accounts::one_time::Mode::AuthAndWrites;
     if login.user.active_second_factor().is_some_and(|factor| writes(factor.mode)) {
@@ -258,11 +260,8 @@ async fn team_packages(call: Call) -> Result<Response, Failure> {
     let org = seen(&call).await?;
     let team = call.part("team");
     let team = org.teams.get(team).ok_or_else(|| no_team(team))?;
-    let packages: serde_json::Map<String, Value> = team
-        .packages
-        .iter()
-        .map(|(name, grant)| (name.clone(), json!(word(*grant))))
-        .collect();
+    let packages: serde_json::Map<String, Value> =
+        team.packages.iter().map(|(name, grant)| (name.clone(), json!(word(*grant)))).collect();
     Ok(ok(&packages))
 }
 

@@ -130,7 +130,8 @@ async fn search_page(call: &Call) -> Result<Response, Failure> {
     }
     html = html.markup("</ul>");
     if PackageName::parse(text.trim()).is_ok() {
-        html = html.markup("<p>Or look at ").link(&call.base, &["package", text.trim()], text.trim());
+        html =
+            html.markup("<p>Or look at ").link(&call.base, &["package", text.trim()], text.trim());
         html = html.markup(" wherever it comes from.</p>");
     }
     if found.is_empty() {
@@ -193,9 +194,9 @@ async fn look_up(call: &Call, name: &PackageName) -> Result<Shown, Failure> {
         }
         Place::Nowhere => return Err(catalog::missing(name)),
     };
-    shown.versions.sort_by_cached_key(|(version, _)| {
-        std::cmp::Reverse(Version::parse_loose(version).ok())
-    });
+    shown
+        .versions
+        .sort_by_cached_key(|(version, _)| std::cmp::Reverse(Version::parse_loose(version).ok()));
     Ok(shown)
 }
 
@@ -214,7 +215,8 @@ async fn package_page(call: &Call) -> Result<Response, Failure> {
         None if !latest.is_empty() => readme(call, &name, &latest).await.unwrap_or_default(),
         None => None,
     };
-    let mut html = Html::default().markup("<h1>").text(name.as_str()).markup(" <span class=\"quiet\">");
+    let mut html =
+        Html::default().markup("<h1>").text(name.as_str()).markup(" <span class=\"quiet\">");
     html = html.text(&latest).markup("</span></h1><p class=\"quiet\">");
     html = html.text(if found.is_hosted { "Published here" } else { "From the upstream registry" });
     if !found.maintainers.is_empty() {
@@ -271,11 +273,8 @@ async fn version_page(call: &Call) -> Result<Response, Failure> {
     authorise(call, Action::Read, &name).await?;
     let wanted = call.part("version");
     let contents = look_into(call, &name, wanted).await?;
-    let mut html = Html::default().markup("<h1>").link(
-        &call.base,
-        &["package", name.as_str()],
-        name.as_str(),
-    );
+    let mut html =
+        Html::default().markup("<h1>").link(&call.base, &["package", name.as_str()], name.as_str());
     html = html.markup(" ").text(wanted).markup("</h1>");
     for sentence in &contents.confusion {
         html = html.markup("<p class=\"warning\">").text(sentence).markup("</p>");
@@ -327,11 +326,8 @@ async fn difference_page(call: &Call) -> Result<Response, Failure> {
     let name = call.name()?;
     authorise(call, Action::Read, &name).await?;
     let (from, to) = (call.part("from"), call.part("to"));
-    let mut html = Html::default().markup("<h1>").link(
-        &call.base,
-        &["package", name.as_str()],
-        name.as_str(),
-    );
+    let mut html =
+        Html::default().markup("<h1>").link(&call.base, &["package", name.as_str()], name.as_str());
     html = html.markup(" ").text(from).markup(" → ").text(to).markup("</h1>");
     if let Some(path) = call.query("file") {
         html = html.markup("<h2>").text(&path).markup("</h2>");

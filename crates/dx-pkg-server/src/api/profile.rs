@@ -68,9 +68,9 @@ async fn change(mut call: Call) -> Result<Response, Failure> {
         None => Ok(former.to_owned()),
         Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) if text.chars().count() <= LONGEST => Ok(text.clone()),
-        Some(_) => {
-            Err(Failure::bad_request(format!("{key} has to be a text of {LONGEST} characters at most")))
-        }
+        Some(_) => Err(Failure::bad_request(format!(
+            "{key} has to be a text of {LONGEST} characters at most"
+        ))),
     };
     let changed = accounts
         .change_user(&login.user.name, |user| {
@@ -100,7 +100,8 @@ pub(super) async fn right_password(call: &Call, login: &Login, sent: &str) -> Re
     let accounts = &call.state.accounts;
     match accounts.user_by_password(&login.user.name, sent, call.client).await? {
         Some(_) => Ok(()),
-        None => Err(Failure::unauthorized("that is not your password")),
+        // Not 401, by which npm would take the token for invalid.
+        None => Err(Failure::forbidden("that is not your password")),
     }
 }
 

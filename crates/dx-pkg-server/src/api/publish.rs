@@ -76,7 +76,10 @@ async fn publish(
 }
 
 /// Receives a publish for a name, whose sender may publish or stage it.
-pub(super) async fn receive_version(call: &mut Call, name: &PackageName) -> Result<Received, Failure> {
+pub(super) async fn receive_version(
+    call: &mut Call,
+    name: &PackageName,
+) -> Result<Received, Failure> {
     match receive_upload(call).await? {
         Upload { tarball: Some(tarball), document, bundle } => {
             check_and_store(call, name, document, (tarball, bundle)).await

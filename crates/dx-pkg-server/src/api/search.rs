@@ -84,7 +84,8 @@ fn candidate(name: &PackageName, hosted: &Hosted) -> Candidate {
     let keywords = field("keywords").and_then(Value::as_array).into_iter().flatten();
     let publisher = field("_npmUser");
     let person = |value: &Value| {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         (text("name"), text("email"))
     };
     Candidate {
@@ -106,10 +107,8 @@ fn candidate(name: &PackageName, hosted: &Hosted) -> Candidate {
 async fn tells_own_names(call: &Call, query: &Query) -> Result<bool, Failure> {
     let names = call.state.packages.names().await?;
     let names: HashSet<String> = names.iter().map(|name| name.as_str().to_lowercase()).collect();
-    let scopes: HashSet<&str> = names
-        .iter()
-        .filter_map(|name| name.strip_prefix('@')?.split('/').next())
-        .collect();
+    let scopes: HashSet<&str> =
+        names.iter().filter_map(|name| name.strip_prefix('@')?.split('/').next()).collect();
     let users = call.state.accounts.users().await?;
     let is_hosted = |name: &str| {
         PackageName::parse(name)

@@ -1,7 +1,7 @@
 //! Staged publishing: a version is brought by one, looked at, and approved or rejected by another.
 //!
-//! A staged version is the document `staged/<id>`; its tarball is stored like any other, but named by
-//! no package yet.
+//! A staged version is the document `staged/<id>`; its tarball is stored like any other, but named
+//! by no package yet.
 
 use super::publish::{Received, commit, receive_version};
 use crate::access::{Action, authorise, caller, decide};
@@ -193,8 +193,7 @@ async fn approve(call: Call) -> Result<Response, Failure> {
     }
     let actor = call.state.accounts.existing_user(&staged.actor).await?;
     let publisher = Maintainer { name: actor.name.clone(), email: actor.email.clone() };
-    let received =
-        Received { publication: staged.publication.clone(), is_new: current.is_none() };
+    let received = Received { publication: staged.publication.clone(), is_new: current.is_none() };
     let revision = commit(&call, &name, received, &publisher).await?;
     take(&call, &staged.id).await?;
     let subject = format!("{name}@{} {}", staged.publication.version, staged.id);

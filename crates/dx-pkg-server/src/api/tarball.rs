@@ -1,6 +1,6 @@
 //! Routes of tarballs.
 
-use crate::access::{Action, authorise};
+use crate::access::{self, Action, authorise};
 use crate::catalog::{self, Place};
 use crate::documents::Document;
 use crate::failure::Failure;
@@ -46,7 +46,13 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
         }
         _ => return Err(catalog::missing(&name)),
     };
-    Ok(answer(&call, bytes, &integrity))
+    let mut response = answer(&call, bytes, &integrity);
+    if access::is_private(&call.state, &name).await? {
+        // No cache between may answer somebody else with it.
+        let own = HeaderValue::from_static("private, max-age=31536000, immutable");
+        response.headers_mut().insert(CACHE_CONTROL, own);
+    }
+    Ok(response)
 }
 
 async fn hosted(

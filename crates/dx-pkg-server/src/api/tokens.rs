@@ -30,7 +30,9 @@ async fn list(call: Call) -> Result<Response, Failure> {
     let caller = caller(&call).await?;
     let login = caller.login()?;
     if login.token.as_ref().is_some_and(|token| token.publisher.is_some()) {
-        return Err(Failure::forbidden("a trusted publisher's token can publish, and nothing else"));
+        return Err(Failure::forbidden(
+            "a trusted publisher's token can publish, and nothing else",
+        ));
     }
     let tokens = call.state.accounts.tokens_of(&login.user.name).await?;
     let objects: Vec<Value> = tokens.iter().map(|token| shown(token, &token.shown)).collect();
@@ -124,9 +126,10 @@ impl Wanted {
     fn apply(self, token: &mut Token) -> Result<(), Failure> {
         let texts = [&self.name, &self.description];
         let lists = [&self.packages, &self.scopes, &self.orgs];
-        let too_long = texts.iter().any(|text| text.as_ref().is_some_and(|text| text.len() > LONGEST))
-            || lists.iter().any(|list| list.len() > LONGEST)
-            || lists.iter().any(|list| list.iter().any(|item| item.len() > LONGEST + 16));
+        let too_long =
+            texts.iter().any(|text| text.as_ref().is_some_and(|text| text.len() > LONGEST))
+                || lists.iter().any(|list| list.len() > LONGEST)
+                || lists.iter().any(|list| list.iter().any(|item| item.len() > LONGEST + 16));
         if too_long {
             return Err(Failure::bad_request("a name or a list of the token is too long"));
         }

@@ -80,11 +80,12 @@ async fn serve(
 ) -> Result<(), String> {
     let log = Log::new(config.log, errors);
     let state = AppState::open(config, &context.environment.variables, log)?;
+    let administrator = first_start::administrator(&state.accounts).await;
+    let administrator = administrator.map_err(|failure| failure.to_string())?;
     let server = Server::listen(state.clone()).await?;
     let text = greeting(&state.config, server.address()?);
     context.line(&text);
-    let administrator = first_start::administrator(&state.accounts).await;
-    if let Some(secret) = administrator.map_err(|failure| failure.to_string())? {
+    if let Some(secret) = administrator {
         context.line(&format!(
             "The administrator of this registry is {:?} with the password {} (shown this once).",
             secret.name, secret.password

@@ -36,8 +36,7 @@ impl Difference {
         found.binaries = to.binaries.iter().filter(|path| is_new(path)).cloned().collect();
         let other = to.install_scripts.iter();
         let other = other.filter(|(name, text)| from.install_scripts.get(*name) != Some(*text));
-        found.install_scripts =
-            other.map(|(name, text)| (name.clone(), text.clone())).collect();
+        found.install_scripts = other.map(|(name, text)| (name.clone(), text.clone())).collect();
         found
     }
 }

@@ -124,8 +124,11 @@ fn scripts_binaries_and_the_readme_are_found() {
     assert_eq!(found.readme.as_deref(), Some("# Left"));
     let contents = found.contents;
     assert_eq!(contents.binaries, ["lib/tool", "addon.node"]);
-    let scripts: Vec<(&str, &str)> =
-        contents.install_scripts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let scripts: Vec<(&str, &str)> = contents
+        .install_scripts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
     assert_eq!(scripts, [("install", "node-gyp rebuild"), ("postinstall", "node x")]);
     assert_eq!(contents.files["README.md"].size, 6);
     for broken in [&b"not a tarball"[..], &tarball(&files)[..40]] {
@@ -137,10 +140,8 @@ fn scripts_binaries_and_the_readme_are_found() {
 
 #[test]
 fn difference_names_files_scripts_and_binaries() {
-    let from = look(
-        &[("package.json", b"{}"), ("a", b"1"), ("gone", b""), ("same", b"s")],
-        &json!({}),
-    );
+    let from =
+        look(&[("package.json", b"{}"), ("a", b"1"), ("gone", b""), ("same", b"s")], &json!({}));
     let to = look(
         &[
             ("package.json", br#"{"scripts":{"install":"x"}}"#),

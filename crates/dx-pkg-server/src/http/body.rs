@@ -35,7 +35,8 @@ pub(crate) async fn read(
 /// Returns an answer of another server without gzip, of at most `limit` bytes.
 pub(crate) fn plain(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Failure> {
     use std::io::Read as _;
-    let fault = || Failure::new(StatusCode::BAD_GATEWAY, "the answer of another server makes no sense");
+    let fault =
+        || Failure::new(StatusCode::BAD_GATEWAY, "the answer of another server makes no sense");
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(bytes.to_vec());
     }

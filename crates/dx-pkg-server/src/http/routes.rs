@@ -1,9 +1,9 @@
 //! The table of routes: a method and a pattern for each function that answers.
 //!
-//! A pattern is a path whose segments are literal or in braces: `{name}` stands for a package's name,
-//! in one segment (`left-pad`, `@scope%2fname`) or in two (`@scope/name`), any other for one segment.
-//! Literal segments go before those in braces, whatever the order of registration. HEAD is answered by
-//! the function for GET.
+//! A pattern is a path whose segments are literal or in braces: `{name}` stands for a package's
+//! name, in one segment (`left-pad`, `@scope%2fname`) or in two (`@scope/name`), any other for one
+//! segment. Literal segments go before those in braces, whatever the order of registration. HEAD is
+//! answered by the function for GET.
 
 use super::call::Call;
 use crate::failure::Failure;
@@ -61,8 +61,8 @@ impl Routes {
     /// Answers a call by the first route that fits.
     ///
     /// # Errors
-    /// What the route's function returns; 400 for a name that breaks a rule, 405 for a path that has
-    /// other methods, 404 for any other.
+    /// What the route's function returns; 400 for a name that breaks a rule, 405 for a path that
+    /// has other methods, 404 for any other.
     pub(crate) async fn answer(&self, mut call: Call) -> Result<Response, Failure> {
         let wanted = if call.method == Method::HEAD { Method::GET } else { call.method.clone() };
         let (mut bad_name, mut others) = (None, Vec::new());

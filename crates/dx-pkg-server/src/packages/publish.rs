@@ -1,8 +1,8 @@
 //! Changes of a package: a new version, or other tags, deprecations and maintainers.
 
-use super::agree::difference;
 use super::document::{Hosted, Maintainer, check_tag};
 use super::upload::{Upload, UploadedTarball};
+use crate::contents::{Contents, differences};
 use crate::failure::Failure;
 use dx_pkg_core::{PackageName, Version};
 use serde::{Deserialize, Serialize};
@@ -79,11 +79,11 @@ impl Publication {
                 ));
             }
         }
-        if let Some(field) = difference(manifest, &tarball.manifest, tarball.has_binding) {
-            return bad(format!(
-                "the field {field:?} of the manifest is not that of the tarball's package.json: \
-                 pack and publish again"
-            ));
+        let contents = Contents { gyp: tarball.has_binding, ..Contents::default() };
+        let whole = |manifest: &Map<String, Value>| Value::Object(manifest.clone());
+        let found = differences(&whole(manifest), &whole(&tarball.manifest), &contents);
+        if let Some(sentence) = found.first() {
+            return bad(format!("{sentence}: pack and publish again"));
         }
         let (manifest, fields) = prepared(name, &version, manifest, document, tarball)?;
         let tags = tags(document, key)?;

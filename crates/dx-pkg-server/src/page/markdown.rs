@@ -50,8 +50,20 @@ mod tests {
         ] {
             let html = readme(text).0.to_lowercase();
             for part in [
-                "<script", "onerror", "javascript:", "data:", "<iframe", "<form", "<input", "<style",
-                "style=", "<svg", "<base", "<meta", "<object", "<embed",
+                "<script",
+                "onerror",
+                "javascript:",
+                "data:",
+                "<iframe",
+                "<form",
+                "<input",
+                "<style",
+                "style=",
+                "<svg",
+                "<base",
+                "<meta",
+                "<object",
+                "<embed",
             ] {
                 assert!(!html.contains(part), "{text}: {html}");
             }

@@ -41,7 +41,8 @@ pub(crate) struct Judged<'a> {
 impl Advisory {
     /// Reads an entry of a registry's answer about vulnerabilities.
     pub(crate) fn read(entry: &serde_json::Value) -> Self {
-        let text = |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let text =
+            |key: &str| entry.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
         Self {
             title: text("title").to_owned(),
             url: text("url").to_owned(),

@@ -64,7 +64,8 @@ fn vulnerable_versions_are_refused_from_a_severity_on() {
 #[test]
 fn exemptions_are_for_some_rules_and_end() {
     let rules = "minimum-age = \"3d\"\n[[deny]]\nnames = \"*\"\n";
-    let with = |exemption: &str| policy(&format!("{rules}[[exempt]]\nnames = \"left\"\n{exemption}"));
+    let with =
+        |exemption: &str| policy(&format!("{rules}[[exempt]]\nnames = \"left\"\n{exemption}"));
     let refused = |policy: &Policy| judge(policy, "left", "1.0.0", Some(NOW)).len();
     assert_eq!(refused(&with("")), 0);
     assert_eq!(refused(&with("until = 2026-11-30")), 0);
@@ -112,9 +113,11 @@ fn patterns_match_within_a_scope() {
 fn restrict(policy: &Policy) -> (Restricted, Value) {
     let time = |days: u64| crate::accounts::iso(NOW - days * DAY);
     let versions = [("1.0.0", 100), ("1.1.0", 10), ("1.2.0", 1), ("2.0.0-beta", 2)];
-    let times = versions.iter().map(|(version, days)| ((*version).to_owned(), time(*days))).collect();
+    let times =
+        versions.iter().map(|(version, days)| ((*version).to_owned(), time(*days))).collect();
     let tags = [("latest", "1.2.0"), ("next", "2.0.0-beta")];
-    let tags = tags.iter().map(|(tag, version)| ((*tag).to_owned(), (*version).to_owned())).collect();
+    let tags =
+        tags.iter().map(|(tag, version)| ((*tag).to_owned(), (*version).to_owned())).collect();
     let package = Package { name: "left", tags: &tags, times: &times };
     let restricted = policy.restrict(&package, versions.iter().map(|(text, _)| *text), &[], NOW);
     let shown = restricted.view.tags.clone().unwrap_or(tags);
@@ -147,5 +150,8 @@ fn dry_run_hides_nothing_and_tells() {
     let (restricted, _) = restrict(&policy("minimum-age = \"5d\"\ndry-run = true"));
     assert!(restricted.view.hidden.is_empty() && restricted.view_id == 0);
     let notice = restricted.notice().unwrap();
-    assert!(notice.contains("would refuse: left@2.0.0-beta") && notice.contains("1 more"), "{notice}");
+    assert!(
+        notice.contains("would refuse: left@2.0.0-beta") && notice.contains("1 more"),
+        "{notice}"
+    );
 }

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The folder of temporary files below the storage; on its file system, so that they can be adopted.
+/// The folder of temporary files below the storage; on its file system, so that they can be
+/// adopted.
 pub(super) const FOLDER: &str = "temporary";
 
 /// A temporary file, which is removed with this value.

@@ -167,9 +167,8 @@ fn without_a_tarball_only_tags_deprecations_and_maintainers_change() {
 fn the_names_in_url_document_and_tarball_have_to_agree() {
     let server = Server::start("none");
     let good = publish_body("tool", "1.0.0", "latest", &tarball("tool", "1.0.0"), &json!({}));
-    let with = |tarball: &[u8], fields: Value| {
-        publish_body("tool", "1.0.0", "latest", tarball, &fields)
-    };
+    let with =
+        |tarball: &[u8], fields: Value| publish_body("tool", "1.0.0", "latest", tarball, &fields);
     let own = tarball("tool", "1.0.0");
     let cases = [
         ("another name in the URL", "/other", good.clone()),
@@ -252,7 +251,7 @@ fn nothing_changes_without_a_token() {
 
 #[test]
 fn everything_is_there_after_a_restart() {
-    let mut server = Server::start("none");
+    let server = Server::start("none");
     server.publish("tool", "1.0.0");
     let before = server.get("/tool").json()["versions"]["1.0.0"]["dist"]["integrity"].clone();
     server.kill();

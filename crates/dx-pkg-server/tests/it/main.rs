@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod accounts;
+mod audits;
 mod bad_input;
 mod commands;
 mod concurrent;
 mod hosted;
+mod pages;
+mod people;
+mod policy;
 mod proxied;
 mod server;
+mod sharing;

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_dx-registry");
@@ -16,7 +16,7 @@ pub(crate) const SHORT: &str = "application/vnd.npm.install-v1+json";
 /// A running registry with a user.
 pub(crate) struct Server {
     pub(crate) folder: Arc<TempDir>,
-    process: Child,
+    process: Mutex<Child>,
     pub(crate) address: String,
     pub(crate) token: String,
 }
@@ -86,7 +86,7 @@ impl Server {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line:?}"));
         let address = address.trim().trim_end_matches('/').to_owned();
-        Self { folder, process, address, token }
+        Self { folder, process: Mutex::new(process), address, token }
     }
 
     /// Returns the folder of the storage.
@@ -94,9 +94,25 @@ impl Server {
         self.folder.path().join("data/dx/registry")
     }
 
-    pub(crate) fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    /// Starts a registry on a folder that has packages, without a user.
+    pub(crate) fn over(folder: TempDir, upstream: &str) -> Self {
+        Self::on(Arc::new(folder), String::new(), upstream, &[])
+    }
+
+    /// Kills the process at once, whatever it does.
+    pub(crate) fn kill(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+
+    /// Publishes a version to a registry that may be killed meanwhile.
+    pub(crate) fn try_publish(&self, name: &str, version: &str) -> Option<u16> {
+        TcpStream::connect(&self.address).ok()?;
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            self.publish(name, version).status
+        }))
+        .ok()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -125,6 +141,7 @@ impl Server {
     ) -> Answer {
         let token = format!("Bearer {}", self.token);
         let mut all = vec![("authorization", token.as_str())];
+        all.retain(|_| !self.token.is_empty());
         all.extend_from_slice(headers);
         self.send_as(method, path, &all, body)
     }
@@ -143,7 +160,7 @@ impl Server {
         }
         head.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len()));
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(head.as_bytes()).unwrap();
+        let _ = stream.write_all(head.as_bytes());
         // The server may refuse before it has read everything.
         let _ = stream.write_all(body);
         let mut received = Vec::new();
@@ -220,7 +237,8 @@ pub(crate) fn publish_body(
         "shasum": dx_pkg_testkit::shasum(tarball),
         "tarball": format!("http://elsewhere.example/{name}/-/{name}-{version}.tgz"),
     } });
-    let fields = fields.as_object().unwrap().iter().map(|(key, value)| (key.clone(), value.clone()));
+    let fields =
+        fields.as_object().unwrap().iter().map(|(key, value)| (key.clone(), value.clone()));
     manifest.as_object_mut().unwrap().extend(fields);
     json!({
         "_id": name, "name": name, "access": null, "dist-tags": { tag: version },

@@ -6,22 +6,9 @@ use clap::{Arg, Command};
 use dx_pkg_compat::npmrc::OPTIONS;
 use dx_pkg_compat::npmrc::definitions::DEFINITIONS;
 
+use super::candidate::Candidate;
 use super::line::Line;
 use super::names;
-
-/// A word that a line may go on with, and what it means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub word: String,
-    pub help: String,
-}
-
-impl Candidate {
-    /// Returns a candidate.
-    pub fn new(word: &str, help: &str) -> Self {
-        Candidate { word: word.to_owned(), help: help.to_owned() }
-    }
-}
 
 /// What has been written so far.
 struct Place<'p> {
@@ -57,9 +44,8 @@ fn words(parser: &Command, line: &Line, place: &Place<'_>) -> Vec<Candidate> {
     if !place.is_behind_dashes && line.current.starts_with('-') {
         if let Some((name, _)) = line.current.split_once('=') {
             let flag = place.flags(parser).find(|flag| is_flag(flag, name));
-            return flag.map_or_else(Vec::new, |flag| {
-                values(flag, &place.folder, &format!("{name}="))
-            });
+            return flag
+                .map_or_else(Vec::new, |flag| values(flag, &place.folder, &format!("{name}=")));
         }
         return flags(parser, place);
     }
@@ -118,7 +104,8 @@ fn place<'p>(parser: &'p Command, line: &'p Line, folder: &Path) -> Place<'p> {
 impl<'p> Place<'p> {
     /// Returns the flags of the command that is being written, the innermost first.
     fn flags(&self, parser: &'p Command) -> impl Iterator<Item = &'p Arg> + use<'p> {
-        let commands: Vec<&'p Command> = self.commands.iter().rev().copied().chain([parser]).collect();
+        let commands: Vec<&'p Command> =
+            self.commands.iter().rev().copied().chain([parser]).collect();
         commands.into_iter().flat_map(Command::get_arguments).filter(|flag| !flag.is_positional())
     }
 
@@ -185,9 +172,9 @@ fn arguments(parser: &Command, line: &Line, place: &Place<'_>) -> Vec<Candidate>
     match place.command() {
         "run" if is_first => names::scripts(folder),
         "exec" if is_first => names::commands(folder),
-        "explain" if line.current.starts_with("DX_") => crate::pages::codes()
-            .map(|code| Candidate::new(code, ""))
-            .collect(),
+        "explain" if line.current.starts_with("DX_") => {
+            crate::pages::codes().map(|code| Candidate::new(code, "")).collect()
+        }
         "remove" | "update" | "outdated" => names::dependencies(folder),
         "explain" | "ls" | "ll" | "rebuild" | "edit" | "explore" | "patch" | "fund" => {
             names::packages(folder)

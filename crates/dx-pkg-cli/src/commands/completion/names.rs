@@ -6,7 +6,7 @@ use std::path::Path;
 use dx_pkg_install::project::{Project, find_root, nearest_manifest};
 use serde_json::Value;
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 
 /// The most names of installed packages that are offered.
 const MOST: usize = 5000;
@@ -22,8 +22,7 @@ pub fn dependencies(folder: &Path) -> Vec<Candidate> {
     let file = folder.ancestors().map(|folder| folder.join("package.json"));
     let text = file.filter_map(|file| fs::read_to_string(file).ok()).next().unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
-    let sections =
-        ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+    let sections = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
     let all = sections.iter().filter_map(|section| manifest.get(section)?.as_object());
     let names = all.flatten();
     names.map(|(name, spec)| Candidate::new(name, spec.as_str().unwrap_or_default())).collect()
@@ -55,9 +54,10 @@ pub fn commands(folder: &Path) -> Vec<Candidate> {
 pub fn workspaces(folder: &Path) -> Vec<Candidate> {
     let root = find_root(folder).folder;
     let Ok(project) = Project::read_or_new(root, folder) else { return Vec::new() };
-    let named = project.workspaces.iter().map(|(path, manifest)| {
-        Candidate::new(manifest.name.as_deref().unwrap_or(path), path)
-    });
+    let named = project
+        .workspaces
+        .iter()
+        .map(|(path, manifest)| Candidate::new(manifest.name.as_deref().unwrap_or(path), path));
     named.collect()
 }
 

@@ -6,13 +6,13 @@ use dx_pkg_acquire::files::read_text_to_edit;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_compat::npmrc::listing::{Listing, ListingSources};
+use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::session::config_files;
-use dx_pkg_install::Environment;
 use serde_json::Value;
 
-use super::{Location, SettingsError};
-use crate::error::CommandError;
+use super::Location;
+use crate::error::{CommandError, SettingsError};
 
 /// The settings of a folder, by their files.
 pub struct Settings<'e> {
@@ -31,12 +31,9 @@ impl<'e> Settings<'e> {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn read(
-        environment: &'e Environment,
-        given: &'e GivenWords,
-    ) -> Result<Self, CommandError> {
+    pub fn read(environment: &'e Environment, given: &'e GivenWords) -> Result<Self, CommandError> {
         let root = find_root(&environment.folder).folder;
-        let [project, user, _] = config_files(environment, &root);
+        let [project, user, machine] = config_files(environment, &root);
         let flag = |key: &str| {
             let value = given.value(key).and_then(RawValue::text)?;
             Some(environment.folder.join(value))
@@ -65,8 +62,12 @@ impl<'e> Settings<'e> {
             })
         };
         let before = listing((&nowhere, None));
-        let global = before.get("globalconfig").and_then(Value::as_str).map(PathBuf::from);
-        let global = global.unwrap_or_else(|| prefix.join("etc/npmrc"));
+        let is_set = |key: &str| before.place(key).is_some_and(|layer| layer.name != "default");
+        let named = before.get("globalconfig").and_then(Value::as_str).map(PathBuf::from);
+        let global = match (is_set("prefix") || is_set("globalconfig"), machine) {
+            (false, Some(machine)) => machine,
+            _ => named.unwrap_or_else(|| prefix.join("etc/npmrc")),
+        };
         let global_text = read_text_to_edit(&global)?;
         let listing = listing((&global, global_text.as_deref()));
         Ok(Settings { environment, given, listing, root, project, user, global })
@@ -80,7 +81,9 @@ impl<'e> Settings<'e> {
         if is_global(self.given) {
             return Ok(Location::Global);
         }
-        match self.listing.get("location").and_then(Value::as_str) {
+        let given = self.given.value("location").and_then(RawValue::text);
+        let location = self.listing.get("location").and_then(Value::as_str);
+        match given.as_deref().or(location) {
             None | Some("user") => Ok(Location::User),
             Some("project") => Ok(Location::Project),
             Some("global") => Ok(Location::Global),
@@ -131,14 +134,10 @@ pub fn is_global(given: &GivenWords) -> bool {
     is("global", "true") || is("location", "global")
 }
 
-/// Returns the prefix without any setting: npm's, the folder that Node.js is installed in.
+/// Returns the prefix without any setting: a folder of dx's own.
 fn default_prefix(environment: &Environment) -> PathBuf {
-    if let Some(prefix) = environment.variable("PREFIX") {
-        return prefix.into();
-    }
-    let node = node(environment).and_then(|node| node.canonicalize().ok());
-    let folder = node.and_then(|node| Some(node.parent()?.parent()?.to_owned()));
-    folder.unwrap_or_else(|| PathBuf::from("/usr/local"))
+    let own = environment.data_folder().map(|folder| folder.join("global"));
+    own.unwrap_or_else(|| PathBuf::from("/usr/local"))
 }
 
 /// Returns the Node.js on the `PATH`.

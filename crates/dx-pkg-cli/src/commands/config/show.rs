@@ -9,9 +9,9 @@ use dx_pkg_install::session::configuration;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Map, Value, json};
 
+use super::Settings;
 use super::places::node;
-use super::{Settings, SettingsError};
-use crate::error::CommandError;
+use crate::error::{CommandError, SettingsError};
 use crate::report::Report;
 
 /// The variables of proxies, which npm lists beside settings.
@@ -102,7 +102,10 @@ fn about_environment(settings: &Settings<'_>) -> Vec<String> {
     let node = node(environment).and_then(|node| node.canonicalize().ok());
     let home = environment.home.as_ref().map(|home| home.display().to_string());
     lines.extend([
-        format!("; node bin location = {}", node.map_or_else(|| "none".to_owned(), |node| node.display().to_string())),
+        format!(
+            "; node bin location = {}",
+            node.map_or_else(|| "none".to_owned(), |node| node.display().to_string())
+        ),
         format!("; dx local prefix = {}", settings.root.display()),
         format!("; dx version = {}", env!("CARGO_PKG_VERSION")),
         format!("; cwd = {}", environment.folder.display()),
@@ -134,7 +137,9 @@ fn publish_config(settings: &Settings<'_>) -> Vec<String> {
 pub fn sources(settings: &Settings<'_>, report: &Report) -> Result<(), CommandError> {
     let given = settings.given.settings.iter();
     let flags: Vec<(String, String)> = given
-        .filter(|(key, _)| !matches!(key.as_str(), "json" | "long" | "sources" | "global" | "location"))
+        .filter(|(key, _)| {
+            !matches!(key.as_str(), "json" | "long" | "sources" | "global" | "location")
+        })
         .flat_map(|(key, value)| value.list().into_iter().map(|value| (key.clone(), value)))
         .collect();
     let (config, _) = configuration(settings.environment, &settings.root, &flags)?;
@@ -159,8 +164,11 @@ pub fn sources(settings: &Settings<'_>, report: &Report) -> Result<(), CommandEr
         let value = value.filter(|value| !is_private(key, Some(value)));
         let shown = value.as_ref().map_or_else(|| "(protected)".to_owned(), Value::to_string);
         let file = file.map(|path| path.display().to_string());
-        let origin = file.as_ref().map_or_else(|| place.to_owned(), |file| format!("{place} {file}"));
-        lines.push(format!("{} = {shown} ; {origin}", redact_urls(key)).trim_end_matches(" ; ").to_owned());
+        let origin =
+            file.as_ref().map_or_else(|| place.to_owned(), |file| format!("{place} {file}"));
+        lines.push(
+            format!("{} = {shown} ; {origin}", redact_urls(key)).trim_end_matches(" ; ").to_owned(),
+        );
         all.insert(redact_urls(key), json!({ "value": value, "source": place, "file": file }));
     }
     if report.wants_json() {
@@ -208,7 +216,8 @@ fn shown(value: &Value) -> String {
 /// Warns of values that are passed over.
 fn warn_of_invalid(settings: &Settings<'_>, report: &Report) {
     for invalid in &settings.listing.invalid {
-        let value = if is_protected(&invalid.key) { "***".to_owned() } else { invalid.value.to_string() };
+        let value =
+            if is_protected(&invalid.key) { "***".to_owned() } else { invalid.value.to_string() };
         report.warning(&format!(
             "{}={value} in {} is passed over; allowed: {}",
             invalid.key, invalid.source, invalid.allowed

@@ -88,7 +88,8 @@ fn converse(stream: &TcpStream, state: &Mutex<State>) {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let (status, header, body) = answer(&mut state.lock().unwrap(), &method, &target, headers, body);
+        let (status, header, body) =
+            answer(&mut state.lock().unwrap(), &method, &target, headers, body);
         let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
         let head = format!("HTTP/1.1 {status} X\r\n{header}content-length: {}\r\n\r\n", body.len());
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).is_err() {

@@ -2,8 +2,8 @@
 
 use super::{Definition, row};
 
-/// Every setting of npm's, sorted by key: the default in JSON, the kinds of values by their letters,
-/// and the words that are allowed.
+/// Every setting of npm's, sorted by key: the default in JSON, the kinds of values by their
+/// letters, and the words that are allowed.
 ///
 /// The letters: `0` null, `b` true or false, `n` a number, `s` a text, `p` a path, `a` an address,
 /// `v` a version, `d` a date, `u` permissions, `l` a list.

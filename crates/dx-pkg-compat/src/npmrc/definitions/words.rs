@@ -82,8 +82,8 @@ impl GivenWords {
     }
 }
 
-/// Takes npm's settings out of the words of a command line. Words that `is_own` recognises stay, and
-/// so does everything behind `--`.
+/// Takes npm's settings out of the words of a command line. Words that `is_own` recognises stay,
+/// and so does everything behind `--`.
 pub fn take_words(
     words: impl IntoIterator<Item = OsString>,
     is_own: impl Fn(&str) -> bool,

@@ -53,7 +53,9 @@ options! {
     "registry": Option<Url>, "", Registry,
         "The address that packages come from.",
         unset("set when dx is built, see `DX_DEFAULT_REGISTRY`"),
-        with_flags(&[Flag::argument("registry", "URL", "Install from this registry")])
+        with_flags(&[
+            Flag::argument("registry", "URL", "Install from this registry").aliases(&["reg"]),
+        ])
         => through(registry);
 
     "replace-registry-host": String, "npmjs", Network,

@@ -26,7 +26,8 @@ pub(super) fn check(kind: &str, claims: &Map<String, Value>) -> Result<(), Failu
         let is_list =
             value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_text));
         if !(is_text(value) || is_file || is_list) {
-            let text = format!("the claim {key:?} is neither a text, nor a file, nor a list of texts");
+            let text =
+                format!("the claim {key:?} is neither a text, nor a file, nor a list of texts");
             return Err(Failure::bad_request(text));
         }
     }
@@ -43,9 +44,10 @@ pub(super) fn agree(wanted: &Map<String, Value>, token: &Value) -> bool {
             };
             match value {
                 Value::String(text) => {
-                    found.as_str() == Some(text.as_str()) || found.as_array().is_some_and(|list| {
-                        list.iter().any(|item| item.as_str() == Some(text.as_str()))
-                    })
+                    found.as_str() == Some(text.as_str())
+                        || found.as_array().is_some_and(|list| {
+                            list.iter().any(|item| item.as_str() == Some(text.as_str()))
+                        })
                 }
                 Value::Array(texts) => texts.iter().any(|text| {
                     found == text || found.as_array().is_some_and(|list| list.contains(text))

@@ -61,7 +61,8 @@ impl Unverified {
         }
         let (signed, signature) = text.rsplit_once('.').ok_or("this is no identity token")?;
         let (header, claims) = signed.split_once('.').ok_or("this is no identity token")?;
-        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| "this is no identity token");
+        let decode =
+            |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| "this is no identity token");
         let header: Header = serde_json::from_slice(&decode(header)?)
             .map_err(|_| "the identity token's header cannot be read")?;
         let claims: Value = serde_json::from_slice(&decode(claims)?)

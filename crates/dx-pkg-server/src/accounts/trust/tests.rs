@@ -12,7 +12,8 @@ impl TestIssuer {
     fn new() -> Self {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random);
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random);
         Self(pair.unwrap())
     }
 
@@ -54,9 +55,8 @@ fn with(key: &str, value: Value) -> Value {
 fn only_a_token_of_the_issuer_for_this_registry_and_now_is_valid() {
     let issuer = TestIssuer::new();
     let header = json!({ "alg": "ES256", "kid": "one" });
-    let verify = |text: &str| {
-        Unverified::read(text)?.verify(&issuer.keys(), "npm:registry.test", NOW)
-    };
+    let verify =
+        |text: &str| Unverified::read(text)?.verify(&issuer.keys(), "npm:registry.test", NOW);
     assert_eq!(verify(&issuer.token(&header, &claims())), Ok(claims()));
     let list = with("aud", json!(["other", "npm:registry.test"]));
     assert!(verify(&issuer.token(&header, &list)).is_ok());

@@ -1,0 +1,260 @@
+//! What the commands of accounts, `dx publish` and `dx diff` say and send, beside what npm 12.2.2
+//! said and sent to the same registry.
+//!
+//! `registry.json` has the registry's packages, small projects, and invocations with npm's output
+//! and requests. Tarballs are compared by their files, and digests not at all.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::lines;
+use super::server::{Sent, Server, TOKEN};
+
+/// Returns the packages of the table in a registry.
+fn start(table: &Value) -> Server {
+    let tarballs = table["tarballs"].as_object().unwrap().iter();
+    let tarballs: BTreeMap<String, Vec<u8>> = tarballs
+        .map(|(path, text)| (path.clone(), STANDARD.decode(text.as_str().unwrap()).unwrap()))
+        .collect();
+    Server::start(&table["packuments"], tarballs)
+}
+
+/// Runs dx in a project, with the settings of a user who has a token or none.
+fn run(server: &Server, words: &[&str], root: &Path, with_token: bool) -> Output {
+    let home = root.parent().unwrap().join("home");
+    std::fs::create_dir_all(&home).unwrap();
+    let url = &server.url;
+    let place = url.strip_prefix("http:").unwrap();
+    let token = if with_token { format!("{place}:_authToken={TOKEN}\n") } else { String::new() };
+    let text = format!("registry={url}\nmin-release-age=0\n{token}");
+    std::fs::write(home.join(".npmrc"), text).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_dx"))
+        .args(words)
+        .current_dir(root)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", &home)
+        .env("DX_STORE", home.join("store"))
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap()
+}
+
+/// Returns a request without what differs from run to run.
+fn comparable(sent: &Sent) -> Value {
+    let mut request = sent.request.clone();
+    if let Some(at) = request.find("/-rev/") {
+        request.truncate(at);
+        request.push_str("/-rev/R");
+    }
+    let mut body = sent.body.clone();
+    if let Some(members) = body.as_object_mut() {
+        members.remove("_rev");
+        let attachments = members.get_mut("_attachments").and_then(Value::as_object_mut);
+        for attachment in attachments.into_iter().flatten().map(|(_, one)| one) {
+            let Some(data) = attachment["data"].as_str() else { continue };
+            let bytes = STANDARD.decode(data).unwrap();
+            let limits = dx_pkg_compat::tarball::Limits::default();
+            let unpacked = dx_pkg_compat::tarball::unpack(&bytes, &limits).unwrap();
+            let names: Vec<String> =
+                unpacked.entries().iter().map(|file| format!("package/{}", file.path)).collect();
+            *attachment = json!({ "content_type": attachment["content_type"], "files": names });
+        }
+        let versions = members.get_mut("versions").and_then(Value::as_object_mut);
+        for version in versions.into_iter().flatten().filter_map(|(_, one)| one.as_object_mut()) {
+            for key in ["_nodeVersion", "_npmVersion", "gitHead"] {
+                if version.contains_key(key) {
+                    version.insert(key.to_owned(), "present".into());
+                }
+            }
+            if let Some(dist) = version.get_mut("dist").and_then(Value::as_object_mut) {
+                for key in ["integrity", "shasum"] {
+                    if dist.contains_key(key) {
+                        dist.insert(key.to_owned(), "present".into());
+                    }
+                }
+            }
+        }
+    }
+    let is_known = sent.headers.get("authorization").is_some_and(|value| value.ends_with(TOKEN));
+    json!({ "request": request, "authorised": is_known, "body": body })
+}
+
+/// Returns a recorded request in the same form.
+fn recorded(request: &Value) -> Value {
+    let mut request = request.clone();
+    let attachments = request["body"].get_mut("_attachments").and_then(Value::as_object_mut);
+    for (_, attachment) in attachments.into_iter().flatten() {
+        let Some(files) = attachment["files"].as_object() else { continue };
+        let mut names: Vec<String> = files.keys().cloned().collect();
+        names.sort();
+        attachment["files"] = names.into();
+    }
+    request
+}
+
+/// Returns how the end of an invocation differs from npm's.
+fn differences(case: &Value, output: &Output, server: &Server) -> Vec<String> {
+    let mut found = Vec::new();
+    let stdout = String::from_utf8_lossy(&output.stdout).replace(&server.url, "<REG>/");
+    if output.status.success() == case["failed"].as_bool().unwrap() {
+        found.push(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+    }
+    if let Some(text) = case["text"].as_str()
+        && lines(text) != lines(&stdout)
+    {
+        found.push(format!("npm:\n{text}\ndx:\n{stdout}"));
+    }
+    if let Some(json) = case.get("json")
+        && serde_json::from_str::<Value>(&stdout).unwrap_or_default() != *json
+    {
+        found.push(format!("npm: {json}\ndx: {stdout}"));
+    }
+    if let Some(expected) = case.get("sent").and_then(Value::as_array) {
+        let expected: Vec<Value> = expected.iter().map(recorded).collect();
+        let own = Value::from(server.sent().iter().map(comparable).collect::<Vec<_>>());
+        let own: Value =
+            serde_json::from_str(&own.to_string().replace(&server.url, "<REG>/")).unwrap();
+        if own != Value::from(expected.clone()) {
+            found.push(format!("npm sent: {}\ndx sent: {own}", Value::from(expected)));
+        }
+    }
+    found
+}
+
+#[test]
+fn registries_are_asked_and_changed_as_with_npm() {
+    let table: Value = serde_json::from_str(include_str!("registry.json")).unwrap();
+    let mut different = Vec::new();
+    let runs = table["runs"].as_array().unwrap();
+    for case in runs {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("p");
+        let project = &table["projects"][case["project"].as_u64().unwrap() as usize];
+        for (path, text) in project.as_object().unwrap() {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text.as_str().unwrap()).unwrap();
+        }
+        let server = start(&table);
+        let words = case["words"].as_array().unwrap();
+        let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
+        let output = run(&server, &words, &root, case["anonymous"] != true);
+        for difference in differences(case, &output, &server) {
+            different.push(format!("{}: {difference}", case["name"]));
+        }
+    }
+    assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
+    assert!(runs.len() > 60);
+}
+
+/// Returns a registry without packages, and a folder with a package.
+fn fresh() -> (Server, tempfile::TempDir, std::path::PathBuf) {
+    let server = Server::start(&json!({}), BTreeMap::new());
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap().join("p");
+    std::fs::create_dir(&root).unwrap();
+    std::fs::write(root.join("package.json"), r#"{"name":"fresh","version":"1.0.0"}"#).unwrap();
+    (server, folder, root)
+}
+
+#[test]
+fn a_refusal_says_what_to_do() {
+    for (status, header, body, code, word) in [
+        (401, "www-authenticate: OTP", json!({}), "DX_OTP_REQUIRED", "--otp"),
+        (
+            401,
+            "",
+            json!({ "error": "You must provide a one-time pass." }),
+            "DX_OTP_REQUIRED",
+            "--otp",
+        ),
+        (401, "", json!({ "error": "expired" }), "DX_NOT_LOGGED_IN", "dx login"),
+        (403, "", json!({ "error": "not yours" }), "DX_FORBIDDEN", "not yours"),
+        (409, "", json!({}), "DX_REGISTRY_CONFLICT", "try again"),
+        (422, "", json!({ "message": "bad" }), "DX_REGISTRY_REFUSED", "bad"),
+    ] {
+        let (server, _folder, root) = fresh();
+        server.answer_once("PUT /fresh", status, header, body);
+        let output = run(&server, &["publish"], &root, true);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{stderr}");
+        assert!(stderr.contains(code) && stderr.contains(word), "{code}: {stderr}");
+        assert_eq!(server.sent().len(), 1, "a refused publication is not sent again");
+    }
+}
+
+#[test]
+fn one_time_passwords_are_sent() {
+    let (server, _folder, root) = fresh();
+    assert!(run(&server, &["publish", "--otp=123456"], &root, true).status.success());
+    assert_eq!(server.sent()[0].headers["npm-otp"], "123456");
+    assert_eq!(server.sent()[0].headers["npm-command"], "publish");
+}
+
+#[test]
+fn a_login_by_the_web_is_kept_and_ended() {
+    let (server, _folder, root) = fresh();
+    let url = server.url.clone();
+    let pages = json!({ "loginUrl": format!("{url}login"), "doneUrl": format!("{url}-/done") });
+    server.answer_once("POST /-/v1/login", 200, "", pages);
+    server.answer_once("GET /-/done", 202, "retry-after: 0.2", json!({}));
+    server.answer_once("GET /-/done", 200, "", json!({ "token": "fresh-token" }));
+    let output = run(&server, &["login"], &root, false);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(stdout.contains("Logged in on"), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!server.sent()[0].headers.contains_key("authorization"));
+    let npmrc = root.parent().unwrap().join("home/.npmrc");
+    let text = std::fs::read_to_string(&npmrc).unwrap();
+    let place = url.strip_prefix("http:").unwrap();
+    assert!(text.contains(&format!("{place}:_authToken=fresh-token\n")), "{text}");
+    assert!(text.contains("min-release-age=0\n"), "{text}");
+
+    let home = npmrc.parent().unwrap();
+    server.answer_once("DELETE /-/user/token/fresh-token", 200, "", json!({ "ok": true }));
+    let output = Command::new(env!("CARGO_BIN_EXE_dx"))
+        .arg("logout")
+        .current_dir(&root)
+        .env_clear()
+        .env("HOME", home)
+        .env("DX_STORE", home.join("store"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(server.sent().last().unwrap().request, "DELETE /-/user/token/fresh-token");
+    assert!(!std::fs::read_to_string(&npmrc).unwrap().contains("_authToken"));
+}
+
+#[test]
+fn tarballs_are_the_same_each_time_and_secrets_are_named() {
+    let (server, _folder, root) = fresh();
+    std::fs::write(root.join("index.js"), "1\n").unwrap();
+    std::fs::write(root.join(".env"), "PASSWORD=x\n").unwrap();
+    let token = format!("module.exports = 'npm_{}'\n", "a".repeat(36));
+    std::fs::write(root.join("config.js"), token).unwrap();
+    std::fs::write(root.join(".env.example"), "PASSWORD=\n").unwrap();
+    let pack = || {
+        let output = run(&server, &["pack"], &root, true);
+        assert!(output.status.success());
+        let bytes = std::fs::read(root.join("fresh-1.0.0.tgz")).unwrap();
+        std::fs::remove_file(root.join("fresh-1.0.0.tgz")).unwrap();
+        (bytes, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (first, stderr) = pack();
+    assert!(stderr.contains(".env is in the package"), "{stderr}");
+    assert!(stderr.contains("config.js is in the package"), "{stderr}");
+    assert!(!stderr.contains(".env.example is"), "{stderr}");
+    let newer = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::options()
+        .write(true)
+        .open(root.join("index.js"))
+        .unwrap()
+        .set_modified(newer)
+        .unwrap();
+    assert_eq!(pack().0, first);
+}
