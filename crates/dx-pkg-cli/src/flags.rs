@@ -214,7 +214,12 @@ pub struct ExecSettings;
 
 impl Selection for ExecSettings {
     fn contains(option: &OptionInfo) -> bool {
-        InstallSettings::contains(option)
+        // Those of workspaces say where the command runs.
+        let has_own = matches!(
+            option.key,
+            "workspace" | "workspaces" | "include-workspace-root" | "global" | "location"
+        );
+        InstallSettings::contains(option) && !has_own
     }
 
     fn is_shown(flag: &Flag) -> bool {
