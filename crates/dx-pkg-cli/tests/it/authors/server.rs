@@ -158,6 +158,18 @@ fn answer(
             None => json(404, json!({ "error": "Not found" })),
         };
     }
+    let is_known = |version: &String| {
+        let packument = state.packuments.get(&name);
+        packument.is_some_and(|known| known["versions"].get(version).is_some())
+    };
+    let versions = body.get("versions").and_then(Value::as_object);
+    if body
+        .get("_attachments")
+        .is_some_and(|all| all.as_object().is_some_and(|all| !all.is_empty()))
+        && versions.is_some_and(|versions| versions.keys().any(is_known))
+    {
+        return json(409, json!({ "error": "cannot publish over an existing version" }));
+    }
     if name.contains("/-/") {
         state.tarballs.remove(&name);
     } else if method == "DELETE" {
