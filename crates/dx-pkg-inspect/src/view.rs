@@ -112,7 +112,9 @@ impl View {
     ) -> Result<Self, InspectError> {
         let global = Global::find(environment, flags)?;
         let root = global.folder();
-        let mut lock = installed(&root, None)?;
+        let mut project = Project::of_global(root.clone())?;
+        let found = installed(&root, project.lockfile)?;
+        let (mut lock, is_recorded) = (found.lock, found.is_recorded);
         // As for npm, which keeps no record of them, nothing tells where they came from.
         let packages = lock.packages.iter_mut().filter(|entry| !entry.link);
         packages.for_each(|entry| entry.resolved = None);
@@ -123,7 +125,6 @@ impl View {
             (package.name, Value::from(spec))
         });
         let required: serde_json::Map<String, Value> = required.collect();
-        let mut project = Project::of_global(root.clone())?;
         project.set_manifest(&serde_json::json!({ "dependencies": required }).to_string())?;
         project.locked = Some((String::new(), lock));
         let requirements = project.requirements()?;
@@ -135,6 +136,7 @@ impl View {
             asked_from: root.clone(),
             selected: Vec::new(),
             source: Source::Installed,
+            is_recorded,
             lockfile: project.lockfile.to_owned(),
             root,
         })

@@ -12,10 +12,10 @@ mod altered;
 mod altered_packages;
 mod approvals;
 mod archives;
-mod asking;
-mod authors;
 #[cfg(unix)]
 mod asked;
+mod asking;
+mod authors;
 #[cfg(unix)]
 mod background;
 mod bounds;
@@ -54,13 +54,13 @@ mod foreign_flags;
 mod fresh;
 mod freshness;
 #[cfg(unix)]
-mod global;
-#[cfg(unix)]
 mod git;
 #[cfg(unix)]
 mod git_mirrors;
 #[cfg(unix)]
 mod git_servers;
+#[cfg(unix)]
+mod global;
 mod gyp;
 mod habits;
 mod harness;
@@ -75,9 +75,9 @@ mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
-mod linking;
 #[cfg(unix)]
 mod leftovers;
+mod linking;
 mod lock_members;
 mod lockfile;
 mod lockfile_version;
