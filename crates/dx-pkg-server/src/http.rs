@@ -7,7 +7,6 @@ pub(crate) mod negotiate;
 mod path;
 mod routes;
 
-pub(crate) use body::plain;
 pub(crate) use call::Call;
 pub(crate) use path::segments;
 pub(crate) use routes::Routes;
