@@ -10,6 +10,7 @@ mod basic;
 pub(crate) mod caller;
 pub(crate) mod first_start;
 pub(crate) mod issuers;
+mod known;
 pub(crate) mod one_time;
 pub(crate) mod org;
 pub(crate) mod password;
@@ -20,38 +21,14 @@ pub(crate) mod token;
 pub(crate) mod trust;
 pub(crate) mod user;
 
-pub(crate) use authorise::{Action, Readers, Subject, authorise, unknown};
+pub(crate) use crate::config::accounts::{Accounts as Settings, Readers};
+pub(crate) use authorise::{Action, Subject, authorise, unknown};
 pub(crate) use caller::{Caller, Login};
 pub(crate) use records::{Accounts, iso, now};
 pub(crate) use token::Token;
 pub(crate) use user::User;
 
 use serde::{Deserialize, Serialize};
-
-/// The table `[accounts]` of the configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Settings {
-    /// Whether clients may make accounts for themselves (`npm adduser`).
-    pub(crate) registration: bool,
-    /// Whether reading takes a login.
-    pub(crate) readers: Readers,
-    /// Whether any user may found an organisation in a scope that nobody else publishes in.
-    pub(crate) founding: bool,
-    /// The issuers whose identity tokens are exchanged for tokens to publish with.
-    pub(crate) issuers: Vec<trust::Issuer>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            registration: false,
-            readers: Readers::default(),
-            founding: true,
-            issuers: Vec::new(),
-        }
-    }
-}
 
 /// What a package's owners have decided about it. Part of the package's document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

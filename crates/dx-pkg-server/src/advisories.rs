@@ -3,7 +3,7 @@
 //! Only names that come from an upstream are asked about there; the registry's own never leave.
 
 use crate::failure::Failure;
-use crate::http::plain;
+use crate::gzip::plain;
 use crate::lru::Lru;
 use crate::origin::Registry;
 use crate::upstream::{Refusal, Upstreams};

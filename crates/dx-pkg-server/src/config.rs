@@ -3,9 +3,11 @@
 //! Each part that has settings owns a table of them, which is a field of [`Config`]. The commented
 //! file with every key is `docs/registry/dx-registry.toml`; a test reads it.
 
+pub(crate) mod accounts;
 mod address;
 mod duration;
 mod network;
+pub(crate) mod policy;
 mod read;
 mod size;
 #[cfg(test)]
@@ -43,9 +45,9 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) cache: Cache,
     /// Users, tokens, readers.
-    pub(crate) accounts: crate::accounts::Settings,
+    pub(crate) accounts: accounts::Accounts,
     /// What is refused of upstreams.
-    pub(crate) policy: crate::policy::Settings,
+    pub(crate) policy: policy::Policy,
     /// Further upstreams, by names of the file's own choosing.
     pub(crate) upstreams: BTreeMap<String, NamedUpstream>,
     /// The origin of names by pattern; see [`Origin`].
@@ -63,8 +65,8 @@ impl Default for Config {
             log: Level::Info,
             limits: Limits::default(),
             cache: Cache::default(),
-            accounts: crate::accounts::Settings::default(),
-            policy: crate::policy::Settings::default(),
+            accounts: accounts::Accounts::default(),
+            policy: policy::Policy::default(),
             upstreams: BTreeMap::new(),
             packages: Vec::new(),
         }

@@ -8,7 +8,6 @@ mod parts;
 mod path;
 mod routes;
 
-pub(crate) use body::plain;
 pub(crate) use call::Call;
 pub(crate) use path::segments;
 pub(crate) use routes::Routes;

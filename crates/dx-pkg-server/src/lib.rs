@@ -22,6 +22,7 @@ mod contents;
 mod documents;
 mod export;
 mod failure;
+mod gzip;
 mod http;
 mod log;
 mod lru;

@@ -7,11 +7,10 @@
 
 mod packument;
 mod rules;
-mod settings;
 
+pub(crate) use crate::config::policy::{Named, Policy as Settings};
 pub(crate) use packument::{Package, Restricted};
 pub(crate) use rules::{Advisory, Judged, Refusal};
-pub(crate) use settings::{Named, Settings};
 
 use crate::lru::Lru;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use crate::accounts::one_time::Mode;
 use crate::accounts::org::{Grant, Org, Role};
 use crate::accounts::token::Permission;
 use crate::accounts::{Caller, Login, PackageSettings};
+use crate::config::accounts::Readers;
 use crate::failure::Failure;
 
 /// Something that is done with a package.
@@ -38,17 +39,6 @@ pub(crate) struct Subject<'a> {
     pub(crate) settings: &'a PackageSettings,
     /// The organisation that its scope belongs to, if there is one.
     pub(crate) org: Option<&'a Org>,
-}
-
-/// Whether reading takes a login, as the configuration says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Readers {
-    /// Anybody who reaches the registry reads what is not restricted.
-    #[default]
-    Everyone,
-    /// Users read, nobody else.
-    Users,
 }
 
 /// Decides whether `caller` may do `action` with `subject`. A name that the caller may not read is

@@ -41,7 +41,7 @@ impl Issuers {
         let parsed = url.parse().map_err(|error: url::ParseError| fault(&error))?;
         let request = Request::sending(Method::GET, parsed, None);
         let response = self.fetcher.get(request).await.map_err(|error| fault(&error))?;
-        let body = crate::http::plain(&response.body, LONGEST)?;
+        let body = crate::gzip::plain(&response.body, LONGEST)?;
         serde_json::from_slice(&body).map_err(|error| fault(&error))
     }
 }

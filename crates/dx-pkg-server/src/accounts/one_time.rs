@@ -85,12 +85,6 @@ impl SecondFactor {
         let number = four.fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
         format!("{:06}", (number & 0x7fff_ffff) % 1_000_000)
     }
-
-    /// Returns the code that is valid now, for tests of the whole server.
-    #[cfg(test)]
-    pub(crate) fn current(&self, seconds: u64) -> String {
-        self.code(seconds / STEP)
-    }
 }
 
 fn to_base32(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@
 //! | object `accounts/tokens/<SHA-256>` | a token; created once, removed when it is revoked |
 
 use crate::accounts::audit_log::AuditLog;
-use crate::accounts::basic::Known;
+use crate::accounts::known::Known;
 use crate::accounts::org::Org;
 use crate::accounts::{Settings, Token, User, secret, user};
 use crate::documents::{Change, Documents, Name};

@@ -8,11 +8,10 @@ pub(crate) use jwt::{KeySet, Unverified};
 
 use crate::accounts::secret;
 use crate::accounts::token::Permission;
+use crate::config::accounts::Issuer;
 use crate::failure::Failure;
-use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use url::Url;
 
 /// The issuers that npm's commands name, unless the configuration names others of these types.
 const KNOWN: [(&str, &str); 3] = [
@@ -22,27 +21,6 @@ const KNOWN: [(&str, &str); 3] = [
 ];
 /// The most publishers of a package.
 const MOST: usize = 50;
-
-/// An issuer of identity tokens in the configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Issuer {
-    /// The type that publishers name: `github`, `gitlab`, `circleci`, or a name of one's own.
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-    /// What the tokens have as `iss`; without a slash at the end unless they have one.
-    pub(crate) url: String,
-    /// The address of its keys; where there is none, its discovery document names it.
-    #[serde(default, deserialize_with = "url")]
-    pub(crate) keys: Option<Url>,
-    /// What the tokens have as `aud`; `npm:` and this registry's host where nothing else is said.
-    #[serde(default)]
-    pub(crate) audience: Option<String>,
-}
-
-fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
-    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
-}
 
 /// A trusted publisher of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,8 +3,9 @@
 use crate::access::{self, Action, Caller, caller};
 use crate::catalog::{Place, place};
 use crate::failure::Failure;
+use crate::gzip::plain;
 use crate::http::answer::ok;
-use crate::http::{Call, Routes, plain};
+use crate::http::{Call, Routes};
 use crate::origin::Origin;
 use crate::packages::Hosted;
 use crate::search::{Candidate, Query};

@@ -1,7 +1,7 @@
 //! The judgement of one version.
 
 use super::Policy;
-use super::settings::{Rule, Settings, Severity};
+use crate::config::policy::{Policy as Settings, Rule, Severity, matches};
 use dx_pkg_core::{Range, Version};
 use serde::Serialize;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Policy {
         let settings = self.settings();
         let entry = settings.deny.iter().find(|entry| entry.holds_for_all(name, now))?;
         let exempt = settings.exempt.iter().any(|exempt| {
-            super::settings::matches(&exempt.names, name)
+            matches(&exempt.names, name)
                 && exempt.until.is_none_or(|until| now < until)
                 && (exempt.rules.is_empty() || exempt.rules.contains(&Rule::Deny))
         });

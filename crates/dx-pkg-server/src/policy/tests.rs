@@ -1,5 +1,5 @@
-use super::settings::{Severity, matches};
 use super::*;
+use crate::config::policy::{Severity, matches};
 use serde_json::{Value, json};
 
 const DAY: u64 = 86_400_000;

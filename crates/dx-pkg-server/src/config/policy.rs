@@ -1,6 +1,6 @@
 //! The table `[policy]` of the configuration.
 
-use crate::config::Span;
+use super::Span;
 use dx_pkg_core::Range;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ impl Severity {
 /// The rules.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Settings {
+pub(crate) struct Policy {
     /// The age that a version of an upstream must have reached.
     pub(crate) minimum_age: Option<Span>,
     /// What is refused by name.
