@@ -1,10 +1,12 @@
 //! `dx link` and `dx unlink`: folders of the user's own packages, linked into projects.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
+use dx_pkg_install::importers::Importers;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::upkeep::linking::{Registered, Registration, package_in};
 use dx_pkg_install::{Change, Environment, OpenProject, Options};
@@ -62,7 +64,7 @@ pub struct UnlinkArguments {
 impl LinkArguments {
     /// Registers the package here, or links the packages that are named.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
-        let root = find_root(&environment.folder).folder;
+        let root = own_package(&environment);
         let is_other = |name: &&String| {
             let place = environment.folder.join(name).canonicalize();
             place.is_err() || place.ok() != root.canonicalize().ok()
@@ -92,19 +94,27 @@ impl LinkArguments {
         let session = self.tree.session_options();
         let mut open = OpenProject::open_or_new(environment, session, report)?;
         let place = self.place();
-        let additions: Vec<Addition> = found
-            .iter()
-            .map(|(name, folder)| {
-                Addition::parse(&format!("{name}@file:{}", folder.display()), &open, "", place)
-            })
-            .collect::<Result<_, _>>()?;
-        let original = open.project.manifest_text.clone();
-        let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
-        open.project.set_manifest(&wanted)?;
-        let manifest = |_: &str, _: &Lock| Ok(wanted.clone());
+        let mut edits = Vec::new();
+        for importer in Importers::of(&open)?.folders {
+            let parse = |(name, folder): &(String, PathBuf)| {
+                let argument = format!("{name}@file:{}", folder.display());
+                Addition::parse(&argument, &open, &importer, place)
+            };
+            let additions: Vec<Addition> = found.iter().map(parse).collect::<Result<_, _>>()?;
+            let original = open.project.manifest_text_of(&importer)?;
+            let text = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
+            edits.push((importer, text));
+        }
+        for (importer, text) in &edits {
+            open.project.set_manifest_of(importer, text)?;
+        }
+        let manifest = |importer: &str, _: &Lock| {
+            let edit = edits.iter().find(|(folder, _)| folder == importer);
+            Ok(edit.map_or_else(|| "{}".to_owned(), |(_, text)| text.clone()))
+        };
         let change = Change {
-            importers: vec![String::new()],
-            explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+            importers: edits.iter().map(|(importer, _)| importer.clone()).collect(),
+            explicit: found.iter().map(|(name, _)| name.clone()).collect(),
             removed: Vec::new(),
             manifest: &manifest,
             save: self.saves(),
@@ -148,7 +158,7 @@ impl UnlinkArguments {
         }
         let registered = Registered::find(&environment, flags.settings())?;
         let names = match self.remove.packages.as_slice() {
-            [] => vec![package_in(&find_root(&environment.folder).folder)?.0],
+            [] => vec![package_in(&own_package(&environment))?.0],
             names => names.to_vec(),
         };
         for name in names {
@@ -156,6 +166,14 @@ impl UnlinkArguments {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Returns the folder of the package that the command was started in: a workspace, or the project.
+fn own_package(environment: &Environment) -> PathBuf {
+    let root = find_root(&environment.folder).folder;
+    let within = environment.folder.ancestors().take_while(|folder| folder.starts_with(&root));
+    let mut packages = within.filter(|folder| folder.join("package.json").is_file());
+    packages.next().map_or_else(|| root.clone(), PathBuf::from)
 }
 
 /// Prints what became of a registration.
