@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::drawing::Branch;
-use crate::manifests::Manifests;
+use crate::manifests::{Manifests, is_true};
 use crate::{InspectError, View};
 
 /// The packages that look for funding, as a tree of who requires them.
@@ -58,17 +58,6 @@ pub fn funding(view: &View) -> Funding {
     }
     json.insert("dependencies".into(), dependencies.into());
     Funding { json }
-}
-
-/// Returns whether JavaScript takes a value for true.
-pub(crate) fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Array(_) | Value::Object(_) => true,
-    }
 }
 
 /// Returns `funding` of a manifest with an object for each address.

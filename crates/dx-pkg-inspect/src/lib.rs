@@ -4,7 +4,8 @@
 //! [`View`] is a project with the graph of what is in its `node_modules`. Each module answers one
 //! question in the form of npm's command of that name ([`mod@list`], [`mod@explain`],
 //! [`mod@outdated`], [`mod@audit`], [`mod@fund`], [`mod@query`], [`mod@sbom`]), or of pnpm's
-//! ([`mod@licenses`]). Registries are asked by `outdated`, `audit`, and parts of `query` and `fund`.
+//! ([`mod@licenses`]). Registries are asked by `outdated` and `audit`, and for parts of `query` and
+//! `fund`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -4,8 +4,7 @@ use dx_pkg_core::Version;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Map, Value};
 
-use crate::fund::is_true;
-use crate::manifests::{Manifests, Members};
+use crate::manifests::{Manifests, Members, is_true};
 use crate::scope::Scope;
 use crate::{InspectError, View};
 

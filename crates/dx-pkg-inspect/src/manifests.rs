@@ -10,7 +10,6 @@ use dx_pkg_acquire::files::read_text;
 use dx_pkg_resolve::graph::{Kind, Requirement};
 use serde_json::{Map, Value, json};
 
-use crate::fund::is_true;
 use crate::{Source, View};
 
 /// The members of an object.
@@ -113,6 +112,17 @@ fn on_disk(view: &View, place: usize) -> Members {
     match text.and_then(|text| serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()) {
         Some(Value::Object(members)) => members,
         _ => Members::new(),
+    }
+}
+
+/// Returns whether JavaScript takes a value for true.
+pub(crate) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Array(_) | Value::Object(_) => true,
     }
 }
 

@@ -14,9 +14,8 @@ use dx_pkg_install::Session;
 use dx_pkg_resolve::graph::{Kind, Requirement, State};
 use serde_json::Value;
 
-use crate::fund::is_true;
 use crate::list::Omitted;
-use crate::manifests::{Manifests, Members, bundled_places, in_order};
+use crate::manifests::{Manifests, Members, bundled_places, in_order, is_true};
 use crate::query::select::Select;
 use crate::query::{Item, folder_name, items, package_id};
 use crate::scope::Scope;

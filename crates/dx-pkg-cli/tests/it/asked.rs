@@ -1,5 +1,5 @@
-//! What `dx audit`, `dx fund`, `dx query` and `dx sbom` say, beside what npm 12.2.2 said of the same
-//! projects.
+//! What `dx audit`, `dx fund`, `dx query` and `dx sbom` say, beside what npm 12.2.2 said of the
+//! same projects.
 //!
 //! `asked.json` has small projects with the output of npm's own commands, and what the registry
 //! served to npm. Paths of the project are `<root>` in it, addresses of the registry `<registry>`.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::parse::{Matcher, Path, Step};
-use crate::fund::is_true;
+use crate::manifests::is_true;
 
 /// Returns whether an object has a member that is as it should be.
 pub(super) fn holds(matcher: &Matcher, object: &Value) -> bool {

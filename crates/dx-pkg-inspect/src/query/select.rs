@@ -10,8 +10,7 @@ use serde_json::Value;
 
 use super::parse::{Part, Selector};
 use super::{Contexts, Item, QueryError, folder_name, matching};
-use crate::fund::is_true;
-use crate::manifests::{Manifests, Members, bundled_places};
+use crate::manifests::{Manifests, Members, bundled_places, is_true};
 use crate::{InspectError, View};
 
 /// What queries are asked of.
@@ -127,9 +126,12 @@ impl<'v> Select<'v> {
                     keep(&|item| self.is_of_kind(item, Kind::Optional, |one| one.optional))
                 }
                 "peer" => keep(&|item| self.is_of_kind(item, Kind::Peer, |one| one.peer)),
-                "workspace" => keep(
-                    &|item| matches!(item, Item::Place(at) if self.view.graph.packages[at].is_workspace && at != 0),
-                ),
+                "workspace" => keep(&|item| match item {
+                    Item::Place(place) => {
+                        place != 0 && self.view.graph.packages[place].is_workspace
+                    }
+                    Item::Missing(_) => false,
+                }),
                 "bundled" => {
                     keep(&|item| matches!(item, Item::Place(place) if self.bundled()[place]))
                 }
