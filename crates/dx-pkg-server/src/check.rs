@@ -1,7 +1,7 @@
 //! The endpoints of any registry, tried one after the other. Nothing is changed.
 
 use axum::http::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RANGE, VARY,
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use dx_pkg_core::Integrity;
 use dx_pkg_fetch::config::{FetchConfig, RetryPolicy};

@@ -185,8 +185,8 @@ fn plain(path: &str) -> String {
     parts.join("/")
 }
 
-/// Whether `bin` of the manifest lists the files of the tarball's `directories.bin`, as npm does. Not
-/// asked of the files where only some of the contents are known.
+/// Whether `bin` of the manifest lists the files of the tarball's `directories.bin`, as npm does.
+/// Not asked of the files where only some of the contents are known.
 fn is_listed_folder(own: &Map<String, Value>, bin: Option<&Value>, contents: &Contents) -> bool {
     let folder = own.get("directories").and_then(|folders| folders.get("bin")?.as_str()).map(plain);
     let (Some(folder), Some(bin)) = (folder, bin.and_then(Value::as_object)) else {

@@ -35,7 +35,8 @@ pub(super) fn check(kind: &str, claims: &Map<String, Value>) -> Result<(), Failu
 }
 
 /// Whether the token has all that is wanted. A file is the last part of a path before `@`, as in
-/// `owner/project/.github/workflows/publish.yml@refs/heads/main`; a list is met by one of its texts.
+/// `owner/project/.github/workflows/publish.yml@refs/heads/main`; a list is met by one of its
+/// texts.
 pub(super) fn agree(wanted: &Map<String, Value>, token: &Value) -> bool {
     !wanted.is_empty()
         && wanted.iter().all(|(key, value)| {

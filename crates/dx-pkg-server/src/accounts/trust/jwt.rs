@@ -123,8 +123,8 @@ impl Unverified {
 }
 
 impl Key {
-    /// Returns something if `signature` is this key's over `signed`. Algorithms without a public key
-    /// (`none`, `HS256`) are never accepted.
+    /// Returns something if `signature` is this key's over `signed`. Algorithms without a public
+    /// key (`none`, `HS256`) are never accepted.
     fn verify(&self, algorithm: &str, signed: &[u8], signature: &[u8]) -> Option<()> {
         let bytes = |field: &Option<String>| URL_SAFE_NO_PAD.decode(field.as_deref()?).ok();
         let with = |algorithm: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
