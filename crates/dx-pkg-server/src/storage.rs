@@ -98,8 +98,8 @@ impl Storage {
         }
     }
 
-    /// Opens an object; `None` where there is none. On the thread of the caller: handing the work to
-    /// another one costs five times as many system calls as the work itself.
+    /// Opens an object; `None` where there is none. On the thread of the caller: handing the work
+    /// to another one costs five times as many system calls as the work itself.
     pub(crate) fn open_object(&self, key: &Key) -> Result<Option<File>, Failure> {
         match File::open(self.path(key)) {
             Ok(file) => Ok(Some(file)),
