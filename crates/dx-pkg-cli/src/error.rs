@@ -135,6 +135,9 @@ impl CommandError {
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {
+        if matches!(self, Self::NothingNamed { .. }) {
+            return ExitCode::from(2);
+        }
         let error = match self {
             Self::Install(error) | Self::Author(AuthorError::Install(error)) => error,
             Self::Author(error) => return ExitCode::from(error.exit_code()),

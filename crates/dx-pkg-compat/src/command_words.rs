@@ -47,7 +47,6 @@ const FLAGS: &[(&str, &str)] = &[
     ("--ignore-workspace-root-check", "leave it out: dx add in the project's folder is enough"),
     ("--workspace-root", "run dx in the project's folder"),
     ("--ignore-workspace", "write --no-workspaces"),
-    ("--no-optional", "write --omit=optional"),
     ("--peer-only", "write --save-peer"),
     ("--pure-lockfile", "write --frozen-lockfile, or --no-save to leave the lockfile as it is"),
     ("--no-lockfile", "write --no-package-lock"),

@@ -48,7 +48,7 @@ impl RemoveArguments {
         }
         self.packages.iter().try_for_each(|name| check_name("remove", name))?;
         let again = environment.clone();
-        let mut open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
+        let mut open = OpenProject::open(environment, self.tree.session_options(), report)?;
         if is_global(open.session.config())? {
             drop(open);
             return global::remove(&self.tree, &self.packages, again, report);

@@ -18,8 +18,8 @@ use crate::report::Report;
 
 /// Update packages to the newest versions that package.json allows.
 ///
-/// Without names all packages are updated. The lockfile is written; package.json is with --save or
-/// --latest.
+/// Without names all packages are updated. The lockfile is written, and package.json only where
+/// --save or --latest is given.
 #[derive(Args, Debug)]
 pub struct UpdateArguments {
     /// Names of packages, wherever in the tree they are; patterns such as '@types/*' for direct

@@ -1,6 +1,6 @@
 //! Globally installed packages.
 
-use dx_pkg_testkit::{Project, Registry};
+use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
 
 use crate::harness::{command, fails};
 
@@ -20,6 +20,11 @@ fn registry() -> Registry {
     registry
 }
 
+/// A project whose user has configured the registry: settings of the project do not count here.
+fn new(registry: &Registry) -> ProjectBuilder {
+    Project::new(registry).user_npmrc(&format!("registry={}", registry.url()))
+}
+
 /// Runs dx with a prefix in the project's folder, which is not on the `PATH`.
 fn run(project: &Project, arguments: &[&str]) -> dx_pkg_testkit::Run {
     let prefix = project.path().join("prefix");
@@ -34,7 +39,7 @@ fn version(project: &Project, name: &str) -> String {
 #[test]
 fn a_package_is_added_updated_and_removed_with_its_commands() {
     let registry = registry();
-    let project = Project::new(&registry).create();
+    let project = new(&registry).create();
     let before = project.read("package.json");
     let added = run(&project, &["add", "-g", "cli@1.0.0"]).success();
     assert!(added.stderr.contains("is not in PATH"), "{}", added.stderr);
@@ -62,7 +67,7 @@ fn a_package_is_added_updated_and_removed_with_its_commands() {
 #[test]
 fn packages_of_other_programs_stay_and_can_be_replaced_or_removed() {
     let registry = registry();
-    let project = Project::new(&registry)
+    let project = new(&registry)
         .file("prefix/lib/node_modules/theirs/package.json", r#"{"name":"theirs"}"#)
         .file("prefix/lib/node_modules/@s/theirs/package.json", r#"{"name":"@s/theirs"}"#)
         .file("prefix/lib/node_modules/cli/package.json", r#"{"name":"cli","version":"0.0.1"}"#)
@@ -80,7 +85,7 @@ fn packages_of_other_programs_stay_and_can_be_replaced_or_removed() {
 #[test]
 fn a_command_in_the_way_is_not_replaced() {
     let registry = registry();
-    let project = Project::new(&registry).file("prefix/bin/cli", "mine").create();
+    let project = new(&registry).file("prefix/bin/cli", "mine").create();
     fails(run(&project, &["add", "-g", "cli"]), "DX_COMMAND_IN_THE_WAY");
     assert!(!project.exists("prefix/lib/node_modules/cli"));
     assert_eq!(project.read("prefix/bin/cli"), "mine");
@@ -91,7 +96,7 @@ fn a_command_in_the_way_is_not_replaced() {
 #[test]
 fn the_package_of_the_folder_is_linked_without_names() {
     let registry = registry();
-    let project = Project::new(&registry)
+    let project = new(&registry)
         .package_json(r#"{"name":"mine","version":"1.0.0","bin":"m.js"}"#)
         .file("m.js", "#!/usr/bin/env node\n")
         .create();
@@ -105,7 +110,7 @@ fn the_package_of_the_folder_is_linked_without_names() {
 #[test]
 fn the_flag_and_the_default_name_the_prefix() {
     let registry = registry();
-    let project = Project::new(&registry).create();
+    let project = new(&registry).create();
     let place = project.path().join("place");
     command(&project)
         .args(["add", "-g", "lib", "--prefix", place.to_str().unwrap()])

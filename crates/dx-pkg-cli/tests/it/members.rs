@@ -162,7 +162,6 @@ fn what_names_no_workspace_is_an_error_and_changes_nothing() {
         (&["add", "two", "-w", "a", "--no-workspaces"], "DX_WORKSPACE_CONFLICT"),
         (&["add", "-g", "two", "-w", "a"], "DX_WORKSPACE_CONFLICT"),
         (&["add", "-g", "two", "--package-lock-only"], "DX_GLOBAL_LOCKFILE"),
-        (&["remove"], "DX_NOTHING_NAMED"),
     ] {
         fails(command(&project).args(arguments).run(), code);
     }

@@ -252,8 +252,11 @@ fn flags_without_effect_do_not_override_settings() {
     registry.package("a", "1.0.0").publish();
     let project = Project::new(&registry).npmrc("save=false").create();
     let before = project.read("package.json");
-    ok(&project, ["install", "--save", "a"]);
+    ok(&project, ["install", "a"]);
     assert_eq!(project.read("package.json"), before);
+    // As with npm, the command line counts before the file.
+    ok(&project, ["install", "--save", "a"]);
+    assert_ne!(project.read("package.json"), before);
     let project = Project::new(&registry).dep("a", "1").npmrc("audit=perhaps").create();
     fails(dx(&project, ["install", "--no-audit"]), "DX_CONFIG_INVALID");
 }

@@ -136,11 +136,9 @@ mod tests {
     fn flags_of_npm_are_known_with_their_values() {
         let flag = |takes_value, is_harmless| Some(NpmFlag { takes_value, is_harmless });
         for (text, expected) in [
-            ("--otp", flag(true, false)),
+            ("--expires", flag(true, false)),
             ("--if-present", flag(false, false)),
-            ("--no-provenance", flag(false, false)),
             ("--color", flag(false, true)),
-            ("-m", flag(true, false)),
             ("-y", flag(false, true)),
             ("--desc", flag(false, true)),
             ("--registry", None),
@@ -149,7 +147,7 @@ mod tests {
             ("-d", None),
             ("-p", None),
             ("-Z", None),
-            ("otp", None),
+            ("expires", None),
         ] {
             assert_eq!(npms_flag(text), expected, "{text}");
         }
