@@ -17,6 +17,7 @@ pub mod pack;
 mod package_file;
 pub mod pkg;
 pub mod publish;
+pub mod questions;
 pub mod registry;
 pub mod script;
 pub mod source;

@@ -3,30 +3,49 @@
 mod account;
 mod approvals;
 mod audit;
+mod cache;
+mod carry;
 mod ci;
+pub mod completion;
+pub mod config;
 mod dedupe;
 mod deploy;
 mod diff;
+mod doctor;
 mod exec;
+mod explore;
 mod faces;
+mod folders;
+mod fund;
+mod global;
+mod help_search;
+mod idle;
 mod init;
 mod install;
+mod licenses;
 mod link;
 mod list;
 mod members;
 mod outdated;
 mod pack;
+mod pages;
 mod patch;
 mod peers;
 mod pkg;
 mod prune;
 mod publish;
+mod query;
 mod rebuild;
 mod remove;
 mod run;
+mod sbom;
+mod search;
 mod shims;
 mod store;
+pub mod table;
+mod update;
 mod version;
+mod view;
 mod words;
 
 use std::ffi::OsString;
@@ -35,10 +54,13 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use dx_pkg_author::questions::addresses::Page;
 use dx_pkg_compat::command_words::{Translation, command_place};
-use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, find_flag, take_settings};
+use dx_pkg_compat::npmrc::definitions::take_words;
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, RawValue, find_flag, take_settings};
 use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
+use folders::Folder;
 
 use crate::error::CommandError;
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
@@ -65,6 +87,9 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// Environment variables that flags stand for.
+    #[arg(skip)]
+    pub variables: Vec<(String, String)>,
     /// What is to be said about words of another tool.
     #[arg(skip)]
     pub notes: Vec<String>,
@@ -81,6 +106,8 @@ pub enum Command {
     Ci(TreeArguments),
     #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
+    #[command(visible_aliases = ["up", "upgrade"], aliases = ["u", "udpate"])]
+    Update(update::UpdateArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
@@ -137,6 +164,35 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    #[command(visible_aliases = ["info", "show"], alias = "v")]
+    View(view::ViewArguments),
+    #[command(visible_alias = "find", aliases = ["s", "se"])]
+    Search(search::SearchArguments),
+    /// Open the documentation of packages in a browser.
+    #[command(visible_alias = "home")]
+    Docs(pages::PageArguments),
+    /// Open the repository of packages in a browser.
+    Repo(pages::PageArguments),
+    /// Open the page where bugs of packages are told in a browser.
+    #[command(visible_alias = "issues")]
+    Bugs(pages::PageArguments),
+    Ping(search::PingArguments),
+    #[command(visible_alias = "c")]
+    Config(config::ConfigArguments),
+    Get(config::GetCommand),
+    Set(config::SetCommand),
+    /// Print the folder of the project's packages.
+    Root(folders::FolderArguments),
+    /// Print the folder of the project.
+    Prefix(folders::FolderArguments),
+    /// Print the folder of the project's commands.
+    Bin(folders::FolderArguments),
+    Cache(cache::CacheArguments),
+    Doctor(doctor::DoctorArguments),
+    Explore(explore::ExploreArguments),
+    Edit(explore::EditArguments),
+    Completion(completion::CompletionArguments),
+    HelpSearch(help_search::HelpSearchArguments),
     Pkg(pkg::PkgArguments),
     Pack(pack::PackArguments),
     Publish(publish::PublishArguments),
@@ -166,6 +222,10 @@ pub enum Command {
     #[command(alias = "verison")]
     Version(version::VersionArguments),
     Audit(audit::AuditArguments),
+    Fund(fund::FundArguments),
+    Query(query::QueryArguments),
+    Sbom(sbom::SbomArguments),
+    Licenses(licenses::LicensesArguments),
     Store(store::StoreArguments),
 }
 
@@ -189,35 +249,37 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = idle::behind_command(&parser, words::with_long_flags(words));
         let words = words::with_installed_command(&parser, words);
+        let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
+        if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
+            return Self::about_settings(&parser, command, words.clone());
+        }
         let script = words::script_command(&parser, &words);
         let is_own = |name: &str| {
-            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+            // Without --global it is the folder of the project.
+            name == "prefix" && !is_global
+                || !is_authors_setting(name)
+                    && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {
                     // A flag that is a setting's may have a value: it is taken as one.
-                    has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
+                    has_flag(script, name)
+                        && (find_flag(&format!("--{name}")).is_none() || names_workspaces(name))
                 })
         };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
-        let rest = words::prepared(&parser, taken.rest)?;
+        let idle::Words { rest, idle, variables } = idle::taken_out(&parser, taken.rest);
+        let rest = words::prepared(&parser, rest)?;
         let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
+        (arguments.idle, arguments.variables) = (idle, variables);
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
-        let is_adding = match &arguments.command {
-            Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
-            _ => false,
-        };
-        let ambiguous = |flag: &&&str| taken.settings.contains(&((**flag).into(), "true".into()));
-        if let Some(flag) = ["dev", "optional"].iter().find(ambiguous).filter(|_| is_adding) {
-            let message = format!(
-                "--{flag} with packages means different things to npm and to others: write \
-                 --save-{flag} to save them there, or --include={flag} to install what is omitted"
-            );
-            return Err(parser.error(ErrorKind::ArgumentConflict, message));
+        if let Some(error) = ambiguous_flag(&parser, &arguments.command, &taken.settings) {
+            return Err(error);
         }
         match &mut arguments.command {
             Command::Install(install) | Command::InstallTest(install) => {
@@ -238,6 +300,7 @@ impl Arguments {
             Command::Import(import) => import.tree.flags.extend(taken.settings),
             Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Update(update) => update.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
             | Command::Start(script)
@@ -248,6 +311,16 @@ impl Arguments {
             Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::View(view) => view.flags.extend(taken.settings),
+            Command::Search(search) => search.flags.extend(taken.settings),
+            Command::Docs(pages) | Command::Repo(pages) | Command::Bugs(pages) => {
+                pages.flags.extend(taken.settings)
+            }
+            Command::Ping(ping) => ping.flags.extend(taken.settings),
+            Command::Cache(cache) => cache.flags.extend(taken.settings),
+            Command::Doctor(doctor) => doctor.flags.extend(taken.settings),
+            Command::Explore(explore) => explore.flags.extend(taken.settings),
+            Command::Edit(edit) => edit.flags.extend(taken.settings),
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
@@ -270,16 +343,31 @@ impl Arguments {
             Command::Stage(command) => command.rest.flags.extend(taken.settings),
             Command::Trust(command) => command.rest.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
+            Command::Fund(fund) => fund.flags.extend(taken.settings),
+            Command::Query(query) => query.flags.extend(taken.settings),
+            Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            Command::Config(_)
+            | Command::Get(_)
+            | Command::Set(_)
+            | Command::Completion(_)
+            | Command::HelpSearch(_)
+            | Command::Root(_)
+            | Command::Prefix(_)
+            | Command::Bin(_)
+            | Command::Ls(_)
+            | Command::Ll(_)
+            | Command::Explain(_)
+            | Command::Licenses(_)
+            | Command::Pkg(_) => {
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
             }
             Command::InstallScripts(_)
             | Command::ApproveScripts(_)
             | Command::DenyScripts(_)
             | Command::ApproveBuilds(_)
             | Command::IgnoredBuilds => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
             }
             Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
@@ -287,12 +375,65 @@ impl Arguments {
     }
 }
 
+/// Returns the error about a flag that npm and others take for different things when packages are
+/// added.
+fn ambiguous_flag(
+    parser: &clap::Command,
+    command: &Command,
+    settings: &[(String, String)],
+) -> Option<clap::Error> {
+    let is_adding = match command {
+        Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
+        _ => false,
+    };
+    let is_given = |flag: &&&str| settings.contains(&((**flag).into(), "true".into()));
+    let flag = ["dev", "optional"].iter().find(is_given).filter(|_| is_adding)?;
+    let message = format!(
+        "--{flag} with packages means different things to npm and to others: write \
+         --save-{flag} to save them there, or --include={flag} to install what is omitted"
+    );
+    Some(parser.clone().error(ErrorKind::ArgumentConflict, message))
+}
+
+/// The commands about settings, for which every word with dashes is one.
+const SETTING_COMMANDS: [&str; 3] = ["config", "get", "set"];
+
+impl Arguments {
+    /// Reads the arguments of a command about settings.
+    fn about_settings(
+        parser: &clap::Command,
+        command: &clap::Command,
+        words: Vec<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let is_own = |word: &str| {
+            let name = word.split('=').next().unwrap_or(word);
+            matches!(name, "-C" | "--dir" | "--cwd" | "--help" | "-h" | "--sources" | "--json")
+        };
+        let mut given = take_words(words, is_own);
+        let is_json = given.rest.iter().any(|word| word == "--json");
+        let rest = words::prepared(parser, std::mem::take(&mut given.rest))?;
+        let matches = parser.clone().try_get_matches_from_mut(rest).map_err(words::advised)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        if is_json {
+            given.settings.insert(0, ("json".to_owned(), RawValue::Bool(true)));
+        }
+        match &mut arguments.command {
+            Command::Config(config) => config.place.given = given,
+            Command::Get(get) => get.place.given = given,
+            Command::Set(set) => set.place.given = given,
+            _ => debug_assert!(false, "{} is about settings", command.get_name()),
+        }
+        Ok(arguments)
+    }
+}
+
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 16] = [
+const CHANGED_BY_SETTINGS: [&str; 17] = [
     "install",
     "ci",
     "remove",
+    "update",
     "dedupe",
     "find-dupes",
     "prune",
@@ -320,6 +461,14 @@ fn is_authors_setting(name: &str) -> bool {
     let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
     let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
     group == Some(OptionGroup::Publish)
+}
+
+/// Returns whether a flag names workspaces; commands that run scripts have such flags themselves.
+fn names_workspaces(name: &str) -> bool {
+    matches!(
+        name,
+        "workspace" | "workspaces" | "ws" | "no-workspaces" | "include-workspace-root" | "iwr"
+    )
 }
 
 /// Returns whether a command has a flag of this name.
@@ -354,6 +503,7 @@ impl Command {
             Self::IgnoredBuilds => approvals::list(environment, report),
             Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
+            Self::Update(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Exec(arguments) => arguments.run(&environment, report),
             Self::Dlx(arguments) => arguments.run(&environment, report),
@@ -376,6 +526,24 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::View(arguments) => arguments.run(environment, report),
+            Self::Search(arguments) => arguments.run(environment, report),
+            Self::Docs(arguments) => arguments.run(Page::Docs, environment, report),
+            Self::Repo(arguments) => arguments.run(Page::Repo, environment, report),
+            Self::Bugs(arguments) => arguments.run(Page::Bugs, environment, report),
+            Self::Ping(arguments) => arguments.run(environment, report),
+            Self::Config(arguments) => arguments.run(environment, report),
+            Self::Get(arguments) => arguments.run(environment, report),
+            Self::Set(arguments) => arguments.run(environment, report),
+            Self::Root(arguments) => arguments.run(Folder::Root, environment, report),
+            Self::Prefix(arguments) => arguments.run(Folder::Prefix, environment, report),
+            Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
+            Self::Cache(arguments) => arguments.run(environment, report),
+            Self::Doctor(arguments) => arguments.run(environment, report),
+            Self::Explore(arguments) => arguments.run(&environment, report),
+            Self::Edit(arguments) => arguments.run(&environment),
+            Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
+            Self::HelpSearch(arguments) => arguments.run(report),
             Self::Pkg(arguments) => arguments.run(&environment, report),
             Self::Version(arguments) => arguments.run(environment, report),
             Self::Pack(arguments) => arguments.run(environment, report),
@@ -397,6 +565,10 @@ impl Command {
             Self::Stage(arguments) => arguments.run(environment, report),
             Self::Trust(arguments) => arguments.run(environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
+            Self::Fund(arguments) => arguments.run(environment, report),
+            Self::Query(arguments) => arguments.run(environment, report),
+            Self::Sbom(arguments) => arguments.run(environment, report),
+            Self::Licenses(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

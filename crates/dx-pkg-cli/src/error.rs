@@ -1,9 +1,12 @@
 //! The errors of commands, and their exit codes.
 
+mod settings;
+
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_author::AuthorError;
+use dx_pkg_author::questions::QuestionError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
@@ -12,6 +15,8 @@ use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
 use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
+
+pub use settings::SettingsError;
 
 /// The number that shells add to the number of a signal that ended a command.
 pub const BY_SIGNAL: i32 = 128;
@@ -25,6 +30,53 @@ pub enum CommandError {
     /// A question about the project cannot be answered.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// A question to a registry cannot be answered.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// A setting cannot be shown or changed.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A package is not installed here.
+    #[error("{package} is not installed here")]
+    NotInstalled {
+        /// The package.
+        package: String,
+    },
+    /// Removing everything has to be asked for.
+    #[error("dx cache clean removes everything that no project shares from the store")]
+    NeedsForce,
+    /// Nothing was installed under this key.
+    #[error("dx exec and dx dlx have installed nothing under the key {key}")]
+    NoSuchKey {
+        /// The key.
+        key: String,
+    },
+    /// Checks have failed.
+    #[error("{failures} of the checks failed")]
+    Unhealthy {
+        /// Their number.
+        failures: usize,
+    },
+    /// There is no error of this code.
+    #[error("no error has the code {code}")]
+    UnknownCode {
+        /// The code.
+        code: String,
+    },
+    /// Nothing in the help is what was looked for.
+    #[error("nothing in the help matches {words}")]
+    NothingInHelp {
+        /// The words.
+        words: String,
+    },
+    /// A program did not open an address.
+    #[error("{program} did not open {address}")]
+    NotOpened {
+        /// The program.
+        program: String,
+        /// The address.
+        address: String,
+    },
     /// An authors' command failed.
     #[error(transparent)]
     Author(#[from] AuthorError),
@@ -37,17 +89,17 @@ pub enum CommandError {
         /// What is wrong, one in a line.
         problems: String,
     },
-    /// The command would change the requirements of one workspace.
-    #[error(
-        "this is the workspace {workspace}; adding to or removing from a workspace is not supported yet"
-    )]
-    UnsupportedWorkspace {
-        /// The folder of the workspace, relative to the project.
-        workspace: String,
+    /// A command that needs names was given none.
+    #[error("no package is named")]
+    NothingNamed {
+        /// The command.
+        command: &'static str,
     },
-    /// A package to remove is not given by its name alone.
+    /// A package to remove or update is not given by its name alone.
     #[error("{argument:?} is not the name of a package")]
     NotAName {
+        /// The command that was given it.
+        command: &'static str,
         /// The argument.
         argument: String,
     },
@@ -56,6 +108,12 @@ pub enum CommandError {
         "dx patch takes a package, or one of add, commit, update, ls and rm with what it is for"
     )]
     PatchUsage,
+    /// `dx sbom` without a format.
+    #[error("which form of a bill of materials?")]
+    NoSbomFormat,
+    /// A number that is to be above zero and is not.
+    #[error("--which takes a number from 1 on")]
+    NotANumber,
     /// `dx audit fix` without a lockfile.
     #[error("dx audit fix changes the lockfile, and package-lock is false")]
     NoLockToFix,
@@ -119,13 +177,24 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
+            Self::Question(error) => error.code(),
+            Self::Settings(error) => error.code(),
+            Self::NotInstalled { .. } => "DX_NOT_INSTALLED",
+            Self::NeedsForce => "DX_NEEDS_FORCE",
+            Self::NoSuchKey { .. } => "DX_NO_SUCH_KEY",
+            Self::Unhealthy { .. } => "DX_UNHEALTHY",
+            Self::UnknownCode { .. } => "DX_UNKNOWN_CODE",
+            Self::NothingInHelp { .. } => "DX_NOTHING_IN_HELP",
+            Self::NotOpened { .. } => "DX_NOT_OPENED",
             Self::Author(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
-            Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
+            Self::NothingNamed { .. } => "DX_NOTHING_NAMED",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
+            Self::NoSbomFormat => "DX_NO_SBOM_FORMAT",
+            Self::NotANumber => "DX_NOT_A_NUMBER",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -135,12 +204,27 @@ impl Coded for CommandError {
         let hint = match self {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
+            Self::Question(error) => return error.hint(),
+            Self::Settings(error) => return error.hint(),
+            Self::NotInstalled { .. } => "`dx ls --all` lists what is installed",
+            Self::NeedsForce => {
+                "write --force if you mean it; dx store prune removes what was not used for long"
+            }
+            Self::NoSuchKey { .. } => "`dx cache npx ls` lists the keys",
+            Self::Unhealthy { .. } => "above, each says what to do",
+            Self::UnknownCode { .. } => "the code stands in brackets behind the error's message",
+            Self::NothingInHelp { .. } => "`dx --help` lists the commands",
+            Self::NotOpened { .. } => "--no-browser prints the address",
             Self::Author(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
-            Self::UnsupportedWorkspace { workspace } => {
+            Self::NothingNamed { command } => {
+                return Some(format!("name packages, as in `dx {command} NAME`"));
+            }
+            Self::NotAName { command: "update", argument } => {
                 return Some(format!(
-                    "edit {workspace}/package.json and run dx install, or run the command in the project's folder"
+                    "update takes names only and keeps to their ranges; `dx add {argument}` \
+                     installs what is asked for"
                 ));
             }
             Self::NotAName { .. } => {
@@ -150,6 +234,8 @@ impl Coded for CommandError {
                 "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
                  <package>, dx patch ls, dx patch rm <package>"
             }
+            Self::NoSbomFormat => "give --sbom-format=cyclonedx or --sbom-format=spdx",
+            Self::NotANumber => "`dx fund PACKAGE` lists the pages with their numbers",
             Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",

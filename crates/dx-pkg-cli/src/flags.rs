@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use dx_pkg_acquire::Cancel;
 use dx_pkg_compat::npmrc::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo};
+use dx_pkg_install::SessionOptions;
 
 /// The settings whose flags a command has.
 pub trait Selection: Clone + Debug + Default {
@@ -14,6 +16,11 @@ pub trait Selection: Clone + Debug + Default {
     /// Returns a flag's line in `--help`.
     fn help(flag: &Flag) -> &'static str {
         flag.help
+    }
+
+    /// Returns whether a flag is in `--help`, if it is in that of any command.
+    fn is_shown(_flag: &Flag) -> bool {
+        true
     }
 
     /// Returns the letter of a setting that is a flag by its key.
@@ -88,6 +95,24 @@ impl Selection for PeerSettings {
                 | "before"
                 | "min-release-age"
         )
+    }
+}
+
+/// The settings of a question to a registry.
+#[derive(Clone, Debug, Default)]
+pub struct QuestionSettings;
+
+impl Selection for QuestionSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "registry" | "tag" | "offline" | "prefer-offline" | "prefer-online")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Ask this registry",
+            "tag" => "Take the version with this dist-tag where none is named",
+            _ => flag.help,
+        }
     }
 }
 
@@ -183,13 +208,41 @@ impl Selection for PublishSettings {
     }
 }
 
-/// No setting: a command that takes them in npm's forms only, `--key=value`.
+/// The settings that decide what is fetched for a command: those of an install.
 #[derive(Clone, Debug, Default)]
-pub struct NoSettings;
+pub struct ExecSettings;
 
-impl Selection for NoSettings {
-    fn contains(_option: &OptionInfo) -> bool {
-        false
+impl Selection for ExecSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        // Those of workspaces say where the command runs.
+        let has_own = matches!(
+            option.key,
+            "workspace" | "workspaces" | "include-workspace-root" | "global" | "location"
+        );
+        InstallSettings::contains(option) && !has_own
+    }
+
+    fn is_shown(flag: &Flag) -> bool {
+        matches!(flag.long, "registry" | "offline" | "prefer-offline" | "prefer-online" | "force")
+    }
+}
+
+/// The settings that matter to scripts and commands of packages that are installed.
+#[derive(Clone, Debug, Default)]
+pub struct RebuildSettings;
+
+impl Selection for RebuildSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "ignore-scripts" | "bin-links" | "registry" | "offline")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "ignore-scripts" => "Only link commands",
+            "registry" => "Ask this registry whether packages are those that are allowed",
+            "offline" => "Ask no registry",
+            _ => flag.help,
+        }
     }
 }
 
@@ -237,6 +290,16 @@ pub struct SettingFlags<S> {
 }
 
 impl<S: Selection> SettingFlags<S> {
+    /// Returns the options of a session with these settings, which signals cancel.
+    pub fn session_options(&self) -> SessionOptions {
+        dx_pkg_os::process::install_signal_handlers();
+        SessionOptions {
+            flags: self.settings.clone(),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            ..SessionOptions::default()
+        }
+    }
+
     /// Returns keys and values, for the strongest layer of settings.
     pub fn settings(&self) -> &[(String, String)] {
         &self.settings
@@ -325,7 +388,7 @@ fn argument<S: Selection>(option: &OptionInfo, flag: &'static Flag) -> Arg {
         .short(flag.short)
         .aliases(flag.aliases)
         .help(S::help(flag))
-        .hide(flag.is_hidden());
+        .hide(flag.is_hidden() || !S::is_shown(flag));
     let FlagValue::Argument(name) = flag.value else {
         return argument.action(ArgAction::SetTrue);
     };

@@ -12,6 +12,7 @@ mod error;
 mod flags;
 mod noop;
 mod options;
+mod pages;
 mod progress;
 mod report;
 
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
     if noop::nothing_to_do() {
         return ExitCode::SUCCESS;
     }
+    if let Some(code) = commands::completion::answer().or_else(commands::table::answer) {
+        return code;
+    }
     dx_pkg_os::process::raise_open_files_limit();
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
@@ -37,7 +41,9 @@ fn main() -> ExitCode {
     for note in &arguments.notes {
         report.warning(note);
     }
-    let outcome = environment::read(arguments.folder.as_deref())
-        .and_then(|environment| arguments.command.run(environment, &report));
+    let outcome = environment::read(arguments.folder.as_deref()).and_then(|mut environment| {
+        environment.set(&arguments.variables);
+        arguments.command.run(environment, &report)
+    });
     outcome.unwrap_or_else(|error| report.error(&error))
 }

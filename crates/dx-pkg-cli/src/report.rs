@@ -63,7 +63,12 @@ impl Report {
 
     /// Prints a question, behind which the answer is typed.
     pub fn ask(&self, text: &str) {
-        print(&plain(text));
+        print(&format!("{} ", plain(text)));
+    }
+
+    /// Ends the line of a question that nobody answers.
+    pub fn end_line(&self) {
+        print("\n");
     }
 
     /// Prints a result: text for people, or fields for programs.
@@ -80,6 +85,12 @@ impl Report {
         if !text.is_empty() {
             print(&format!("{}\n", output_text(&without_secrets(text), false)));
         }
+    }
+
+    /// Prints text that is the result of a command as it is, also where it is empty, for programs
+    /// to read. Control characters are left out.
+    pub fn plain_result(&self, text: &str) {
+        print(&format!("{}\n", output_text(text, false)));
     }
 
     /// Prints text as [`Self::text`] does, and an empty line.
@@ -165,6 +176,9 @@ impl Report {
             complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&message)));
             if let Some(hint) = &hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
+            }
+            if std::io::stderr().is_terminal() {
+                complain(&format!("  {} dx explain {code}\n", paint("36", "more:")));
             }
         }
         error.exit_code()
@@ -400,6 +414,15 @@ fn escaped(json: &str) -> String {
         }
     }
     line
+}
+
+/// Prints words for a shell, one in a line, without control characters but tabs.
+pub fn print_words(words: &[String]) {
+    let lines = words.iter().map(|word| {
+        let word = word.replace(|c: char| c.is_control() && c != '\t', " ");
+        format!("{word}\n")
+    });
+    print(&lines.collect::<String>());
 }
 
 /// Prints a warning on standard error.

@@ -7,63 +7,62 @@ use std::path::PathBuf;
 use dx_pkg_core::text::suggest::nearest;
 
 mod faces;
+mod npms_flags;
 mod plain_install;
 
 pub use faces::{Face, NotSpoken, Translation};
+pub use npms_flags::{NpmFlag, npms_flag};
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
 const NPM_COMMANDS: &[&str] = &[
     "access",
     "adduser",
-    "audit",
-    "bugs",
-    "c",
-    "cache",
-    "completion",
-    "config",
     "deprecate",
     "diff",
     "dist-tag",
-    "docs",
-    "doctor",
-    "edit",
-    "explore",
-    "fund",
-    "get",
-    "help-search",
-    "info",
     "login",
     "logout",
     "org",
     "owner",
     "pack",
-    "ping",
     "pkg",
-    "prefix",
     "profile",
     "publish",
-    "query",
-    "repo",
-    "root",
-    "sbom",
-    "search",
-    "set",
-    "show",
     "team",
     "token",
     "undeprecate",
     "unpublish",
-    "up",
-    "update",
-    "upgrade",
     "version",
-    "view",
     "whoami",
 ];
 
 /// Flags that other managers have or that mean several things, with what to write instead.
-const FLAGS: [(&str, &str); 14] = [
+const FLAGS: &[(&str, &str)] = &[
+    ("-r", "name workspaces with --workspace, or write --workspaces for all of them"),
+    ("--recursive", "name workspaces with --workspace, or write --workspaces for all of them"),
+    ("-F", "write --workspace=NAME"),
+    ("--filter", "write --workspace=NAME"),
+    ("-W", "leave it out: dx add in the project's folder adds to the project"),
+    ("--ignore-workspace-root-check", "leave it out: dx add in the project's folder is enough"),
+    ("--workspace-root", "run dx in the project's folder"),
+    ("--ignore-workspace", "write --no-workspaces"),
+    ("--no-optional", "write --omit=optional"),
+    ("--peer-only", "write --save-peer"),
+    ("--pure-lockfile", "write --frozen-lockfile, or --no-save to leave the lockfile as it is"),
+    ("--no-lockfile", "write --no-package-lock"),
+    ("--no-lock", "write --no-package-lock"),
+    ("--node-linker", "write it into .npmrc; dx makes a hoisted node_modules"),
+    ("--caret", "leave it out: it is the default of save-prefix"),
+    ("--tilde", "write --save-prefix=~"),
+    (
+        "--mode",
+        "write --package-lock-only for Yarn's update-lockfile, --ignore-scripts for skip-build",
+    ),
+    ("--cached", "write --prefer-offline"),
+    ("--flat", "write dx dedupe --minimise for the fewest versions"),
+    ("--no-summary", "write --silent"),
+    ("--depth", "leave it out: it has no meaning here"),
     ("-d", "write -D (--save-dev) for a development dependency, or --verbose for more output"),
     ("-p", "write --prod to leave development dependencies out"),
     ("--allow-build", r#"write "allowScripts": { "name": true } into package.json"#),
@@ -80,6 +79,27 @@ const FLAGS: [(&str, &str); 14] = [
     ("--cache-dir", "set the variable DX_STORE to the folder"),
 ];
 
+/// Commands of pnpm, Yarn and Bun that are called otherwise here, with what to write instead.
+const COMMANDS: &[(&str, &str)] = &[
+    ("upgrade-interactive", "dx update --latest"),
+    ("global", "dx add --global NAME"),
+    ("workspace", "dx add --workspace=NAME PACKAGE, dx run --workspace=NAME SCRIPT"),
+    ("workspaces", "dx run --workspaces SCRIPT; dx query .workspace lists them"),
+    ("recursive", "the command with --workspaces"),
+    ("multi", "the command with --workspaces"),
+    ("autoclean", "dx prune"),
+    ("generate-lock-entry", "dx install --package-lock-only"),
+    ("node", "node; the commands of packages are run with dx exec"),
+    ("env", "a version manager of Node.js; dx does not install Node.js"),
+    ("runtime", "a version manager of Node.js; dx does not install Node.js"),
+    ("self-update", "the way that dx was installed in"),
+    ("pm", "the command behind it: dx ls, dx pack, dx store"),
+    ("ignored-builds", "dx install-scripts ls"),
+    ("plugin", "nothing: dx has no plugins"),
+    ("constraints", "nothing: dx has no constraints"),
+    ("setup", "export PATH with the folder that dx bin --global prints"),
+];
+
 /// The flags whose argument is a folder, which may have the name of a command.
 const FOLDER_FLAGS: [&str; 4] = ["-C", "--dir", "--prefix", "--cwd"];
 
@@ -88,6 +108,8 @@ const FOLDER_FLAGS: [&str; 4] = ["-C", "--dir", "--prefix", "--cwd"];
 pub fn unknown_command<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
     let advice = if NPM_COMMANDS.contains(&word) {
         format!("dx does not have npm's {word} yet; `npm {word}` understands what dx installs")
+    } else if let Some((_, instead)) = COMMANDS.iter().find(|(known, _)| *known == word) {
+        format!("here it is: {instead}")
     // An alias of one or two letters is like everything.
     } else if let Some(found) = nearest(word, known.filter(|name| name.len() > 2)) {
         format!("did you mean `dx {found}`?")

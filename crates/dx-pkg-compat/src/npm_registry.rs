@@ -5,6 +5,7 @@
 //! the caller's.
 
 mod address;
+mod document;
 mod encoding;
 mod error;
 mod freshness;
@@ -21,6 +22,7 @@ mod told;
 #[cfg(test)]
 mod tests;
 
+pub use document::Document;
 pub use error::RegistryError;
 pub use own_addresses::OwnAddresses;
 pub use settings::{fetch_config, retry_policy};

@@ -16,12 +16,15 @@ use url::Url;
 
 mod combined;
 mod credentials;
+pub mod definitions;
+pub mod edit;
 mod entry;
 mod error;
 mod expand;
 mod ini;
 mod layers;
 mod linked;
+pub mod listing;
 mod options;
 mod proxy;
 mod release_age;
@@ -41,13 +44,13 @@ pub use options::{
     DETAILS, Flag, FlagValue, MissingValue, OF_ONE_REGISTRY, OPTIONS, OptionGroup, OptionInfo,
     SettingWords, Support, find_flag, take_settings,
 };
-pub use release_age::ReleaseCutoff;
+pub use release_age::{ReleaseCutoff, milliseconds_of};
 pub use source::Source;
 pub use trust::Trust;
 pub use unsupported::Unsupported;
 pub use value::{
-    AllowSource, DependencyType, ForeignOverrides, ImportMethod, InstallStrategy, LockfileVersion,
-    RawValue, VerifyMode,
+    AllowSource, DependencyType, ForeignOverrides, ImportMethod, InstallStrategy, Location,
+    LockfileVersion, RawValue, VerifyMode,
 };
 
 use credentials::CredentialTable;

@@ -161,7 +161,8 @@ impl Default for BodyLimits {
 pub trait AddressRule: Send + Sync {
     /// Returns whether a request may go to `url`, as far as the URL shows.
     fn admits_url(&self, url: &Url) -> bool;
-    /// Returns whether a connection to `host` may go to `address`, which the host was found to have.
+    /// Returns whether a connection to `host` may go to `address`, which the host was found to
+    /// have.
     fn admits_address(&self, host: &str, address: IpAddr) -> bool;
 }
 

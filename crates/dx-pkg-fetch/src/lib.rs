@@ -35,6 +35,6 @@ pub use priority::Priority;
 pub use queue::Slot;
 pub use request::{Class, Credentials, Request, Response, Verdict};
 pub use reqwest::header;
-pub use reqwest::{Method, StatusCode, Version};
+pub use reqwest::{Method, StatusCode};
 pub use statistics::Statistics;
 pub use text::redact_url;

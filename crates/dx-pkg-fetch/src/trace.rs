@@ -6,10 +6,12 @@
 use crate::priority::Priority;
 use crate::request::{Class, Request};
 use crate::text::redact_url;
-use reqwest::{StatusCode, Version};
+use reqwest::StatusCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+pub use reqwest::Version;
 
 /// The requests and stages so far. Clones share one trace.
 #[derive(Debug, Clone)]

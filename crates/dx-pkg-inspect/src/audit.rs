@@ -23,7 +23,9 @@ use bulk::{Advice, advice};
 use calculation::{Calculation, Found};
 use fix::Pickers;
 
+pub(crate) use bulk::PATH as BULK_PATH;
 pub use bulk::Refused;
+pub(crate) use forms::iso_time;
 
 /// The least severity that makes `dx audit` fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]

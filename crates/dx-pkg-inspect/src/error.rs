@@ -9,6 +9,8 @@ use dx_pkg_fetch::FetchError;
 use dx_pkg_install::InstallError;
 use dx_pkg_resolve::ResolveError;
 
+use crate::query_error::QueryError;
+
 /// A question that cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
@@ -89,6 +91,21 @@ pub enum InspectError {
     /// No dependency came from a registry that signs.
     #[error("found no dependencies to audit that were installed from a registry with signing keys")]
     NothingSigned,
+    /// A query that cannot be answered.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// What is installed is not what is required, so that no bill of materials can be made.
+    #[error("{problems}")]
+    SbomProblems {
+        /// What is wrong, one in a line.
+        problems: String,
+    },
+    /// A package is not funded.
+    #[error("no valid funding method available for: {package}")]
+    NoFunding {
+        /// The package.
+        package: String,
+    },
     /// No package is what was asked for.
     #[error("no package matches {asked}")]
     NoMatch {
@@ -117,6 +134,9 @@ impl Coded for InspectError {
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
             Self::NoMatch { .. } => "DX_NO_MATCH",
+            Self::Query(error) => error.code(),
+            Self::NoFunding { .. } => "DX_NO_FUNDING",
+            Self::SbomProblems { .. } => "DX_TREE_PROBLEMS",
             Self::AuditRefused { .. } | Self::AuditUnreadable { .. } => "DX_AUDIT_REFUSED",
             Self::RegistryRefused { source } => source.code(),
             Self::KeysUnreadable { .. } | Self::NoKey { .. } | Self::OldKey { .. } => {
@@ -153,6 +173,9 @@ impl Coded for InspectError {
                     .to_owned(),
             ),
             Self::NothingInstalled => Some("`dx install` installs them".to_owned()),
+            Self::Query(error) => error.hint(),
+            Self::SbomProblems { .. } => Some("`dx install` puts node_modules in order".to_owned()),
+            Self::NoFunding { .. } => Some("`dx fund` lists who looks for funding".to_owned()),
             Self::NoMatch { .. } => Some("`dx ls --all` lists what is installed".to_owned()),
         }
     }

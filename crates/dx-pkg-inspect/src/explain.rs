@@ -8,11 +8,14 @@ use dx_pkg_core::{PackageName, Range, Version};
 use dx_pkg_resolve::graph::{Kind, State};
 use serde_json::{Map, Value, json};
 
+use crate::manifests::bundled_places;
 use crate::{InspectError, View};
 
 /// Why packages are there.
 pub struct Explanation<'v> {
     view: &'v View,
+    /// Which packages are bundled, by place.
+    bundled: Vec<bool>,
     /// The packages that were asked for.
     asked: Vec<(usize, Rc<Why>)>,
 }
@@ -23,6 +26,9 @@ struct Why {
     place: usize,
     /// Whether the reasons are told further up.
     is_told: bool,
+    /// Whether it is found on the way of requirements. As with npm, a link that leads to what is
+    /// asked for is told without its flags.
+    is_required: bool,
     dependents: Vec<Rc<Because>>,
     links: Vec<Rc<Why>>,
 }
@@ -54,7 +60,7 @@ pub fn explain<'v>(view: &'v View, asked: &[String]) -> Result<Explanation<'v>, 
     }
     let mut reasons = Reasons { view, told: HashMap::new(), edges: HashMap::new() };
     let asked = places.into_iter().map(|place| (place, reasons.of(place, &mut Vec::new())));
-    Ok(Explanation { view, asked: asked.collect() })
+    Ok(Explanation { view, bundled: bundled_places(view), asked: asked.collect() })
 }
 
 /// Returns the packages that a word names.
@@ -95,13 +101,16 @@ impl Reasons<'_> {
         if let Some(told) = self.told.get(&place) {
             return Rc::clone(told);
         }
-        let why = self.find(place, above);
+        let why = self.find(place, above, true);
         self.told.insert(place, Rc::clone(&why));
         why
     }
 
-    fn find(&mut self, place: usize, above: &mut Vec<usize>) -> Rc<Why> {
-        let none = |is_told| Why { place, is_told, dependents: Vec::new(), links: Vec::new() };
+    fn find(&mut self, place: usize, above: &mut Vec<usize>, is_required: bool) -> Rc<Why> {
+        let none = |is_told| {
+            let (dependents, links) = (Vec::new(), Vec::new());
+            Why { place, is_told, is_required, dependents, links }
+        };
         if place == 0 || above.contains(&place) {
             return Rc::new(none(place != 0));
         }
@@ -124,7 +133,7 @@ impl Reasons<'_> {
                 why.dependents.push(because);
             }
         }
-        why.links = package.links.iter().map(|link| self.find(*link, above)).collect();
+        why.links = package.links.iter().map(|link| self.find(*link, above, false)).collect();
         above.pop();
         Rc::new(why)
     }
@@ -132,7 +141,7 @@ impl Reasons<'_> {
 
 impl Explanation<'_> {
     fn is_asked(&self, why: &Why) -> bool {
-        !why.is_told && self.asked.iter().any(|(place, _)| *place == why.place)
+        !why.is_told && why.is_required && self.asked.iter().any(|(place, _)| *place == why.place)
     }
 
     /// Returns the explanations in words.
@@ -168,7 +177,7 @@ impl Explanation<'_> {
                 (is_needed && package.dev, "dev"),
                 (is_needed && package.optional, "optional"),
                 (is_needed && package.peer, "peer"),
-                (is_needed && package.in_bundle, "bundled"),
+                (is_needed && self.bundled[place], "bundled"),
                 (is_needed && package.is_overridden, "overridden"),
             ] {
                 if flag {
@@ -289,7 +298,7 @@ impl Explanation<'_> {
                     ("optional", package.optional),
                     ("devOptional", package.dev_optional),
                     ("peer", package.peer),
-                    ("bundled", package.in_bundle),
+                    ("bundled", self.bundled[place]),
                     ("overridden", package.is_overridden),
                 ] {
                     object.insert(key.into(), flag.into());

@@ -43,12 +43,8 @@ impl FundingSource {
 /// Lists who looks for funding; with selected workspaces, among what these need.
 #[must_use]
 pub fn funding(view: &View) -> Funding {
-    let mut walk = Walk {
-        view,
-        selected: view.needed_by_selected(),
-        seen: HashSet::new(),
-        count: 0,
-    };
+    let mut walk =
+        Walk { view, selected: view.needed_by_selected(), seen: HashSet::new(), count: 0 };
     let dependencies = walk.dependencies(0).merged();
     let own = Manifests::installed(view).of(0);
     let mut json = Map::new();
@@ -305,6 +301,7 @@ fn published(session: &Session, asked: &str) -> Result<Option<Value>, InspectErr
     let found = packuments(&session.context, (input.policy, pick), &names)?.pop().flatten();
     let Some(packument) = found else { return Ok(None) };
     let index = Picker::new(pick.clone()).pick(&packument, &argument.spec);
-    let funding = index.and_then(|index| packument.version(index).funding().map(str::to_owned));
+    let funding =
+        index.and_then(|index| packument.version(index).funding_json().map(str::to_owned));
     Ok(funding.and_then(|text| serde_json::from_str(&text).ok()))
 }

@@ -1,8 +1,10 @@
 //! What is in a project's `node_modules`: npm's record of it where that still holds, else the
 //! packages' own manifests.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::mem;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -18,12 +20,15 @@ const MODULES: &str = "node_modules";
 const HIDDEN: &str = ".package-lock.json";
 
 /// Returns the packages that are in place below `root`, and in the folders that are linked there.
-/// `locked` is the project's lockfile, which tells where packages came from.
+/// `lockfile` is the name of the project's lockfile, which tells where packages came from; it is
+/// read only where npm's record does not.
 ///
 /// # Errors
 /// A folder, or the manifest of a package, that cannot be read.
-pub(crate) fn installed(root: &Path, locked: Option<&Lock>) -> Result<Lock, InspectError> {
-    let mut walk = Walk { root, recorded: Recorded::read(root), found: Vec::new(), locked };
+pub(crate) fn installed(root: &Path, lockfile: &str) -> Result<Installed, InspectError> {
+    let (recorded, locked) = (Recorded::read(root), OnceCell::new());
+    let is_recorded = recorded.written.is_some();
+    let mut walk = Walk { root, recorded, is_recorded, found: Vec::new(), lockfile, locked };
     walk.modules("")?;
     let mut next = 0;
     // The folders that links lead to have packages of their own.
@@ -32,13 +37,23 @@ pub(crate) fn installed(root: &Path, locked: Option<&Lock>) -> Result<Lock, Insp
     }
     let mut lock = Lock { format_version: 3, packages: walk.found, ..Lock::default() };
     lock.normalise();
-    Ok(lock)
+    Ok(Installed { lock, is_recorded: walk.is_recorded })
+}
+
+/// What is in a project's `node_modules`.
+pub(crate) struct Installed {
+    pub(crate) lock: Lock,
+    /// Whether npm's record holds for all of it.
+    pub(crate) is_recorded: bool,
 }
 
 /// What npm's record says of the tree.
 #[derive(Default)]
 struct Recorded {
+    /// The entries by their paths, which they have no more themselves.
     entries: HashMap<String, LockPackage>,
+    /// The paths of packages and folders with packages in their own `node_modules`.
+    with_modules: HashSet<String>,
     written: Option<SystemTime>,
 }
 
@@ -48,14 +63,18 @@ impl Recorded {
         let path = root.join(MODULES).join(HIDDEN);
         let written = fs::metadata(&path).and_then(|file| file.modified()).ok();
         let lock = read_text(&path).ok().flatten().and_then(|text| npm::read(&text).ok());
-        let entries = lock.into_iter().flat_map(|lock| lock.packages);
-        Recorded { entries: entries.map(|entry| (entry.path.clone(), entry)).collect(), written }
+        let packages = lock.map(|lock| lock.packages).unwrap_or_default();
+        let around = packages.iter().filter_map(|entry| entry.path.rsplit_once("/node_modules/"));
+        let with_modules = around.map(|(folder, _)| folder.to_owned()).collect();
+        let entries = packages.into_iter().map(|mut entry| (mem::take(&mut entry.path), entry));
+        Recorded { entries: entries.collect(), with_modules, written }
     }
 
-    /// Returns the entry of a package, unless its folder was changed after the record was written.
-    fn of(&self, path: &str, folder: &Path) -> Option<&LockPackage> {
-        let entry = self.entries.get(path)?;
+    /// Takes the entry of a package, unless its folder was changed after the record was written.
+    fn take(&mut self, path: &str, folder: &Path) -> Option<LockPackage> {
+        let (path, mut entry) = self.entries.remove_entry(path)?;
         let changed = fs::metadata(folder).and_then(|found| found.modified()).ok()?;
+        entry.path = path;
         (changed <= self.written?).then_some(entry)
     }
 }
@@ -63,31 +82,33 @@ impl Recorded {
 struct Walk<'w> {
     root: &'w Path,
     recorded: Recorded,
+    is_recorded: bool,
     found: Vec<LockPackage>,
-    locked: Option<&'w Lock>,
+    lockfile: &'w str,
+    locked: OnceCell<Option<Lock>>,
 }
 
 impl Walk<'_> {
     /// Adds the packages in the `node_modules` of the folder `of`, relative to the root.
     fn modules(&mut self, of: &str) -> Result<(), InspectError> {
         let modules = joined(of, MODULES);
-        for name in folders(&self.root.join(&modules)) {
+        for (name, is_link) in folders(&self.root.join(&modules)) {
             if name.starts_with('@') {
                 let scope = joined(&modules, &name);
-                for inner in folders(&self.root.join(&scope)) {
-                    self.package(&joined(&scope, &inner))?;
+                for (inner, is_link) in folders(&self.root.join(&scope)) {
+                    self.package(&joined(&scope, &inner), is_link)?;
                 }
             } else {
-                self.package(&joined(&modules, &name))?;
+                self.package(&joined(&modules, &name), is_link)?;
             }
         }
         Ok(())
     }
 
     /// Adds the package at `path` and those below it.
-    fn package(&mut self, path: &str) -> Result<(), InspectError> {
+    fn package(&mut self, path: &str, is_link: bool) -> Result<(), InspectError> {
         let folder = self.root.join(path);
-        if let Ok(target) = fs::read_link(&folder) {
+        if is_link && let Ok(target) = fs::read_link(&folder) {
             let from = folder.parent().unwrap_or(self.root);
             if let Some(resolved) = relative(self.root, &from.join(target)) {
                 let path = path.to_owned();
@@ -97,9 +118,16 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        match self.recorded.of(path, &folder) {
-            Some(entry) => self.found.push(entry.clone()),
+        match self.recorded.take(path, &folder) {
+            Some(entry) => {
+                self.found.push(entry);
+                // What would be new there would have changed the folder.
+                if !self.recorded.with_modules.contains(path) {
+                    return Ok(());
+                }
+            }
             None => {
+                self.is_recorded = false;
                 let Some(entry) = self.read(path)? else { return Ok(()) };
                 self.found.push(entry);
             }
@@ -121,7 +149,11 @@ impl Walk<'_> {
         let Some(text) = read_text(&file)? else { return Ok(None) };
         let mut entry = parse_manifest(&file, &text)?.to_lock_package();
         entry.path = path.to_owned();
-        let locked = self.locked.and_then(|lock| lock.get(path));
+        let read = || {
+            let text = read_text(&self.root.join(self.lockfile)).ok().flatten()?;
+            npm::read(&text).ok()
+        };
+        let locked = self.locked.get_or_init(read).as_ref().and_then(|lock| lock.get(path));
         if let Some(locked) = locked.filter(|locked| locked.version == entry.version) {
             entry.resolved.clone_from(&locked.resolved);
             entry.integrity.clone_from(&locked.integrity);
@@ -144,16 +176,15 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the names of the packages, scopes and links in a folder, sorted.
-fn folders(folder: &Path) -> Vec<String> {
+/// Returns the names of the packages, scopes and links in a folder, sorted, and whether each is a
+/// link.
+fn folders(folder: &Path) -> Vec<(String, bool)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let is_one = |entry: &fs::DirEntry| {
-        entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink())
-    };
-    let found = entries.flatten().filter(is_one);
-    let mut names: Vec<String> =
-        found.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| !name.starts_with('.'));
+    let found = entries.flatten().filter_map(|entry| {
+        let kind = entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_symlink())?;
+        Some((entry.file_name().into_string().ok()?, kind.is_symlink()))
+    });
+    let mut names: Vec<(String, bool)> = found.filter(|(name, _)| !name.starts_with('.')).collect();
     names.sort();
     names
 }

@@ -3,12 +3,14 @@
 
 mod forms;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use dx_pkg_lock::locale_compare;
 use dx_pkg_resolve::graph::{Kind, Requirement, State};
 
 use crate::View;
+use crate::manifests::Manifests;
 
 /// What is listed.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,8 @@ pub struct List<'v> {
     view: &'v View,
     options: &'v ListOptions,
     items: Vec<Item>,
+    /// The manifests that `--long` shows.
+    manifests: OnceCell<Manifests<'v>>,
     /// What is wrong, in the order in which it was found, each once.
     pub problems: Vec<String>,
 }
@@ -90,7 +94,8 @@ struct Noted {
 pub fn list<'v>(view: &'v View, options: &'v ListOptions) -> List<'v> {
     let mut walk =
         Walk { view, options, noted: HashMap::new(), seen: HashSet::from([0]), has_missing: false };
-    let mut list = List { view, options, items: Vec::new(), problems: Vec::new() };
+    let manifests = OnceCell::new();
+    let mut list = List { view, options, items: Vec::new(), manifests, problems: Vec::new() };
     let is_all = options.asked.is_empty();
     let root = Item { is_included: is_all, is_asked: is_all, ..walk.item(0) };
     let mut queue = VecDeque::from([root]);

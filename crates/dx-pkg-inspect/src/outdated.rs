@@ -9,7 +9,7 @@ use dx_pkg_core::Spec;
 use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;
 use dx_pkg_resolve::Requirements;
-use dx_pkg_resolve::graph::{Kind, Requirement};
+use dx_pkg_resolve::graph::{Kind, Requirement, State};
 use serde_json::{Map, Value};
 
 use crate::list::Omitted;
@@ -73,7 +73,8 @@ pub fn outdated(
     for at in considered(view, options) {
         let requirement = &view.graph.requirements[at];
         let is_production = section(requirement.kind) == "dependencies";
-        if requirement.to.is_none() && !is_production || is_omitted(view, requirement, options) {
+        let is_missing = requirement.state == State::Missing;
+        if is_missing && !is_production || is_omitted(view, requirement, options) {
             continue;
         }
         match Spec::parse(&requirement.spec) {
@@ -189,7 +190,10 @@ fn row(view: &View, requirement: &Requirement, offer: Offer) -> Option<Row> {
             let folder = view.folder(place).display().to_string();
             (view.graph.packages[place].path.clone(), folder)
         }),
-        dependent: folder_name(view, requirement.from),
+        dependent: match view.is_global && requirement.from == 0 {
+            true => "global".to_owned(),
+            false => folder_name(view, requirement.from),
+        },
         workspace: (from.is_workspace && requirement.from != 0)
             .then(|| view.label(requirement.from)),
         dependent_place: from.path.clone(),

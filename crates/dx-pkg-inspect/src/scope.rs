@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use dx_pkg_compat::npmrc::DependencyType;
+use dx_pkg_install::{InstallError, Session};
 use dx_pkg_resolve::graph::Kind;
 
-use crate::View;
 use crate::list::Omitted;
+use crate::{InspectError, View};
 
 /// Which packages a question is about.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +59,21 @@ impl Scope {
             || package.optional && optional
             || package.dev_optional && optional && dev
     }
+}
+
+/// Returns the kinds of packages that the settings leave out.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub fn omitted(session: &Session) -> Result<Vec<Omitted>, InspectError> {
+    let kinds = session.config().omit().map_err(InstallError::from)?;
+    let kinds = kinds.into_iter().filter_map(|kind| match kind {
+        DependencyType::Dev => Some(Omitted::Development),
+        DependencyType::Optional => Some(Omitted::Optional),
+        DependencyType::Peer => Some(Omitted::Peer),
+        DependencyType::Prod => None,
+    });
+    Ok(kinds.collect())
 }
 
 /// Returns the packages that the project needs besides its workspaces.

@@ -8,8 +8,9 @@ use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::Spec;
-use dx_pkg_install::Session;
+use dx_pkg_install::global::Global;
 use dx_pkg_install::project::{Project, find_root};
+use dx_pkg_install::{Environment, Session};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::graph::{Graph, Package, Requirement};
 use serde_json::Value;
@@ -34,10 +35,18 @@ pub struct View {
     pub graph: Graph,
     /// Whether the project has a `package.json` that says anything.
     pub has_manifest: bool,
+    /// Whether it stands for the globally installed packages.
+    pub is_global: bool,
     /// The folder that words which are paths are relative to.
     pub asked_from: PathBuf,
     /// The workspaces that were selected, as positions of their folders in the graph.
     pub selected: Vec<usize>,
+    /// Where it was read from.
+    pub(crate) source: Source,
+    /// Whether npm's record of the tree holds for all of it.
+    pub(crate) is_recorded: bool,
+    /// The name of the project's lockfile.
+    pub(crate) lockfile: String,
 }
 
 impl View {
@@ -54,12 +63,15 @@ impl View {
     ) -> Result<Self, InspectError> {
         let root = find_root(folder).folder;
         let mut project = Project::read_or_new(root.clone(), folder)?;
-        let text = read_text(&root.join(project.lockfile))?;
-        let locked = text.as_deref().and_then(|text| npm::read(text).ok());
+        let mut is_recorded = false;
         let lock = match source {
-            Source::Installed => installed(&root, locked.as_ref())?,
-            Source::Locked => match &text {
-                Some(text) => read_lock(&root, project.lockfile, text)?,
+            Source::Installed => {
+                let found = installed(&root, project.lockfile)?;
+                is_recorded = found.is_recorded;
+                found.lock
+            }
+            Source::Locked => match read_text(&root.join(project.lockfile))? {
+                Some(text) => read_lock(&root, project.lockfile, &text)?,
                 None => return Err(InspectError::NoLockfile { folder: shown(&root) }),
             },
         };
@@ -72,9 +84,84 @@ impl View {
         let has_manifest =
             members.is_some_and(|members| members.as_object().is_some_and(|all| !all.is_empty()));
         let asked_from = folder.to_owned();
-        let mut view = View { root, graph, has_manifest, asked_from, selected: Vec::new() };
+        let lockfile = project.lockfile.to_owned();
+        let selected = Vec::new();
+        let is_global = false;
+        let mut view = View {
+            root,
+            graph,
+            has_manifest,
+            is_global,
+            asked_from,
+            selected,
+            source,
+            is_recorded,
+            lockfile,
+        };
         view.select(&project, folder, workspaces)?;
         Ok(view)
+    }
+
+    /// Reads the globally installed packages, as a project that requires each of them.
+    ///
+    /// # Errors
+    /// The settings or a package cannot be read.
+    pub fn read_global(
+        environment: &Environment,
+        flags: &[(String, String)],
+    ) -> Result<Self, InspectError> {
+        let global = Global::find(environment, flags)?;
+        let root = global.folder();
+        let mut lock = installed(&root, None)?;
+        // As for npm, which keeps no record of them, nothing tells where they came from.
+        let packages = lock.packages.iter_mut().filter(|entry| !entry.link);
+        packages.for_each(|entry| entry.resolved = None);
+        let required = global.packages().into_iter().map(|package| {
+            let entry = lock.get(&format!("node_modules/{}", package.name));
+            let target = entry.and_then(|entry| entry.resolved.as_deref().filter(|_| entry.link));
+            let spec = target.map_or_else(|| "*".to_owned(), |target| format!("file:{target}"));
+            (package.name, Value::from(spec))
+        });
+        let required: serde_json::Map<String, Value> = required.collect();
+        let mut project = Project::of_global(root.clone())?;
+        project.set_manifest(&serde_json::json!({ "dependencies": required }).to_string())?;
+        project.locked = Some((String::new(), lock));
+        let requirements = project.requirements()?;
+        let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
+        Ok(View {
+            graph: Graph::of(&requirements, &lock, Vec::new(), false)?,
+            has_manifest: false,
+            is_global: true,
+            asked_from: root.clone(),
+            selected: Vec::new(),
+            source: Source::Installed,
+            lockfile: project.lockfile.to_owned(),
+            root,
+        })
+    }
+
+    /// Reads a project as [`View::read`] does, and selects no workspace that `folder` is in.
+    ///
+    /// # Errors
+    /// As [`View::read`].
+    pub fn read_whole(
+        folder: &Path,
+        source: Source,
+        workspaces: &[String],
+        legacy_peer_deps: bool,
+    ) -> Result<Self, InspectError> {
+        let mut view = Self::read(folder, source, workspaces, legacy_peer_deps)?;
+        if workspaces.is_empty() {
+            view.selected.clear();
+        }
+        Ok(view)
+    }
+
+    /// Selects all workspaces.
+    pub fn select_all(&mut self) {
+        let packages = self.graph.packages.iter().enumerate();
+        let folders = packages.filter(|(_, one)| one.is_workspace && one.target.is_none());
+        self.selected = folders.map(|(place, _)| place).collect();
     }
 
     /// Selects workspaces.
@@ -209,10 +296,17 @@ impl View {
     /// Returns the absolute path of a package.
     #[must_use]
     pub fn folder(&self, place: usize) -> PathBuf {
-        match &*self.graph.packages[place].path {
-            "" => self.root.clone(),
-            path => self.root.join(path),
+        let mut folder = self.root.clone();
+        for part in self.graph.packages[place].path.split('/') {
+            match part {
+                "" => {}
+                ".." => {
+                    folder.pop();
+                }
+                part => folder.push(part),
+            }
         }
+        folder
     }
 
     /// Returns whether a package is what `asked` names: a name, or a name with a range.

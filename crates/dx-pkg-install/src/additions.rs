@@ -1,6 +1,6 @@
 //! Packages to be added to a project: what is resolved, and what is written into the manifest.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_acquire::external::Externals;
@@ -12,6 +12,7 @@ use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_lock::Lock;
 
 use crate::install::build_for;
+use crate::paths::normal;
 pub use crate::project::alterations::without_orphaned_patches;
 use crate::{InstallError, OpenProject};
 
@@ -32,6 +33,8 @@ pub struct Addition {
     /// Whether a workspace was named by its folder.
     is_workspace: bool,
     place: SavePlace,
+    /// The folder of the importer that it is added to; the project's own is empty.
+    importer: String,
 }
 
 /// The place in the manifest that a package is saved in.
@@ -46,16 +49,23 @@ pub struct SavePlace {
 }
 
 impl Addition {
-    /// Parses an argument such as `a@^1`. Without a section in `place` a package stays in the
+    /// Parses an argument such as `a@^1` that is to be added to the importer in a folder of the
+    /// project, whose own is empty. Without a section in `place` a package stays in the
     /// section it is in, and a new one goes into `dependencies`. Without a version the requirement
     /// that stands there already holds: newer majors only where they are asked for.
     ///
     /// # Errors
     /// The argument cannot be read, names a source that is not supported, or a package that cannot
     /// be loaded.
-    pub fn parse(text: &str, open: &OpenProject, place: SavePlace) -> Result<Self, InstallError> {
+    pub fn parse(
+        text: &str,
+        open: &OpenProject,
+        importer: &str,
+        place: SavePlace,
+    ) -> Result<Self, InstallError> {
         let project = &open.project;
-        let foreign = ForeignArgument::read(text, open)?;
+        let own_folder = project.folder_of(importer);
+        let foreign = ForeignArgument::read(text, open, &own_folder)?;
         let jsr = foreign.as_ref().and_then(|foreign| foreign.jsr.clone());
         let parsed = match foreign {
             Some(foreign) => foreign.argument,
@@ -71,13 +81,20 @@ impl Addition {
             (name, Spec::Directory(path)) => {
                 let folder = on_disk(open, path);
                 let path = relative(&project.root, &folder);
-                is_workspace = project.workspaces.iter().any(|(folder, _)| *folder == path);
-                raw = format!("file:{path}");
+                // As npm, only where the project itself requires it.
+                is_workspace = importer.is_empty()
+                    && project.workspaces.iter().any(|(folder, _)| *folder == path);
+                raw = format!("file:{}", relative(&own_folder, &folder));
                 name.map_or_else(|| folder_name(&folder), |name| Ok(name.as_str().to_owned()))?
             }
             (name, Spec::Tarball(path)) => {
-                raw = format!("file:{}", relative(&project.root, &on_disk(open, path)));
-                name.map_or_else(|| own_name(open, &raw), |name| Ok(name.as_str().to_owned()))?
+                let file = on_disk(open, path);
+                let from_project = format!("file:{}", relative(&project.root, &file));
+                raw = format!("file:{}", relative(&own_folder, &file));
+                name.map_or_else(
+                    || own_name(open, &from_project),
+                    |name| Ok(name.as_str().to_owned()),
+                )?
             }
             (Some(name), _) => name.as_str().to_owned(),
             (None, Spec::Remote(_) | Spec::Git(_)) => own_name(open, &raw)?,
@@ -86,9 +103,10 @@ impl Addition {
             }
         };
         // As it is written: dependenciesMeta may make a dependency optional.
-        let written = project.manifest.has_optional_meta();
+        let own = project.manifest_of(importer).unwrap_or(&project.manifest);
+        let written = importer.is_empty() && own.has_optional_meta();
         let written = written.then(|| Manifest::parse(&project.manifest_text)).transpose()?;
-        let manifest = written.as_ref().unwrap_or(&project.manifest);
+        let manifest = written.as_ref().unwrap_or(own);
         let present = |section: Section| {
             let mut entries = manifest.section(section).iter();
             entries.find(|(known, _)| *known == name).map(|(_, spec)| spec)
@@ -113,7 +131,39 @@ impl Addition {
             };
         }
         let place = SavePlace { section: Some(section), ..place };
-        Ok(Addition { name, raw, spec, jsr, is_workspace, place })
+        let importer = importer.to_owned();
+        Ok(Addition { name, raw, spec, jsr, is_workspace, place, importer })
+    }
+
+    /// Returns the addition that renews a requirement of an importer's manifest.
+    pub(crate) fn renewing(
+        importer: &str,
+        section: Section,
+        name: &str,
+        raw: String,
+    ) -> Result<Self, InstallError> {
+        Ok(Addition {
+            name: name.to_owned(),
+            spec: Spec::parse(&raw)?,
+            raw,
+            jsr: None,
+            is_workspace: false,
+            place: SavePlace { section: Some(section), ..SavePlace::default() },
+            importer: importer.to_owned(),
+        })
+    }
+
+    /// Returns the path of a folder or tarball as npm writes it: relative, without a dot before it.
+    pub(crate) fn local_path(&self) -> Option<String> {
+        let (Spec::Directory(path) | Spec::Tarball(path)) = &self.spec else { return None };
+        let is_relative =
+            !path.starts_with(['/', '~', '\\']) && path.as_bytes().get(1) != Some(&b':');
+        is_relative.then(|| relative(Path::new("/x/x"), &Path::new("/x/x").join(&**path)))
+    }
+
+    /// Returns the section that it is saved in.
+    pub(crate) fn section(&self) -> Section {
+        self.place.section.unwrap_or(Section::Dependencies)
     }
 
     /// Returns the requirement that is written into the manifest, as npm does: the version with the
@@ -121,7 +171,7 @@ impl Addition {
     /// Of a workspace it is always its version with the prefix.
     #[must_use]
     pub fn saved(&self, lock: &Lock, prefix: &str) -> String {
-        let entry = lock.get(&format!("node_modules/{}", self.name));
+        let entry = lock.resolve(&self.importer, &self.name);
         let is_workspace = self.is_workspace || self.spec.is_registry();
         if let Some(link) = entry.filter(|entry| entry.link && is_workspace) {
             // A registry's package that is a link is the workspace of that name.
@@ -193,19 +243,6 @@ pub(crate) fn relative(root: &Path, folder: &Path) -> String {
         .skip(shared)
         .map(|part| part.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
-}
-
-/// Returns the path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            part => out.push(part),
-        }
-    }
-    out
 }
 
 /// Returns the highest version that the prefix with this version allows.

@@ -32,6 +32,14 @@ impl Environment {
         self.variables.iter().find(set).map(|(_, value)| value.as_str())
     }
 
+    /// Sets variables, in place of those of the same names.
+    pub fn set(&mut self, variables: &[(String, String)]) {
+        for (name, value) in variables {
+            self.variables.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            self.variables.push((name.clone(), value.clone()));
+        }
+    }
+
     /// Returns whether the command runs in continuous integration.
     #[must_use]
     pub fn in_ci(&self) -> bool {
@@ -44,10 +52,16 @@ impl Environment {
         if let Some(folder) = self.variable("DX_STORE") {
             return Some(self.called_from.join(folder));
         }
+        Some(self.data_folder()?.join("store"))
+    }
+
+    /// Returns dx's folder in the user's data folder.
+    #[must_use]
+    pub fn data_folder(&self) -> Option<PathBuf> {
         let data = self.variable("XDG_DATA_HOME").map(Path::new);
         if let Some(folder) = data.filter(|folder| folder.is_absolute()) {
-            return Some(folder.join("dx/store"));
+            return Some(folder.join("dx"));
         }
-        Some(self.home.as_ref()?.join(".local/share/dx/store"))
+        Some(self.home.as_ref()?.join(".local/share/dx"))
     }
 }

@@ -18,10 +18,12 @@ use crate::unsupported::advice;
 
 mod alteration;
 mod demand;
+mod importers;
 mod upkeep;
 
 pub use alteration::AlterationError;
 pub use demand::DemandError;
+pub use importers::ImporterError;
 pub use upkeep::UpkeepError;
 
 /// A failed install.
@@ -43,6 +45,9 @@ pub enum InstallError {
     /// A patch or program of the project cannot be carried out.
     #[error(transparent)]
     Alteration(#[from] AlterationError),
+    /// The command cannot be for the importers that are named.
+    #[error(transparent)]
+    Importers(#[from] ImporterError),
     /// A command cannot be carried out on what is installed.
     #[error(transparent)]
     Upkeep(#[from] UpkeepError),
@@ -281,6 +286,7 @@ impl Coded for InstallError {
             Self::NotStored { .. } => "DX_EXPORT_INCOMPLETE",
             Self::Demand(error) => error.code(),
             Self::Alteration(error) => error.code(),
+            Self::Importers(error) => error.code(),
             Self::Upkeep(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::Nameless { .. } => "DX_NO_NAME",
@@ -320,6 +326,7 @@ impl Coded for InstallError {
             }
             Self::Demand(error) => return error.hint(),
             Self::Alteration(error) => return error.hint(),
+            Self::Importers(error) => return error.hint(),
             Self::Upkeep(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
             Self::UnsupportedArgument { .. } => {

@@ -13,6 +13,7 @@ use dx_pkg_os::files::Dir;
 use dx_pkg_os::process::written_since_boot;
 use dx_pkg_store::Store;
 
+use crate::importers::is_global;
 use crate::installed::{HIDDEN, RECORD};
 use crate::plan::{Plan, tree_of, unpacked};
 use crate::seal::Seal;
@@ -48,6 +49,9 @@ pub(crate) fn find(
     let may_lack_contents = !written_since_boot(&root.join("node_modules").join(RECORD));
     let look =
         if session.config().force()? || may_lack_contents { Look::Files } else { Look::Folders };
+    if is_global(session.config())? {
+        return find_global(session, root, look);
+    }
     let (found, recorded) =
         if let Some((mut tree, recorded)) = recorded_by_dx(session.store(), root) {
             drop_other_bytes(&mut tree, &recorded, plan);
@@ -64,6 +68,33 @@ pub(crate) fn find(
         };
     let versions = recorded.packages.into_iter().map(|package| (package.path, package.version));
     Ok(found.map(|(tree, repairs)| InPlace { tree, versions: versions.collect(), repairs }))
+}
+
+/// Returns the global packages that dx put there. Others stay, whoever installed them.
+fn find_global(
+    session: &Session,
+    root: &Path,
+    look: Look,
+) -> Result<Option<InPlace>, InstallError> {
+    if !root.join("node_modules").is_dir() {
+        return Ok(None);
+    }
+    let recorded = recorded_by_dx(session.store(), root);
+    let (tree, recorded) = recorded.unwrap_or_else(|| (Tree::new(Vec::new()), Lock::default()));
+    let versions = recorded.packages.into_iter().map(|package| (package.path, package.version));
+    let found = survey(root, session.store(), &tree, look)?;
+    Ok(found.map(|(tree, mut repairs)| {
+        repairs.leave_top_level();
+        InPlace { tree, versions: versions.collect(), repairs }
+    }))
+}
+
+/// Returns the tree that dx or npm has recorded.
+pub(crate) fn known(store: &Store, root: &Path) -> Option<Lock> {
+    recorded_by_dx(store, root).map(|(_, lock)| lock).or_else(|| {
+        let (text, _) = own_files::text(root, HIDDEN).ok()?;
+        npm::read(&text).ok()
+    })
 }
 
 /// Drops placements whose recorded integrity is another than that of the plan's entry though the

@@ -32,6 +32,7 @@ pub use open::OpenProject;
 
 use self::commit::{Committed, commit};
 use crate::cached_install::CacheKey;
+use crate::part::Part;
 use crate::project::Project;
 use crate::scripts::Place;
 use crate::summary::Scope;
@@ -49,6 +50,8 @@ pub enum Mode {
     Ci,
     /// Chooses the versions of packages anew that are there several times, as `npm dedupe` does.
     Dedupe,
+    /// Chooses the versions anew that [`Options::update`] names, or all.
+    Update,
     /// Installs what the project requires and removes the rest, as `npm prune` does.
     Prune,
     /// Chooses all versions together, so that the fewest are installed.
@@ -60,13 +63,13 @@ pub enum Mode {
 impl Mode {
     /// Returns whether other versions are chosen than the lockfile has, without a change of the
     /// manifest.
-    fn dedupes(self) -> bool {
-        matches!(self, Mode::Dedupe | Mode::Fewest | Mode::Newest)
+    fn chooses_anew(self) -> bool {
+        matches!(self, Mode::Dedupe | Mode::Update | Mode::Fewest | Mode::Newest)
     }
 
     /// Returns whether the whole tree is looked at, though nothing in the project has changed.
     fn is_full(self) -> bool {
-        self.dedupes() || self == Mode::Prune
+        self.chooses_anew() || self == Mode::Prune
     }
 }
 
@@ -84,6 +87,8 @@ pub struct Options<'o> {
     pub against_lockfile: bool,
     /// Whether the summary lists every package that changed, not only direct dependencies.
     pub lists_all: bool,
+    /// Names of packages to choose anew with [`Mode::Update`]; none for all.
+    pub update: Vec<String>,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
     /// npm's name of the command, for scripts; by default that of the mode.
@@ -92,16 +97,40 @@ pub struct Options<'o> {
     pub avoided: Vec<(String, Version)>,
 }
 
-/// A change of the project's requirements, which its in-memory manifest has already.
+impl Options<'_> {
+    /// Returns whether the versions of all packages are chosen anew.
+    fn updates_all(&self) -> bool {
+        self.mode == Mode::Update && self.update.is_empty()
+    }
+}
+
+/// A change of the requirements of a project or its workspaces, which their in-memory manifests
+/// have already.
 pub struct Change<'c> {
-    /// Names of dependencies that were requested explicitly.
+    /// Folders of the importers that change, relative to the project, whose own is empty.
+    pub importers: Vec<String>,
+    /// Names of dependencies that were requested explicitly, in each of them.
     pub explicit: Vec<String>,
     /// Names of dependencies that are removed.
     pub removed: Vec<String>,
-    /// Returns the manifest's new text, given the resolution's lock.
-    pub manifest: &'c (dyn Fn(&Lock) -> Result<String, InstallError> + Sync),
+    /// Returns the new text of an importer's manifest, given the resolution's lock.
+    pub manifest: &'c (dyn Fn(&str, &Lock) -> Result<String, InstallError> + Sync),
     /// Whether manifest and lockfile are written.
     pub save: bool,
+}
+
+impl Change<'_> {
+    /// Returns the folders of the importers whose dependencies are requested; none where the
+    /// project's are, or no particular ones.
+    fn folders(&self) -> Vec<String> {
+        let is_usual = self.is_of_project() || self.explicit.is_empty();
+        if is_usual { Vec::new() } else { self.importers.clone() }
+    }
+
+    /// Returns whether the project's own manifest is all that changes.
+    fn is_of_project(&self) -> bool {
+        matches!(self.importers.as_slice(), [own] if own.is_empty())
+    }
 }
 
 /// Installs a project.
@@ -121,7 +150,8 @@ pub fn install(
         demands::report_manager(&project, events);
     }
     build_for(&session, &project);
-    let run = Run::new(&session, options, events, starts_from_nothing)?;
+    let part = Part::of(&session, &project, options.change.as_ref())?;
+    let run = Run::new(&session, options, events, starts_from_nothing, part)?;
     let result = run.install(&mut project);
     events.work_ended();
     if let Some(unknown) = session.unknown_node() {
@@ -182,6 +212,8 @@ struct Run<'r> {
     dry_run: bool,
     /// Whether the store was empty; then fetching begins before anything is looked up.
     starts_from_nothing: bool,
+    /// The part of the tree that may change; `None` for all of it.
+    part: Option<Part>,
     cache_key: OnceLock<CacheKey>,
     /// Whether the last install left a state.
     had_state: OnceLock<bool>,
@@ -193,6 +225,7 @@ impl<'r> Run<'r> {
         options: &'r Options<'r>,
         events: &'r dyn Events,
         starts_from_nothing: bool,
+        part: Option<Part>,
     ) -> Result<Self, InstallError> {
         let variables = session.environment.variables.iter().cloned();
         Ok(Run {
@@ -205,6 +238,7 @@ impl<'r> Run<'r> {
             lockfile_only: session.config().package_lock_only()?,
             dry_run: session.config().dry_run()?,
             starts_from_nothing,
+            part,
             cache_key: OnceLock::new(),
             had_state: OnceLock::new(),
         })
@@ -216,7 +250,8 @@ impl<'r> Run<'r> {
             return preview::preview(self, project, outcome);
         }
         let ways = [cached::work_out, incremental::work_out, full::work_out];
-        for work_out in &ways[if self.chooses_anew() { 2 } else { 0 }..] {
+        let is_whole_only = self.chooses_anew() || self.part.is_some();
+        for work_out in &ways[if is_whole_only { 2 } else { 0 }..] {
             let Some(mut outcome) = work_out(self, project)? else { continue };
             demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
             if let Some(committed) = commit(self, project, outcome)? {
@@ -298,8 +333,9 @@ impl<'r> Run<'r> {
         let command = match (&self.options.mode, &self.options.change) {
             _ if !self.options.avoided.is_empty() => "audit",
             (Mode::Ci, _) => "ci",
+            (Mode::Update, _) => "update",
             (Mode::Prune, _) => "prune",
-            (mode, _) if mode.dedupes() => "dedupe",
+            (mode, _) if mode.chooses_anew() => "dedupe",
             (_, Some(change)) if change.explicit.is_empty() => "uninstall",
             _ => "install",
         };

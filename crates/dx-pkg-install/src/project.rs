@@ -4,6 +4,7 @@ pub(crate) mod alterations;
 mod compiled;
 pub(crate) mod disowned;
 pub(crate) mod home;
+mod importers;
 mod members;
 pub(crate) mod outside;
 mod pins;
@@ -34,10 +35,11 @@ use home::{ReadHome, read_home};
 pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
+pub(crate) use importers::manifest_of;
 pub use members::workspaces;
 pub(crate) use pins::ProjectPins;
-pub(crate) use root::folders_with_manifest;
 pub use root::{ProjectRoot, find_root, nearest_manifest};
+pub(crate) use root::{folders_with_manifest, nearest_root};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, read_seen_trusted, see};
@@ -65,6 +67,8 @@ pub struct Project {
     pub manifest: Manifest,
     /// The folders of its workspaces, relative to the root, with their manifests.
     pub workspaces: Vec<(String, Manifest)>,
+    /// The texts of those workspaces' manifests that a command is to change, by folder.
+    workspace_texts: HashMap<String, String>,
     /// The settings of the package manager that it belongs to.
     pub home: Home,
     /// Settings files that are not read, in words.
@@ -116,6 +120,15 @@ impl Project {
         Self::parse(root, text.unwrap_or_else(|| "{}\n".to_owned()), seen)
     }
 
+    /// Returns the project that stands for globally installed packages: nothing in its folder says
+    /// what it requires.
+    ///
+    /// # Errors
+    /// As [`Self::read`], but for the manifest.
+    pub fn of_global(root: PathBuf) -> Result<Self, InstallError> {
+        Self::parse(root, "{}\n".to_owned(), Seen::new())
+    }
+
     fn parse(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, InstallError> {
         let path = root.join("package.json");
         let mut manifest = parse_manifest(&path, &manifest_text)?;
@@ -138,6 +151,7 @@ impl Project {
             manifest_text,
             manifest,
             workspaces,
+            workspace_texts: HashMap::new(),
             home,
             unread_homes,
             ignores_pins: false,
@@ -356,17 +370,32 @@ impl Project {
         Ok(())
     }
 
-    /// Writes manifest and lockfile, each whole or not at all, and only where they change.
+    /// Returns those of the manifests' new texts that are other than the present ones.
+    pub(crate) fn changed_manifests<'t>(
+        &self,
+        texts: &'t [(String, String)],
+    ) -> impl Iterator<Item = (&'t str, &'t str)> {
+        let texts = texts.iter().map(|(importer, text)| (importer.as_str(), text.as_str()));
+        texts.filter(|(importer, text)| self.text_of(importer) != Some(*text))
+    }
+
+    /// Writes manifests and lockfile, each whole or not at all, and only where they change.
     pub(crate) fn save(
         &mut self,
         lockfile: Option<String>,
-        manifest: Option<&str>,
+        manifests: &[(String, String)],
         durability: Durability,
     ) -> Result<(), InstallError> {
-        if let Some(text) = manifest.filter(|text| *text != self.manifest_text) {
-            let bytes = foreign_bytes::restored(text, &self.manifest_text).into_owned();
-            self.write("package.json", &bytes, durability)?;
-            text.clone_into(&mut self.manifest_text);
+        let changed: Vec<(&str, &str)> = self.changed_manifests(manifests).collect();
+        for (importer, text) in changed {
+            let before = self.text_of(importer).unwrap_or_default();
+            let bytes = foreign_bytes::restored(text, before).into_owned();
+            self.write(&manifest_of(importer), &bytes, durability)?;
+            if importer.is_empty() {
+                text.clone_into(&mut self.manifest_text);
+            } else {
+                self.workspace_texts.insert(importer.to_owned(), text.to_owned());
+            }
         }
         if let Some(text) = lockfile {
             self.write(self.lockfile, text.as_bytes(), durability)?;

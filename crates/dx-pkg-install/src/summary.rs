@@ -54,7 +54,7 @@ pub struct Summary {
     /// Whether only the lockfile was written.
     pub lockfile_only: bool,
     /// The files of the project that would be written, after a dry run: nothing was changed.
-    pub would_write: Option<Vec<&'static str>>,
+    pub would_write: Option<Vec<String>>,
 }
 
 /// A package that was added to the tree, changed or removed.

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dx_pkg_fetch::trace::{Trace, Transfer};
-use dx_pkg_fetch::{Class, Priority, Version};
+use dx_pkg_fetch::trace::{Trace, Transfer, Version};
+use dx_pkg_fetch::{Class, Priority};
 use serde_json::{Value, json};
 
 use crate::InstallError;

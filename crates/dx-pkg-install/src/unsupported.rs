@@ -10,10 +10,6 @@ pub(crate) fn advice(key: &str) -> &'static str {
             "remove the setting: dx makes a hoisted node_modules with links to local folders, as \
              npm does by default"
         }
-        "global" => "dx installs into projects only; npm install --global works beside it",
-        "workspace" | "workspaces" => {
-            "remove the setting: dx installs all workspaces of a project together"
-        }
         _ => "remove the setting; dx does not ignore a setting that would change the result",
     }
 }

@@ -82,8 +82,10 @@ pub(crate) fn winners<'a>(
     sites: &[Site<'a>],
     wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<&'a str, String>, LinkError> {
+    let is_left =
+        |site: &Site<'_>| run.options.leaves_own_commands && site.folder() == NODE_MODULES;
     let mut offering: Vec<&Site<'a>> =
-        sites.iter().filter(|site| !site.placement.bins.is_empty()).collect();
+        sites.iter().filter(|site| !site.placement.bins.is_empty() && !is_left(site)).collect();
     offering.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.placement.path, &b.placement.path));
     let mut winners = BTreeMap::new();
     for site in offering {

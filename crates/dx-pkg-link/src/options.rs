@@ -16,6 +16,9 @@ pub struct LinkOptions<'o> {
     /// Whether dot-entries and plain files in an old `node_modules` that belong to no package
     /// manager are kept: yes for `install`, no for `ci`.
     pub keep_foreign: bool,
+    /// Whether the commands of the packages in the project's own `node_modules` are left to the
+    /// caller: no `.bin` is made there.
+    pub leaves_own_commands: bool,
     /// Whether links may lead out of the project, as for `file:` dependencies in a manifest.
     pub links_outside: bool,
     /// The packages that were fetched for this tree. The files of one that is pending and has a
@@ -53,6 +56,7 @@ impl Default for LinkOptions<'_> {
         Self {
             import: ImportMethod::Auto,
             keep_foreign: true,
+            leaves_own_commands: false,
             links_outside: false,
             movable: &[],
             prepared: None,

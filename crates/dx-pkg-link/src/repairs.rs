@@ -20,3 +20,11 @@ pub struct Repairs {
     /// Commands that may have to be linked: the `node_modules` folder, and the name.
     pub(crate) commands: Vec<(String, String)>,
 }
+
+impl Repairs {
+    /// Leaves alone what is in the project's own `node_modules` and not of the tree.
+    pub fn leave_top_level(&mut self) {
+        let is_nested = |path: &str| path.matches("node_modules/").count() > 1;
+        self.foreign.retain(|path| is_nested(path) || !path.starts_with("node_modules/"));
+    }
+}

@@ -89,6 +89,7 @@ fn part(
 ) -> Option<Change> {
     let is_simple = !options.frozen
         && options.update.is_empty()
+        && options.explicit_in.is_empty()
         && options.pick.avoided.is_empty()
         && options.placing == Placing::Hoisted
         && options.workspaces.is_empty()

@@ -138,6 +138,7 @@ impl Graph {
             placing: Placing::Hoisted,
             update: Vec::new(),
             explicit: Vec::new(),
+            explicit_in: Vec::new(),
             workspaces,
             frozen: false,
             install_links: false,

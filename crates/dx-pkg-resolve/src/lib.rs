@@ -107,8 +107,10 @@ pub struct Options {
     pub placing: Placing,
     /// Names whose versions are chosen anew, wherever they are locked.
     pub update: Vec<String>,
-    /// Names of the project's direct dependencies that the user named on the command line.
+    /// Names of direct dependencies that the user named on the command line.
     pub explicit: Vec<String>,
+    /// Folders of the importers whose dependencies those are; none for the project alone.
+    pub explicit_in: Vec<String>,
     /// Folders of the workspaces, relative to the project.
     pub workspaces: Vec<String>,
     /// Whether a requirement that the lockfile does not meet is an error.

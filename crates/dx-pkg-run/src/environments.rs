@@ -24,6 +24,7 @@ use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock, write_atomic};
 
 use crate::place::normal;
+use crate::programs::make_executable;
 use crate::{Listener, RunError};
 
 /// The manifest of a project before anything is in it.
@@ -159,7 +160,10 @@ impl Maker<'_> {
             let is_output =
                 OptionInfo::find(key).is_none_or(|option| option.group == OptionGroup::Output);
             let is_of_scope = key.starts_with('@');
-            if let Some((value, _)) = self.config.raw(key).filter(|_| !is_output || is_of_scope) {
+            // What a project allows does not count here.
+            let counts = key != "allow-scripts" || self.config.is_given_by_user(key);
+            let counts = counts && (!is_output || is_of_scope);
+            if let Some((value, _)) = self.config.raw(key).filter(|_| counts) {
                 part(key);
                 part(&format!("{value:?}"));
             }
@@ -213,6 +217,7 @@ impl Maker<'_> {
         answer: Option<bool>,
     ) -> Result<Installed, RunError> {
         let asks = answer.is_none() && self.listener.can_ask() && !self.environment.in_ci();
+        wanted.iter().filter(|it| it.kind == Kind::Folder).for_each(|it| allow_commands(&it.text));
         let _ = std::fs::remove_file(folder.join(RECORD));
         let _ = std::fs::remove_file(folder.join("package-lock.json"));
         let manifest = folder.join("package.json");
@@ -254,12 +259,12 @@ impl Maker<'_> {
         let place = SavePlace { section: Some(Section::Dependencies), ..SavePlace::default() };
         let additions: Vec<Addition> = wanted
             .iter()
-            .map(|wanted| Addition::parse(&wanted.text, &open, place))
+            .map(|wanted| Addition::parse(&wanted.text, &open, "", place))
             .collect::<Result<_, _>>()?;
         let text = edit_manifest(EMPTY, &additions, |addition| addition.raw.clone())?;
         open.project.set_manifest(&text)?;
         let found = Mutex::new(Vec::new());
-        let manifest = |lock: &Lock| {
+        let manifest = |_: &str, lock: &Lock| {
             let versions = additions.iter().map(|addition| Found::of(addition, lock));
             if let Ok(mut found) = found.lock() {
                 *found = versions.collect();
@@ -267,6 +272,7 @@ impl Maker<'_> {
             edit_manifest(EMPTY, &additions, |addition| addition.saved(lock, ""))
         };
         let change = Change {
+            importers: vec![String::new()],
             explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
             removed: Vec::new(),
             manifest: &manifest,
@@ -363,6 +369,15 @@ impl Found {
             None => format!("{}@{}", self.name, self.raw),
         }
     }
+}
+
+/// Gives the programs of a folder of the user's the right to be run, as npm does when it links it.
+fn allow_commands(text: &str) {
+    let folder = Path::new(text.split_once("@file:").map_or(text, |(_, folder)| folder));
+    let path = folder.join("package.json");
+    let Ok(Some(text)) = read_text(&path) else { return };
+    let manifest = parse_manifest(&path, &text).unwrap_or_default();
+    manifest.bin.iter().for_each(|(_, program)| make_executable(&folder.join(program)));
 }
 
 /// Makes the folder of an environment, which only its owner may enter.

@@ -54,7 +54,7 @@ pub enum RunError {
         reason: String,
     },
     /// Words name no workspace of the project.
-    #[error("no workspaces found{}", words.iter().map(|word| format!(": --workspace={word}")).collect::<String>())]
+    #[error("no workspaces found{}", named(words))]
     NoWorkspaces {
         /// The words, none where all were meant.
         words: Vec<String>,
@@ -120,6 +120,14 @@ fn in_words(commands: &[String]) -> String {
     match commands {
         [] => "it has none".to_owned(),
         _ => format!("it has {}", commands.join(", ")),
+    }
+}
+
+fn named(words: &[String]) -> String {
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(": --workspace={}", words.join(" --workspace="))
     }
 }
 

@@ -15,6 +15,7 @@ use dx_pkg_install::session::configuration;
 
 use crate::environments::Maker;
 use crate::place::Place;
+use crate::programs::make_executable;
 use crate::{BY_SIGNAL, Listener, RunError};
 
 /// The name under which npm runs commands.
@@ -63,7 +64,7 @@ pub fn exec(
         environment,
         place,
         request,
-        shared: SharedFacts::new(environment, &place.root, &config, node.as_ref())?,
+        shared: place.facts(environment, &config, node.as_ref())?,
         config,
         node,
         listener,
@@ -140,6 +141,10 @@ impl Run<'_> {
     ) -> Result<Option<Invocation>, RunError> {
         let ExecRequest { words, call, packages, local, .. } = *self.request;
         if words.is_empty() && call.is_none() && packages.is_empty() {
+            if self.environment.in_ci() && self.listener.can_ask() {
+                self.listener.warning("no shell is opened in continuous integration");
+                return Ok(None);
+            }
             return self.shell(folder).map(Some);
         }
         // npm looks into the member or the project, not at where the command was typed.
@@ -335,22 +340,4 @@ fn command_of(manifest: &Manifest, package: &str) -> Result<String, RunError> {
     }
     let commands = bins.iter().map(|(name, _)| name.clone()).collect();
     Err(RunError::NoCommandOf { package: package.to_owned(), commands })
-}
-
-/// Gives a package's own program the right to be run, as an install does with those of others.
-fn make_executable(program: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if let Ok(metadata) = std::fs::metadata(program)
-            && metadata.permissions().mode() & 0o111 == 0
-        {
-            let mode = metadata.permissions().mode();
-            let allowed = std::fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
-            // The system says why it cannot be run.
-            let _ = std::fs::set_permissions(program, allowed);
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = program;
 }

@@ -262,7 +262,7 @@ impl Draft<'_> {
         let name = given("author.name", config.init_author_name())?;
         let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(None) };
         let email = given("author.email", config.init_author_email())?;
-        let url = given("author.url", config.init_author_url())?;
+        let url = given("author.url", config.init_author_url().map(|url| url.map(Into::into)))?;
         let part = |value: Option<String>, open: &str, close: &str| {
             value
                 .filter(|it| !it.is_empty())

@@ -13,6 +13,7 @@ pub mod init;
 mod listing;
 mod patterns;
 mod place;
+mod programs;
 mod scripts;
 pub mod shims;
 

@@ -31,7 +31,7 @@ pub fn listing(environment: &Environment, place: &Place) -> Result<Listing, RunE
     let listed = |workspace: Option<String>, package: &ScriptPackage| Listed {
         workspace,
         label: package.label(),
-        scripts: package.scripts(),
+        scripts: package.manifest.scripts.clone(),
     };
     let packages = match &place.members {
         Some(members) => {

@@ -7,9 +7,11 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::{parse_manifest, read_text_to_edit};
 use dx_pkg_compat::glob::{Segment, expand};
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
+use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::Environment;
+use dx_pkg_install::node::Node;
 use dx_pkg_install::project::{find_root, workspaces};
-use dx_pkg_install::scripts::ScriptPackage;
+use dx_pkg_install::scripts::{ScriptPackage, SharedFacts};
 use dx_pkg_os::files::{Durability, write_user_file};
 use serde_json::Value;
 
@@ -95,10 +97,18 @@ impl Place {
         Ok(Place { root, manifest, members: Some(members), warning })
     }
 
-    /// Returns whether several packages are meant.
-    #[must_use]
-    pub fn has_several(&self) -> bool {
-        self.members.as_ref().is_some_and(|members| members.len() > 1)
+    /// Returns what all scripts and commands that run here see alike.
+    pub(crate) fn facts(
+        &self,
+        environment: &Environment,
+        config: &Config,
+        node: Option<&Node>,
+    ) -> Result<SharedFacts, RunError> {
+        let mut facts = SharedFacts::new(environment, &self.root, config, node)?;
+        if self.members.is_some() {
+            facts.user_agent = facts.user_agent.replace("workspaces/false", "workspaces/true");
+        }
+        Ok(facts)
     }
 }
 

@@ -61,7 +61,7 @@ pub fn run_scripts(
         request,
         root: &place.root,
         with_hooks: !config.ignore_scripts()?,
-        shared: SharedFacts::new(environment, &place.root, &config, node.as_ref())?,
+        shared: place.facts(environment, &config, node.as_ref())?,
         in_workspaces: place.members.is_some(),
         has_several: packages.len() > 1,
         listener,
@@ -131,10 +131,11 @@ impl Run<'_> {
                 let outcome =
                     self.step(package, &fields, step, arguments, is_last && may_replace)?;
                 let signal = outcome.signal.unwrap_or_else(dx_pkg_os::process::cancelled_by_signal);
+                let code = outcome.code.filter(|code| *code != 0);
                 if signal != 0 {
-                    return Ok(End::Signal(BY_SIGNAL + signal));
+                    return Ok(End::Signal(code.unwrap_or(BY_SIGNAL + signal)));
                 }
-                if let Some(code) = outcome.code.filter(|code| *code != 0) {
+                if let Some(code) = code {
                     self.report_failure(package, name, code);
                     return Ok(End::Code(code));
                 }

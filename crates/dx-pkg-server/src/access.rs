@@ -1,57 +1,164 @@
-//! The one function that decides: may this caller do this with that package?
+//! Who sent a request, and whether that is allowed: what the routes ask before they do anything.
+//!
+//! The decision itself is [`accounts::authorise`](crate::accounts::authorise); here is gathered
+//! what it is made from: caller, package, organisation.
 
+pub(crate) use crate::accounts::{Action, Caller};
+
+use crate::accounts::{PackageSettings, Readers, Subject, authorise as judge, unknown};
+use crate::documents::Change;
 use crate::failure::Failure;
 use crate::http::Call;
-use axum::http::header::AUTHORIZATION;
+use crate::packages::Hosted;
+use crate::state::AppState;
+use crate::time::timestamp;
 use dx_pkg_core::PackageName;
-
-/// Whoever sent a request.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Caller {
-    /// The user; `None` without a token.
-    pub(crate) user: Option<String>,
-}
-
-/// What a request does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Reads packuments and tarballs.
-    Read,
-    /// Publishes versions, sets tags, deprecates.
-    Publish,
-    /// Removes versions or the package.
-    Unpublish,
-    /// Changes maintainers and access.
-    Manage,
-}
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Finds out who sent a request.
-///
-/// # Errors
-/// 401 for a token that is not valid.
 pub(crate) async fn caller(call: &Call) -> Result<Caller, Failure> {
-    let Some(value) = call.header(AUTHORIZATION) else {
-        return Ok(Caller::default());
-    };
-    let token = value.strip_prefix("Bearer ").unwrap_or_default().trim();
-    match call.state.accounts.token(token).await? {
-        Some(token) => Ok(Caller { user: Some(token.user.clone()) }),
-        None => Err(Failure::unauthorized("the token is not valid")),
-    }
+    call.state.accounts.caller(&call.headers, call.client, &call.base).await
 }
 
-/// Decides whether the sender of a request may do `action` with the package of this name.
+/// Decides whether the sender of a request may do `action` with the package of this name. What
+/// anybody may read costs no look at the sender, who is anybody then.
 ///
 /// # Errors
-/// 401 without a valid token, 403 for a user who may not.
+/// 401 without a valid token where one is needed, 403 for a user who may not, 404 for a package
+/// that the sender may not read.
 pub(crate) async fn authorise(
     call: &Call,
     action: Action,
-    _name: &PackageName,
+    name: &PackageName,
 ) -> Result<Caller, Failure> {
-    let caller = caller(call).await?;
-    if action != Action::Read && caller.user.is_none() {
-        return Err(Failure::unauthorized("this needs a token: log in first"));
+    let hosted = call.state.packages.read(name).await?.value;
+    let is_open = call.state.accounts.settings.readers == Readers::Everyone;
+    if action == Action::Read && is_open && !hosted.as_deref().is_some_and(is_restricted) {
+        return Ok(Caller::anybody(call.client));
     }
+    let caller = caller(call).await?;
+    decide_about(&call.state, &caller, action, (name, hosted.as_deref())).await?;
     Ok(caller)
+}
+
+/// Decides whether `caller` may do `action` with the package of this name.
+///
+/// # Errors
+/// As [`authorise`].
+pub(crate) async fn decide(
+    state: &AppState,
+    caller: &Caller,
+    action: Action,
+    name: &PackageName,
+) -> Result<(), Failure> {
+    let hosted = state.packages.read(name).await?.value;
+    decide_about(state, caller, action, (name, hosted.as_deref())).await
+}
+
+async fn decide_about(
+    state: &AppState,
+    caller: &Caller,
+    action: Action,
+    (name, hosted): (&PackageName, Option<&Hosted>),
+) -> Result<(), Failure> {
+    let org = state.accounts.org_of(name.as_str()).await?;
+    let settings = hosted.map(settings).unwrap_or_default();
+    let owners: Option<Vec<&str>> = hosted.map(|hosted| {
+        hosted.maintainers.iter().map(|maintainer| maintainer.name.as_str()).collect()
+    });
+    let subject = Subject {
+        name: name.as_str(),
+        owners: owners.as_deref(),
+        settings: &settings,
+        org: org.as_deref(),
+    };
+    let decided = judge(caller, action, &subject, state.accounts.settings.readers);
+    if let Err(failure) = &decided
+        && action != Action::Read
+    {
+        let what = format!("refused: {action:?} ({})", failure.status.as_u16());
+        state.accounts.log.record(&what, caller.name(), name.as_str(), caller.address);
+    }
+    decided
+}
+
+/// Whether not everybody who reaches the registry may read a package.
+pub(crate) async fn is_private(state: &AppState, name: &PackageName) -> Result<bool, Failure> {
+    if state.accounts.settings.readers == Readers::Users {
+        return Ok(true);
+    }
+    Ok(state.packages.read(name).await?.value.is_some_and(|hosted| is_restricted(&hosted)))
+}
+
+fn is_restricted(hosted: &Hosted) -> bool {
+    hosted.access.as_deref() == Some("restricted")
+}
+
+/// Returns what a package's owners have decided about it.
+pub(crate) fn settings(hosted: &Hosted) -> PackageSettings {
+    let mut settings = if hosted.settings.is_empty() {
+        PackageSettings::default()
+    } else {
+        // What cannot be read is treated as nothing, which only owners can change.
+        serde_json::from_value(Value::Object(hosted.settings.clone())).unwrap_or_default()
+    };
+    settings.restricted = is_restricted(hosted);
+    settings
+}
+
+/// Changes what a package's owners have decided, and returns what `change` does.
+pub(crate) async fn change_settings<R>(
+    state: &AppState,
+    name: &PackageName,
+    mut change: impl FnMut(&mut PackageSettings) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    change_hosted(state, name, |hosted| {
+        let mut own = settings(hosted);
+        let result = change(&mut own)?;
+        let access = if own.restricted { "restricted" } else { "public" };
+        hosted.access = Some(access.to_owned());
+        own.restricted = false;
+        if let Value::Object(fields) = serde_json::to_value(&own).map_err(Failure::internal)? {
+            hosted.settings = fields;
+        }
+        Ok(result)
+    })
+    .await
+}
+
+/// Changes a package that is published here.
+pub(crate) async fn change_hosted<R>(
+    state: &AppState,
+    name: &PackageName,
+    mut change: impl FnMut(&mut Hosted) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    state
+        .packages
+        .change(name, |current| {
+            let mut next = current.cloned().ok_or_else(|| unknown(name.as_str()))?;
+            let result = change(&mut next)?;
+            next.touch(&timestamp(SystemTime::now()));
+            Ok(Change::To(next, result))
+        })
+        .await
+}
+
+/// Returns a package that is published here; one whose versions are all unpublished is not.
+pub(crate) async fn hosted(state: &AppState, name: &PackageName) -> Result<Arc<Hosted>, Failure> {
+    let found = state.packages.read(name).await?.value;
+    found.filter(|hosted| hosted.is_there()).ok_or_else(|| unknown(name.as_str()))
+}
+
+/// Returns the names of a package's owners; `None` where it was never published here.
+pub(crate) async fn owners(
+    state: &AppState,
+    name: &PackageName,
+) -> Result<Option<Vec<String>>, Failure> {
+    let found = state.packages.read(name).await?.value;
+    let names = |hosted: &Hosted| {
+        hosted.maintainers.iter().map(|maintainer| maintainer.name.clone()).collect()
+    };
+    Ok(found.as_deref().map(names))
 }

@@ -1,48 +1,68 @@
-//! Users and their tokens.
+//! Users, tokens, organisations and teams: who a request comes from, and what that user may do.
+//!
+//! Passwords are hashed slowly, at logins only; tokens are 256 random bits, of which the SHA-256 is
+//! stored, so that a request costs no slow hash. What a user may do is decided in
+//! [`authorise`](authorise::authorise), and nowhere else.
 
-use crate::documents::{Change, Documents, Name};
-use crate::failure::Failure;
+pub(crate) mod audit_log;
+pub(crate) mod authorise;
+mod basic;
+pub(crate) mod caller;
+pub(crate) mod first_start;
+pub(crate) mod issuers;
+pub(crate) mod one_time;
+pub(crate) mod org;
+pub(crate) mod password;
+mod records;
+pub(crate) mod secret;
+pub(crate) mod sessions;
+pub(crate) mod token;
+pub(crate) mod trust;
+pub(crate) mod user;
+
+pub(crate) use authorise::{Action, Readers, Subject, authorise, unknown};
+pub(crate) use caller::{Caller, Login};
+pub(crate) use records::{Accounts, iso, now};
+pub(crate) use token::Token;
+pub(crate) use user::User;
+
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
-/// The users and tokens of a registry.
-pub(crate) struct Accounts {
-    documents: Documents,
+/// The table `[accounts]` of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Settings {
+    /// Whether clients may make accounts for themselves (`npm adduser`).
+    pub(crate) registration: bool,
+    /// Whether reading takes a login.
+    pub(crate) readers: Readers,
+    /// Whether any user may found an organisation in a scope that nobody else publishes in.
+    pub(crate) founding: bool,
+    /// The issuers whose identity tokens are exchanged for tokens to publish with.
+    pub(crate) issuers: Vec<trust::Issuer>,
 }
 
-/// What is kept of a token: never itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Token {
-    pub(crate) user: String,
-}
-
-impl Accounts {
-    pub(crate) fn new(documents: Documents) -> Self {
-        Self { documents }
-    }
-
-    /// Creates a token of 256 random bits for a user, and returns its text.
-    pub(crate) async fn create_token(&self, user: &str) -> Result<String, Failure> {
-        let mut random = [0_u8; 32];
-        getrandom::fill(&mut random).map_err(Failure::internal)?;
-        let text = format!("dxr_{}", hex(&random));
-        let token = Token { user: user.to_owned() };
-        let name = Self::token_name(&text);
-        self.documents.change(&name, |_| Ok(Change::To(token.clone(), ()))).await?;
-        Ok(text)
-    }
-
-    /// Returns the token of this text; `None` where there is none.
-    pub(crate) async fn token(&self, text: &str) -> Result<Option<Arc<Token>>, Failure> {
-        Ok(self.documents.read::<Token>(&Self::token_name(text)).await?.value)
-    }
-
-    fn token_name(text: &str) -> Name {
-        Name::new("token", &hex(&Sha256::digest(text.as_bytes())))
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            registration: false,
+            readers: Readers::default(),
+            founding: true,
+            issuers: Vec::new(),
+        }
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// What a package's owners have decided about it. Part of the package's document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PackageSettings {
+    /// Whether only its owners, its teams and the members of its organisation read it.
+    pub(crate) restricted: bool,
+    /// Whether publishing needs a one-time password.
+    pub(crate) publish_requires_tfa: bool,
+    /// Whether tokens that bypass one-time passwords do so here too.
+    pub(crate) automation_token_overrides_tfa: bool,
+    /// The trusted publishers.
+    pub(crate) trust: Vec<trust::Publisher>,
 }

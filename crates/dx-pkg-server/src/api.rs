@@ -1,13 +1,55 @@
 //! The routes, by subject; each module answers those of its own.
 
+mod audit;
+mod contents;
 mod general;
+mod login;
+mod login_page;
+mod operations;
+mod orgs;
+mod package_access;
+mod packument;
+mod pages;
+mod policy;
+mod profile;
+mod publish;
+mod search;
+mod stage;
+mod tags;
+mod tarball;
+mod tokens;
+mod trust;
+mod unpublish;
 
 use crate::http::Routes;
 
 /// Returns the table of all routes.
 pub(crate) fn routes() -> Routes {
     let mut routes = Routes::default();
-    general::add(&mut routes);
+    for add in [
+        audit::add,
+        contents::add,
+        general::add,
+        login::add,
+        login_page::add,
+        operations::add,
+        orgs::add,
+        package_access::add,
+        packument::add,
+        pages::add,
+        policy::add,
+        profile::add,
+        publish::add,
+        search::add,
+        stage::add,
+        tags::add,
+        tarball::add,
+        tokens::add,
+        trust::add,
+        unpublish::add,
+    ] {
+        add(&mut routes);
+    }
     routes.complete();
     routes
 }

@@ -1,6 +1,11 @@
 //! The command line of `dx-registry`.
 
+mod check;
+mod export;
+mod gc;
+mod import;
 mod serve;
+mod test;
 mod user;
 
 use crate::config::{Config, Sources, read};
@@ -33,6 +38,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Test(test::Test),
+    Import(import::Import),
+    Export(export::Export),
+    Gc(gc::Gc),
+    Check(check::Check),
     User(user::User),
 }
 
@@ -74,9 +84,18 @@ impl Context {
 
     /// Opens the state of a command that serves nothing.
     pub(crate) fn state(&self, common: &Common) -> Result<Arc<AppState>, String> {
-        let config = self.config(common, Vec::new())?;
+        self.state_with(common, Vec::new())
+    }
+
+    /// Does the same with these settings from flags.
+    pub(crate) fn state_with(
+        &self,
+        common: &Common,
+        flags: Vec<(&'static str, String)>,
+    ) -> Result<Arc<AppState>, String> {
+        let config = self.config(common, flags)?;
         let log = Log::new(config.log, Box::new(std::io::sink()));
-        AppState::open(config, log)
+        AppState::open(config, &self.environment.variables, log)
     }
 
     /// Writes a line for the user. A reader that is gone is no fault.
@@ -114,6 +133,11 @@ pub fn run(
     };
     let result = match arguments.command {
         Command::Serve(serve) => return serve.report(&runtime, &mut context, errors),
+        Command::Test(test) => runtime.block_on(test.run(&mut context)),
+        Command::Import(import) => runtime.block_on(import.run(&mut context)),
+        Command::Export(export) => runtime.block_on(export.run(&mut context)),
+        Command::Check(check) => runtime.block_on(check.run(&mut context)),
+        Command::Gc(gc) => runtime.block_on(gc.run(&mut context)),
         Command::User(user) => runtime.block_on(user.run(&mut context)),
     };
     match result {

@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use address::Address;
 pub(crate) use duration::Span;
-pub(crate) use network::Network;
+pub(crate) use network::{Network, is_public};
 pub(crate) use read::{Sources, read};
 pub(crate) use size::Size;
 
@@ -42,6 +42,10 @@ pub(crate) struct Config {
     pub(crate) log: Level,
     pub(crate) limits: Limits,
     pub(crate) cache: Cache,
+    /// Users, tokens, readers.
+    pub(crate) accounts: crate::accounts::Settings,
+    /// What is refused of upstreams.
+    pub(crate) policy: crate::policy::Settings,
     /// Further upstreams, by names of the file's own choosing.
     pub(crate) upstreams: BTreeMap<String, NamedUpstream>,
     /// The origin of names by pattern; see [`Origin`].
@@ -59,6 +63,8 @@ impl Default for Config {
             log: Level::Info,
             limits: Limits::default(),
             cache: Cache::default(),
+            accounts: crate::accounts::Settings::default(),
+            policy: crate::policy::Settings::default(),
             upstreams: BTreeMap::new(),
             packages: Vec::new(),
         }

@@ -19,12 +19,20 @@ pub(crate) struct Failure {
     /// What only the log shows.
     pub(crate) detail: Option<String>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Further fields of the body.
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 impl Failure {
     /// Creates a failure with a status and a text for the client.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), detail: None, headers: Vec::new() }
+        Self {
+            status,
+            message: message.into(),
+            detail: None,
+            headers: Vec::new(),
+            fields: Vec::new(),
+        }
     }
 
     /// Creates a 400: the request itself is wrong.
@@ -70,6 +78,12 @@ impl Failure {
         self
     }
 
+    /// Adds a field to the body.
+    pub(crate) fn with(mut self, field: &'static str, value: &str) -> Self {
+        self.fields.push((field, value.to_owned()));
+        self
+    }
+
     /// Adds a text for the log.
     pub(crate) fn detail(mut self, detail: impl std::fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
@@ -80,7 +94,11 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let message = plain_text(&self.message, LONGEST);
-        let body = serde_json::json!({ "error": message }).to_string();
+        let mut body = serde_json::json!({ "error": message });
+        for (field, value) in self.fields {
+            body[field] = value.into();
+        }
+        let body = body.to_string();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

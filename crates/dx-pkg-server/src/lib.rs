@@ -10,16 +10,36 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod api;
+mod bring;
+mod catalog;
+mod check;
+mod collect;
 mod command;
 mod config;
+mod contents;
 mod documents;
+mod export;
 mod failure;
 mod http;
 mod log;
+mod lru;
+mod metrics;
+mod origin;
+mod packages;
+mod packument;
+mod page;
+mod policy;
+mod search;
 mod server;
+mod signing;
 mod state;
 mod storage;
+mod tarballs;
 mod time;
+mod turns;
+mod upstream;
+mod views;
 
 pub use command::{Environment, run};

@@ -148,6 +148,7 @@ async fn answer(
         Ok(response) => (response.status(), None),
         Err(failure) => (failure.status, failure.detail.clone()),
     };
+    state.metrics.answered(status, start.elapsed());
     let level = if status.is_server_error() { Level::Error } else { Level::Request };
     if state.log.writes(level) {
         let fields = json!({

@@ -24,8 +24,8 @@ pub struct Offer {
 }
 
 /// Returns what registries offer for each of `wanted`: names of packages with their specs. `None`
-/// where no version fits, and where there is no such package for this user. Registries are asked
-/// whether what is cached is still true, unless the settings forbid that.
+/// where no version fits, and where there is no such package for this user. What is cached is used
+/// while it is fresh, as by an install.
 ///
 /// # Errors
 /// A registry that cannot be reached, or an answer that cannot be read.
@@ -54,8 +54,7 @@ pub fn offers(
 }
 
 /// Returns what registries say of each package. `None` where there is no such package for this
-/// user. Registries are asked whether what is cached is still true, unless the settings forbid
-/// that.
+/// user. What is cached is used while it is fresh, as by an install.
 ///
 /// # Errors
 /// A registry that cannot be reached, or an answer that cannot be read.
@@ -64,8 +63,7 @@ pub fn packuments(
     (policy, pick): (MetadataPolicy, &PickOptions),
     names: &[String],
 ) -> Result<Vec<Option<Packument>>, AcquireError> {
-    let policy =
-        MetadataPolicy { prefer_online: !policy.prefer_offline, speculative: false, ..policy };
+    let policy = MetadataPolicy { speculative: false, ..policy };
     let counters = Arc::new(Counters::default());
     let provider = registries(context, pick.clone(), policy, &counters);
     let expected: Vec<(String, String)> =
@@ -76,7 +74,10 @@ pub fn packuments(
         Err(error) if error.is_not_found() || error.code() == "DX_UNAUTHORIZED" => Ok(None),
         Err(error) => Err(error),
     };
-    names.iter().map(load).collect()
+    let found = names.iter().map(load).collect();
+    // Answers that are still being cached: the next command is to find them.
+    let _ = provider.basis();
+    found
 }
 
 /// Returns a provider of what registries say, and of nothing else.

@@ -5,17 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_inspect::audit::signatures::signatures;
 use dx_pkg_inspect::audit::{Audit, Level, audit};
-use dx_pkg_inspect::list::Omitted;
-use dx_pkg_inspect::scope::Scope;
+use dx_pkg_inspect::scope::{Scope, omitted};
 use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
+use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Change, Environment, Events as _, OpenProject, Options, Session, install};
 use dx_pkg_lock::Lock;
-use serde_json::{Value, json};
 
 use super::list::MemberArguments;
 use crate::error::CommandError;
@@ -40,8 +37,6 @@ pub struct AuditArguments {
     /// With "signatures" and --json: also show the attestations of packages.
     #[arg(long)]
     pub include_attestations: bool,
-    #[command(flatten)]
-    pub members: MemberArguments,
     #[command(flatten)]
     pub tree: TreeArguments,
 }
@@ -84,8 +79,12 @@ impl AuditArguments {
         let locked = session.config().package_lock()?;
         let usual = if locked { Source::Locked } else { Source::Installed };
         let legacy = session.config().legacy_peer_deps()?;
-        let words = &self.members.workspace;
-        let view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
+        let members = MemberArguments::given(&self.tree.flags);
+        let words = &members.workspace;
+        let mut view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
+        if members.workspaces {
+            view.select_all();
+        }
         Ok((view, session))
     }
 
@@ -108,16 +107,11 @@ impl AuditArguments {
 
     /// Returns which packages are looked at.
     fn scope(&self, session: &Session) -> Result<Scope, CommandError> {
-        let omitted = session.config().omit()?.into_iter().filter_map(|kind| match kind {
-            DependencyType::Dev => Some(Omitted::Development),
-            DependencyType::Optional => Some(Omitted::Optional),
-            DependencyType::Peer => Some(Omitted::Peer),
-            DependencyType::Prod => None,
-        });
+        let members = MemberArguments::given(&self.tree.flags);
         Ok(Scope {
-            omitted: omitted.collect(),
-            with_root: self.members.include_workspace_root,
-            without_workspaces: self.members.no_workspaces,
+            omitted: omitted(session)?,
+            with_root: members.include_workspace_root,
+            without_workspaces: members.no_workspaces,
         })
     }
 
@@ -130,16 +124,13 @@ impl AuditArguments {
     ) -> Result<ExitCode, CommandError> {
         let set = dx_pkg_inspect::text_setting(session, "audit-level");
         let word = self.audit_level.clone().or(set).filter(|word| word != "null");
-        let level = word.map_or(Some(Level::default()), |word| {
-            let level = Level::parse(&word);
-            if level.is_none() {
-                report.warning(&format!(
-                    "audit-level {word:?} is none of info, low, moderate, high, critical and none: \
-                     low is used"
-                ));
-            }
-            level
-        });
+        let level = word.as_deref().map_or(Some(Level::default()), Level::parse);
+        if level.is_none() {
+            report.warning(&format!(
+                "audit-level {} is none of info, low, moderate, high, critical and none: low is used",
+                word.unwrap_or_default()
+            ));
+        }
         Ok(ExitCode::from(u8::from(found.reaches(level.unwrap_or_default()))))
     }
 
@@ -189,7 +180,7 @@ impl AuditArguments {
         };
         if report.wants_json() {
             let root = dx_pkg_install::project::find_root(&environment.folder).folder;
-            report.pretty(&fixed_json(&summary, &after, &root.display().to_string()));
+            report.pretty(&after.json_of_fix(&summary, &root));
         } else {
             report.summary(&summary);
             report.text(&format!("\n{}", after.text()));
@@ -215,7 +206,7 @@ fn install_fixed(
     let additions: Vec<Addition> = forced
         .iter()
         .map(|(name, version, _)| {
-            Addition::parse(&format!("{name}@{version}"), &open, SavePlace::default())
+            Addition::parse(&format!("{name}@{version}"), &open, "", SavePlace::default())
         })
         .collect::<Result<_, _>>()?;
     let original = open.project.manifest_text.clone();
@@ -225,10 +216,11 @@ fn install_fixed(
         true => String::new(),
         false => session.config().save_prefix()?,
     };
-    let manifest = |lock: &Lock| {
+    let manifest = |_: &str, lock: &Lock| {
         edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
     };
     let change = Change {
+        importers: vec![String::new()],
         explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
         removed: Vec::new(),
         manifest: &manifest,
@@ -236,28 +228,4 @@ fn install_fixed(
     };
     let options = Options { avoided, lists_all: true, change: Some(change), ..Options::default() };
     Ok(install(open, &options, report)?)
-}
-
-/// Returns what a fix changed as npm's JSON has it.
-fn fixed_json(summary: &Summary, after: &Audit, root: &str) -> Value {
-    let entry = |package: &ChangedPackage, version: &Option<String>| {
-        let path = format!("{root}/{}", package.path);
-        json!({ "name": package.name, "version": version, "path": path })
-    };
-    let list = |kind: ChangeKind, show: &dyn Fn(&ChangedPackage) -> Value| -> Vec<Value> {
-        summary.changes.iter().filter(|package| package.kind == kind).map(show).collect()
-    };
-    json!({
-        "add": list(ChangeKind::Added, &|one| entry(one, &one.version)),
-        "added": summary.added,
-        "audited": after.total,
-        "change": list(ChangeKind::Changed, &|one| {
-            json!({ "from": entry(one, &one.before), "to": entry(one, &one.version) })
-        }),
-        "changed": summary.changed,
-        "funding": 0,
-        "remove": list(ChangeKind::Removed, &|one| entry(one, &one.before)),
-        "removed": summary.removed,
-        "audit": after.json(),
-    })
 }

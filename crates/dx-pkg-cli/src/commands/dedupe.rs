@@ -14,6 +14,9 @@ use crate::report::Report;
 /// Choose versions anew, so that fewer copies of packages are installed.
 #[derive(Args, Debug)]
 pub struct DedupeArguments {
+    /// Accepted for npm compatibility: names make no difference.
+    #[arg(value_name = "PACKAGE", hide = true)]
+    pub packages: Vec<String>,
     /// Write nothing, show what would change in the lockfile, and exit with 1 if anything would.
     #[arg(long)]
     pub check: bool,

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use dx_pkg_install::deploying::{DeployOptions, Deployed, deploy};
-use dx_pkg_install::fetching::{FetchedLock, fetch_lockfile};
-use dx_pkg_install::importing::{Imported, import};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::count;
+use dx_pkg_install::upkeep::deploying::{DeployOptions, Deployed, deploy};
+use dx_pkg_install::upkeep::fetching::{FetchedLock, fetch_lockfile};
+use dx_pkg_install::upkeep::importing::{Imported, import};
 use dx_pkg_install::{Environment, Events as _, Session};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub struct FetchArguments {
 pub struct DeployArguments {
     /// The folder to copy it to, which must be new or empty.
     #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    pub target: PathBuf,
     /// The workspace, by name or folder; by default the one in whose folder dx was started.
     #[arg(long, short = 'F', value_name = "WORKSPACE")]
     pub filter: Option<String>,
@@ -71,7 +71,7 @@ impl DeployArguments {
         let flags = &self.tree.flags;
         let options = DeployOptions {
             workspace: self.filter.clone().or_else(|| flags.value("workspace").map(str::to_owned)),
-            folder: self.folder.clone(),
+            folder: self.target.clone(),
             force: flags.sets("force", "true"),
             with_dev: flags.sets("include", "dev"),
         };

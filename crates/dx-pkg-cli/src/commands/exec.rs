@@ -9,7 +9,7 @@ use dx_pkg_run::{ExecRequest, Place, exec};
 
 use super::run::{WorkspaceArguments, exit_code};
 use crate::error::CommandError;
-use crate::flags::{NoSettings, SettingFlags};
+use crate::flags::{ExecSettings, SettingFlags};
 use crate::report::Report;
 
 /// Run a command of an installed package, or of one that is fetched for it.
@@ -49,7 +49,7 @@ pub struct CommandArguments {
     #[arg(long, short, aliases = ["no-yes", "no-install"], overrides_with = "yes")]
     pub no: bool,
     #[command(flatten)]
-    pub flags: SettingFlags<NoSettings>,
+    pub flags: SettingFlags<ExecSettings>,
 }
 
 impl ExecArguments {

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::install::carry_out;
 use super::run::exit_code;
 use crate::error::CommandError;
-use crate::flags::{NoSettings, SettingFlags};
+use crate::flags::{ExecSettings, SettingFlags};
 use crate::options::TreeArguments;
 use crate::report::Report;
 
@@ -47,7 +47,7 @@ pub struct InitArguments {
     #[arg(long)]
     pub no_workspaces_update: bool,
     #[command(flatten)]
-    pub flags: SettingFlags<NoSettings>,
+    pub flags: SettingFlags<ExecSettings>,
 }
 
 impl InitArguments {
@@ -145,7 +145,11 @@ impl InitArguments {
                 }
             }
             Outcome::Aborted => report.line("Aborted."),
-            Outcome::Canceled => report.warning("canceled"),
+            Outcome::Canceled => {
+                report
+                    .warning("canceled: nobody answers, and nothing was written; -y asks nothing");
+                return Ok(ExitCode::FAILURE);
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -165,12 +169,12 @@ struct Terminal<'t> {
 
 impl Answers for Terminal<'_> {
     fn answer(&self, question: &str, default: &str) -> Option<String> {
-        let shown = if default.is_empty() { String::new() } else { format!("({default}) ") };
-        self.report.ask(&format!("{question} {shown}"));
+        let shown = if default.is_empty() { String::new() } else { format!(" ({default})") };
+        self.report.ask(&format!("{question}{shown}"));
         let mut answer = String::new();
         let bytes = self.input.borrow_mut().read_line(&mut answer).ok()?;
         if bytes == 0 {
-            self.report.ask("\n");
+            self.report.end_line();
             return None;
         }
         let answer = answer.trim_end_matches(['\r', '\n']);

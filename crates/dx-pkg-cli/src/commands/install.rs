@@ -3,13 +3,19 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_compat::manifest::{Manifest, Section};
+use dx_pkg_compat::manifest::Section;
+use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
+use dx_pkg_install::importers::{Importers, is_global};
+use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::summary::conflicts::ExplainedConflict;
-use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
+use dx_pkg_install::{Change, Environment, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
+pub(super) use super::carry::carry_out;
+use super::carry::distinct;
+use super::global;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;
@@ -22,13 +28,13 @@ pub struct InstallArguments {
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Save into dependencies, even if the package is in another section now.
-    #[arg(short = 'P', long)]
+    #[arg(short = 'P', long, conflicts_with_all = ["save_dev", "save_optional", "save_peer"])]
     pub save_prod: bool,
     /// Save into devDependencies.
-    #[arg(short = 'D', long)]
+    #[arg(short = 'D', long, conflicts_with_all = ["save_optional", "save_peer"])]
     pub save_dev: bool,
     /// Save into optionalDependencies.
-    #[arg(short = 'O', long)]
+    #[arg(short = 'O', long, conflicts_with = "save_peer")]
     pub save_optional: bool,
     /// Save into peerDependencies.
     #[arg(long, alias = "peer")]
@@ -45,16 +51,36 @@ pub struct InstallArguments {
 impl InstallArguments {
     /// Installs the project, or adds the packages that are named.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        if global::is_asked(&self.tree, &environment) {
+            return global::add(&self.tree, &self.packages, environment, report);
+        }
         let session = self.tree.session_options();
         let again = environment.clone();
-        if !self.packages.is_empty() {
+        // As npm: the project is not installed into itself.
+        let is_own = |argument: &&String| {
+            argument.starts_with(['.', '/'])
+                && find_root(&environment.folder)
+                    .folder
+                    .components()
+                    .eq(environment.folder.join(argument).components())
+        };
+        let packages: Vec<&String> = self.packages.iter().filter(|one| !is_own(one)).collect();
+        if !packages.is_empty() {
             let open = OpenProject::open_or_new(environment, session, report)?;
-            return self.offering(again, report, self.add(open, report)?);
+            if is_global(open.session.config())? {
+                drop(open);
+                return global::add(&self.tree, &self.packages, again, report);
+            }
+            return self.offering(again, report, self.add(open, &packages, report)?);
         }
         let open = OpenProject::open(environment, session, report)?;
+        if is_global(open.session.config())? {
+            drop(open);
+            return global::add(&self.tree, &self.packages, again, report);
+        }
         let options = Options {
             frozen: self.tree.frozen_lockfile,
-            no_save: self.flags.sets("save", "false") || !open.session.config().save()?,
+            no_save: !saves(&self.flags, open.session.config())?,
             ..Options::default()
         };
         let summary = carry_out(&self.tree, open, options, report)?;
@@ -85,30 +111,35 @@ impl InstallArguments {
         adding.run(environment, report)
     }
 
-    fn add(&self, mut open: OpenProject, report: &Report) -> Result<Summary, CommandError> {
-        refuse_workspace(&open)?;
-        let additions: Vec<Addition> = self
-            .packages
-            .iter()
-            .map(|text| Addition::parse(text, &open, self.place()))
-            .collect::<Result<_, _>>()?;
-        let config = open.session.config();
+    fn add(
+        &self,
+        mut open: OpenProject,
+        packages: &[&String],
+        report: &Report,
+    ) -> Result<Summary, CommandError> {
+        let mut edits = Vec::new();
+        for importer in Importers::of(&open)?.folders {
+            let original = open.project.manifest_text_of(&importer)?;
+            let parse = |text: &&String| Addition::parse(text, &open, &importer, self.place());
+            let additions: Vec<Addition> = packages.iter().map(parse).collect::<Result<_, _>>()?;
+            edits.push((importer, original, additions));
+        }
         // These flags stay out of the session: the tree is the same with them and without.
-        let is_exact = self.flags.sets("save-exact", "true") || config.save_exact()?;
-        let prefix = match self.flags.value("save-prefix") {
-            _ if is_exact => String::new(),
-            Some(prefix) => prefix.to_owned(),
-            None => config.save_prefix()?,
+        let prefix = save_prefix(&self.flags, open.session.config())?;
+        let saves = saves(&self.flags, open.session.config())?;
+        for (importer, original, additions) in &edits {
+            let wanted = edit_manifest(original, additions, |addition| addition.raw.clone())?;
+            open.project.set_manifest_of(importer, &wanted)?;
+        }
+        let manifest = |importer: &str, lock: &Lock| {
+            let edit = edits.iter().find(|(folder, ..)| folder == importer);
+            let Some((_, original, additions)) = edit else { return Ok("{}".to_owned()) };
+            edit_manifest(original, additions, |addition| addition.saved(lock, &prefix))
         };
-        let saves = !self.flags.sets("save", "false") && config.save()?;
-        let original = open.project.manifest_text.clone();
-        let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
-        open.project.set_manifest(&wanted)?;
-        let manifest = |lock: &Lock| {
-            edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
-        };
+        let names = edits.iter().flat_map(|(.., additions)| additions);
         let change = Change {
-            explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+            importers: edits.iter().map(|(importer, ..)| importer.clone()).collect(),
+            explicit: distinct(names.map(|addition| addition.name.clone())),
             removed: Vec::new(),
             manifest: &manifest,
             save: saves,
@@ -121,7 +152,7 @@ impl InstallArguments {
         carry_out(&self.tree, open, options, report)
     }
 
-    /// Returns the place that the flags name; of several, npm's choice.
+    /// Returns the place that the flags name.
     fn place(&self) -> SavePlace {
         let given = [
             (self.save_prod, Section::Dependencies),
@@ -131,43 +162,29 @@ impl InstallArguments {
         ];
         SavePlace {
             section: given.into_iter().find(|(on, _)| *on).map(|(_, section)| section),
-            optional_peer: self.save_peer.then_some(self.save_optional),
+            optional_peer: self.save_peer.then_some(false),
             bundled: self.save_bundle,
         }
     }
 }
 
-/// Installs an open project, prints the summary and writes the file that `--timing` names.
-pub(super) fn carry_out(
-    arguments: &TreeArguments,
-    open: OpenProject,
-    options: Options<'_>,
-    report: &Report,
-) -> Result<Summary, CommandError> {
-    dx_pkg_os::process::install_signal_handlers();
-    let session = open.session.clone();
-    let options = Options { lists_all: report.lists_all(), ..options };
-    let outcome = install(open, &options, report);
-    if let Ok(summary) = &outcome {
-        report.summary(summary);
-    }
-    if let Some(path) = &arguments.timing {
-        let written = session.write_trace(path);
-        // The install's own error comes first.
-        if outcome.is_ok() {
-            written?;
-        }
-    }
-    Ok(outcome?)
+/// Returns whether manifest and lockfile are written.
+fn saves(flags: &SettingFlags<AddSettings>, config: &Config) -> Result<bool, CommandError> {
+    Ok(match flags.value("save") {
+        Some(given) => given == "true",
+        None => config.save()?,
+    })
 }
 
-/// Refuses to change the requirements of a single workspace: changing the project's instead would
-/// surprise a user who works in the workspace's folder.
-pub(super) fn refuse_workspace(open: &OpenProject) -> Result<(), CommandError> {
-    let folder = &open.session.environment.folder;
-    let inside = |(path, _): &&(String, Manifest)| folder.starts_with(open.project.root.join(path));
-    match open.project.workspaces.iter().find(inside) {
-        None => Ok(()),
-        Some((path, _)) => Err(CommandError::UnsupportedWorkspace { workspace: path.clone() }),
-    }
+/// Returns what stands before the version of an added package in its manifest.
+pub(super) fn save_prefix(
+    flags: &SettingFlags<AddSettings>,
+    config: &Config,
+) -> Result<String, CommandError> {
+    let is_exact = flags.sets("save-exact", "true") || config.save_exact()?;
+    Ok(match flags.value("save-prefix") {
+        _ if is_exact => String::new(),
+        Some(prefix) => prefix.to_owned(),
+        None => config.save_prefix()?,
+    })
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::linking::{Registered, Registration, package_in};
 use dx_pkg_install::project::find_root;
+use dx_pkg_install::upkeep::linking::{Registered, Registration, package_in};
 use dx_pkg_install::{Change, Environment, OpenProject, Options};
 use dx_pkg_lock::Lock;
 use serde_json::json;
@@ -44,6 +44,9 @@ pub struct LinkArguments {
     /// Save the links into peerDependencies.
     #[arg(long)]
     pub save_peer: bool,
+    /// Accepted for npm compatibility: a link has no range.
+    #[arg(short = 'E', long, hide = true)]
+    pub save_exact: bool,
     #[command(flatten)]
     pub tree: TreeArguments,
 }
@@ -67,6 +70,12 @@ impl LinkArguments {
         let wanted: Vec<&String> = self.packages.iter().filter(is_other).collect();
         let registered = Registered::find(&environment, self.tree.flags.settings())?;
         let force = self.tree.flags.sets("force", "true");
+        let is_dry = self.tree.flags.sets("dry-run", "true");
+        if wanted.is_empty() && is_dry {
+            let (name, _) = package_in(&root)?;
+            report.result(&format!("Dry run: would register {name}"), &json!({ "name": name }));
+            return Ok(ExitCode::SUCCESS);
+        }
         if wanted.is_empty() {
             let added = registered.add(&root, force)?;
             tell(&added, "registered", report);
@@ -74,7 +83,11 @@ impl LinkArguments {
         }
         let mut found = Vec::new();
         for argument in wanted {
-            found.push(registered.to_link(&environment, argument, force)?);
+            let (name, folder, is_folder) = registered.to_link(&environment, argument)?;
+            if is_folder && !is_dry {
+                registered.add(&folder, force)?;
+            }
+            found.push((name, folder));
         }
         let session = self.tree.session_options();
         let mut open = OpenProject::open_or_new(environment, session, report)?;
@@ -82,14 +95,15 @@ impl LinkArguments {
         let additions: Vec<Addition> = found
             .iter()
             .map(|(name, folder)| {
-                Addition::parse(&format!("{name}@file:{}", folder.display()), &open, place)
+                Addition::parse(&format!("{name}@file:{}", folder.display()), &open, "", place)
             })
             .collect::<Result<_, _>>()?;
         let original = open.project.manifest_text.clone();
         let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
         open.project.set_manifest(&wanted)?;
-        let manifest = |_: &Lock| Ok(wanted.clone());
+        let manifest = |_: &str, _: &Lock| Ok(wanted.clone());
         let change = Change {
+            importers: vec![String::new()],
             explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
             removed: Vec::new(),
             manifest: &manifest,

@@ -9,6 +9,8 @@ use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::Environment;
 
 use crate::error::CommandError;
+use crate::flags::{InstallSettings, SettingFlags};
+use crate::pages::{is_code, page};
 use crate::report::Report;
 
 /// List installed packages.
@@ -40,6 +42,9 @@ pub struct ListArguments {
     /// List what the lockfile has, without looking at node_modules.
     #[arg(long, alias = "lockfile-only")]
     pub package_lock_only: bool,
+    /// List globally installed packages.
+    #[arg(long, short)]
+    pub global: bool,
     #[command(flatten)]
     pub members: MemberArguments,
 }
@@ -81,10 +86,24 @@ pub struct MemberArguments {
     pub no_workspaces: bool,
 }
 
-/// Tell why packages are installed.
+impl MemberArguments {
+    /// Returns the workspaces that the flags of a command with all settings name.
+    pub fn given(flags: &SettingFlags<InstallSettings>) -> Self {
+        let named = flags.settings().iter().filter(|(key, _)| key == "workspace");
+        MemberArguments {
+            workspace: named.map(|(_, name)| name.clone()).collect(),
+            include_workspace_root: flags.sets("include-workspace-root", "true"),
+            workspaces: flags.sets("workspaces", "true"),
+            no_workspaces: flags.sets("workspaces", "false"),
+        }
+    }
+}
+
+/// Tell why packages are installed, or what an error code means.
 #[derive(Args, Debug)]
 pub struct ExplainArguments {
-    /// Names of packages, names with a version range, or folders in node_modules.
+    /// Names of packages, names with a version range, or folders in node_modules; or error codes,
+    /// such as DX_NO_MATCHING_VERSION.
     #[arg(value_name = "PACKAGE", required = true)]
     pub packages: Vec<String>,
     #[command(flatten)]
@@ -104,7 +123,10 @@ impl ListArguments {
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
-        let view = View::read(&environment.folder, source, &self.members.workspace, false)?;
+        let view = match self.global {
+            true => View::read_global(environment, &[])?,
+            false => View::read(&environment.folder, source, &self.members.workspace, false)?,
+        };
         let options = ListOptions {
             asked: self.packages.clone(),
             depth: self.depth,
@@ -144,6 +166,9 @@ impl ExplainArguments {
         environment: &Environment,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
+        if self.packages.iter().all(|word| is_code(word)) {
+            return explain_codes(&self.packages, report);
+        }
         let words = &self.members.workspace;
         let view = View::read(&environment.folder, Source::Installed, words, false)?;
         let explanation = explain(&view, &self.packages)?;
@@ -154,6 +179,26 @@ impl ExplainArguments {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Prints the pages about error codes.
+fn explain_codes(codes: &[String], report: &Report) -> Result<ExitCode, CommandError> {
+    let found = codes.iter().map(|code| {
+        let text = page(code).ok_or_else(|| CommandError::UnknownCode { code: code.clone() })?;
+        Ok((code.clone(), text))
+    });
+    let found: Vec<(String, &str)> = found.collect::<Result<_, CommandError>>()?;
+    if report.wants_json() {
+        let pages = found.iter().map(|(code, text)| {
+            let text = text.split_once("\n\n").map_or("", |(_, text)| text);
+            serde_json::json!({ "code": code, "text": text })
+        });
+        report.pretty(&pages.collect());
+    } else {
+        let pages: Vec<&str> = found.iter().map(|(_, text)| *text).collect();
+        report.text(&pages.join("\n\n"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl KindArguments {
@@ -185,7 +230,7 @@ fn problems_json(problems: &[String]) -> serde_json::Value {
 }
 
 /// Returns whether the locale's characters include the lines of a tree.
-fn draws_in_unicode(environment: &Environment) -> bool {
+pub(super) fn draws_in_unicode(environment: &Environment) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.variable(name));
     let locale = locale.unwrap_or_default().to_ascii_lowercase();

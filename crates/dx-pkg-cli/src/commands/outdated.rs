@@ -29,6 +29,9 @@ pub struct OutdatedArguments {
     /// Print a line with : between its parts.
     #[arg(long, short)]
     pub parseable: bool,
+    /// Look at globally installed packages.
+    #[arg(long, short)]
+    pub global: bool,
     #[command(flatten)]
     pub kinds: KindArguments,
     #[command(flatten)]
@@ -42,7 +45,10 @@ impl OutdatedArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         dx_pkg_os::process::install_signal_handlers();
         let words = &self.members.workspace;
-        let view = View::read(&environment.folder, Source::Installed, words, false)?;
+        let view = match self.global {
+            true => View::read_global(&environment, self.flags.settings())?,
+            false => View::read(&environment.folder, Source::Installed, words, false)?,
+        };
         let options = OutdatedOptions {
             names: self.packages.clone(),
             all: self.all,

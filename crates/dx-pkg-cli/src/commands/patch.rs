@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_install::patching::{self, Committed, EditFolder, EditOptions, Updated};
+use dx_pkg_install::upkeep::patching::{self, Committed, EditFolder, EditOptions, Updated};
 use dx_pkg_install::{Environment, OpenProject};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ pub struct PatchArguments {
 pub struct PatchCommitArguments {
     /// The folder.
     #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    pub edited: PathBuf,
     /// Keep the folder once its patch is made.
     #[arg(long)]
     pub keep_edit_dir: bool,
@@ -144,7 +144,7 @@ impl PatchCommitArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let mut tree = self.tree.clone();
         tree.flags.extend(folder_setting(self.patches_dir.as_deref()));
-        commit(environment, &tree, &self.folder, self.keep_edit_dir, report)
+        commit(environment, &tree, &self.edited, self.keep_edit_dir, report)
     }
 }
 

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_acquire::Cancel;
-use dx_pkg_install::rebuild::rebuild;
 use dx_pkg_install::scripts::skipped_line;
+use dx_pkg_install::upkeep::rebuild::rebuild;
 use dx_pkg_install::{Environment, Events as _, OpenProject, SessionOptions};
 use serde_json::json;
 
 use crate::error::CommandError;
-use crate::flags::{ScriptSettings, SettingFlags};
+use crate::flags::{RebuildSettings, SettingFlags};
 use crate::report::Report;
 
 /// Run the allowed install scripts of packages again, and link their commands again.
@@ -20,7 +20,7 @@ pub struct RebuildArguments {
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     #[command(flatten)]
-    pub flags: SettingFlags<ScriptSettings>,
+    pub flags: SettingFlags<RebuildSettings>,
 }
 
 impl RebuildArguments {

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_compat::manifest::ManifestEdit;
-use dx_pkg_core::Spec;
 use dx_pkg_install::additions::without_orphaned_patches;
+use dx_pkg_install::importers::{Importers, is_global};
 use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
-use super::install::{carry_out, refuse_workspace};
+use super::carry::{carry_out, check_name};
+use super::global;
 use crate::error::CommandError;
 use crate::flags::{RemoveSettings, SettingFlags};
 use crate::options::TreeArguments;
@@ -19,7 +20,7 @@ use crate::report::Report;
 #[derive(Args, Debug)]
 pub struct RemoveArguments {
     /// Names of the packages.
-    #[arg(value_name = "PACKAGE", required = true)]
+    #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Accepted for npm compatibility: a package is removed from every section it is in.
     #[arg(short = 'D', long, hide = true)]
@@ -39,26 +40,55 @@ pub struct RemoveArguments {
 impl RemoveArguments {
     /// Removes the packages that are named.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
-        let mut open = OpenProject::open(environment, self.tree.session_options(), report)?;
-        refuse_workspace(&open)?;
-        let mut edit = ManifestEdit::new(&open.project.manifest_text)?;
-        for name in &self.packages {
-            let given = Spec::parse_argument(name).ok();
-            if given.is_none_or(|given| given.name.is_none() || &*given.raw != "*") {
-                return Err(CommandError::NotAName { argument: name.clone() });
-            }
-            if !edit.remove_dependency(None, name) {
-                report.warning(&format!("{name} is not a dependency of this project"));
-            }
+        if global::is_asked(&self.tree, &environment) {
+            return global::remove(&self.tree, &self.packages, environment, report);
         }
-        edit.arrange_sections();
-        let text = edit.finish();
-        open.project.set_manifest(&text)?;
-        let save = !self.flags.sets("save", "false") && open.session.config().save()?;
+        if self.packages.is_empty() {
+            return Err(CommandError::NothingNamed { command: "remove" });
+        }
+        self.packages.iter().try_for_each(|name| check_name("remove", name))?;
+        let again = environment.clone();
+        let mut open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
+        if is_global(open.session.config())? {
+            drop(open);
+            return global::remove(&self.tree, &self.packages, again, report);
+        }
+        let importers = Importers::of(&open)?.folders;
+        let (mut texts, mut known) = (Vec::new(), Vec::new());
+        for importer in &importers {
+            let mut edit = ManifestEdit::new(&open.project.manifest_text_of(importer)?)?;
+            let is_there = |name: &&String| edit.remove_dependency(None, name);
+            known.extend(self.packages.iter().filter(is_there));
+            edit.arrange_sections();
+            let text = edit.finish();
+            open.project.set_manifest_of(importer, &text)?;
+            texts.push((importer.clone(), text));
+        }
+        for name in self.packages.iter().filter(|name| !known.contains(name)) {
+            let place = match importers.as_slice() {
+                [folder] if folder.is_empty() => "this project".to_owned(),
+                [folder] => folder.clone(),
+                _ => "these workspaces".to_owned(),
+            };
+            report.warning(&format!("{name} is not a dependency of {place}"));
+        }
+        let save = match self.flags.value("save") {
+            Some(given) => given == "true",
+            None => open.session.config().save()?,
+        };
         let removed = self.packages.clone();
-        let manifest = |lock: &Lock| without_orphaned_patches(&text, &removed, lock);
-        let change =
-            Change { explicit: Vec::new(), removed: removed.clone(), manifest: &manifest, save };
+        let manifest = |importer: &str, lock: &Lock| {
+            let found = texts.iter().find(|(folder, _)| folder == importer);
+            let text = found.map_or("{}", |(_, text)| text.as_str());
+            without_orphaned_patches(text, &removed, lock)
+        };
+        let change = Change {
+            importers,
+            explicit: Vec::new(),
+            removed: removed.clone(),
+            manifest: &manifest,
+            save,
+        };
         let options = Options {
             frozen: self.tree.frozen_lockfile,
             change: Some(change),

@@ -20,7 +20,7 @@ use crate::report::Report;
 pub struct ShimsArguments {
     /// The folder, by default one of dx's own.
     #[arg(value_name = "FOLDER")]
-    pub folder: Option<PathBuf>,
+    pub into: Option<PathBuf>,
     /// Only this tool: npm, npx, pnpm, pnpx or yarn; may be repeated.
     #[arg(long, value_name = "TOOL", value_delimiter = ',')]
     #[arg(value_parser = ["npm", "npx", "pnpm", "pnpx", "yarn"], hide_possible_values = true)]
@@ -37,7 +37,7 @@ impl ShimsArguments {
         environment: &Environment,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        let folder = match &self.folder {
+        let folder = match &self.into {
             Some(folder) => environment.folder.join(folder),
             None => {
                 let store = environment.store_folder().ok_or(InstallError::NoHome)?;

@@ -168,7 +168,7 @@ fn prune(
 }
 
 /// Returns a number of bytes as people read it.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const KIB: u64 = 1 << 10;
     match bytes {
         0..KIB => format!("{bytes} B"),

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use dx_pkg_compat::command_words::{
     command_place, folder, instead_of_flag, is_flag, unknown_command,
 };
+use dx_pkg_compat::npmrc::find_flag;
 use dx_pkg_install::project::nearest_manifest;
 use dx_pkg_run::has_command;
 
@@ -19,6 +20,23 @@ const SCRIPT_COMMANDS: [&str; 8] =
 pub fn script_command<'p>(parser: &'p Command, words: &[OsString]) -> Option<&'p Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     SCRIPT_COMMANDS.contains(&command.get_name()).then_some(command)
+}
+
+/// Returns the words with `-ws`, which no letters are, spelled out, up to `--`.
+pub fn with_long_flags(words: Vec<OsString>) -> Vec<OsString> {
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let spelled = |(at, word): (usize, OsString)| match word.to_str() {
+        Some("-ws") if at < end => "--workspaces".into(),
+        _ => word,
+    };
+    words.into_iter().enumerate().map(spelled).collect()
+}
+
+/// Returns whether the words ask for globally installed packages.
+pub fn is_global(words: &[OsString]) -> bool {
+    let own = words.iter().take_while(|word| *word != "--");
+    own.filter_map(|word| word.to_str())
+        .any(|word| matches!(word, "-g" | "--global" | "--global=true" | "--location=global"))
 }
 
 /// Returns the words as clap takes them. A word that is no command but the name of a script runs
@@ -107,11 +125,16 @@ fn pass_unknown_flags(parser: &Command, mut words: Vec<OsString>) -> Vec<OsStrin
     let Some(command) = script_command(parser, &words) else { return words };
     let Some(at) = command_place(&words) else { return words };
     let is_exec = matches!(command.get_name(), "exec" | "dlx");
+    // Behind a command of a package, `-c` and `-p` are too likely its own.
+    let may_be_dxs = |word: &str| {
+        let setting = find_flag(word.split('=').next().unwrap_or(word));
+        !is_exec || setting.is_none() && (word.starts_with("--") || matches!(word, "-w" | "-y"))
+    };
     let is_known = |word: &str| {
         let shared = parser.get_arguments().filter(|_| !is_exec);
         let mut arguments = command.get_arguments().chain(shared);
         matches!(word, "-h" | "--help") && !is_exec
-            || arguments.any(|argument| names(argument, word))
+            || may_be_dxs(word) && arguments.any(|argument| names(argument, word))
     };
     let script = match command.get_name() {
         "run" | "exec" | "dlx" | "init" => match first_argument(parser, command, &words, at + 1) {

@@ -12,8 +12,11 @@ mod altered;
 mod altered_packages;
 mod approvals;
 mod archives;
-#[cfg(unix)]
+mod asking;
 mod authors;
+#[cfg(unix)]
+mod asked;
+#[cfg(unix)]
 mod background;
 mod bounds;
 mod bundle_forms;
@@ -25,13 +28,18 @@ mod clone;
 #[cfg(unix)]
 mod cold;
 mod command_words;
+#[cfg(unix)]
+mod commands;
 mod concurrent;
+mod config;
 mod conflicts;
 mod copied_folders;
 mod counting;
+mod decisions;
 mod dedupe;
 #[cfg(target_os = "linux")]
 mod demands;
+mod deploying;
 mod devices;
 mod digests;
 mod disowned;
@@ -42,8 +50,11 @@ mod failed_optional;
 mod faults;
 mod folders;
 mod force;
+mod foreign_flags;
 mod fresh;
 mod freshness;
+#[cfg(unix)]
+mod global;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
@@ -64,12 +75,14 @@ mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
+mod linking;
 #[cfg(unix)]
 mod leftovers;
 mod lock_members;
 mod lockfile;
 mod lockfile_version;
 mod managers;
+mod members;
 mod merge_conflicts;
 mod messages;
 mod missing_times;
@@ -91,6 +104,7 @@ mod outside;
 #[cfg(unix)]
 mod own_scripts;
 mod packed;
+mod patching;
 mod peers;
 #[cfg(unix)]
 mod pins;
@@ -106,6 +120,8 @@ mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
 mod run;
+#[cfg(unix)]
+mod running;
 mod save_flags;
 mod saved_forms;
 #[cfg(unix)]
@@ -129,12 +145,15 @@ mod tarballs;
 mod timing;
 mod told_less;
 mod tolerance;
+mod tools;
 mod trust;
 #[cfg(unix)]
 mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod updates;
+mod upkeep;
 mod user_files;
 mod words;
 #[cfg(target_os = "linux")]

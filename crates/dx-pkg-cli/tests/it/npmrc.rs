@@ -167,7 +167,6 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
         "node-linker=isolated",
         "install-strategy=linked",
         "enable-pnp=true",
-        "workspaces=false",
         "symlink=false",
     ];
     for setting in settings {

@@ -228,14 +228,16 @@ fn scripts_are_listed() {
         .script("pretest", "p")
         .create();
     let listed = ok(&project, ["run"]).stdout;
-    let expected = "Lifecycle scripts of demo@1.2.3:\n  test\n    t\n  pretest\n    p\n\
-        Available scripts (`dx run NAME`):\n  build\n    make\nmake more\n";
+    let expected = "Lifecycle scripts included in demo@1.2.3:\n  test\n    t\n  pretest\n    p\n\
+        available via `dx run`:\n  build\n    make\nmake more\n";
     assert_eq!(listed, expected);
     let json: serde_json::Value =
         serde_json::from_str(&ok(&project, ["run", "--json"]).stdout).unwrap();
     assert_eq!(json, json!({ "build": "make\nmake more", "test": "t", "pretest": "p" }));
     let none = Project::offline().create();
-    assert!(ok(&none, ["run"]).stdout.contains("no scripts"));
+    let run = ok(&none, ["run"]);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains("no scripts"), "{run}");
 }
 
 #[test]

@@ -38,23 +38,16 @@ fn peers_are_never_bundled() {
 }
 
 #[test]
-fn of_several_sections_npms_choice_counts() {
+fn flags_of_one_section_may_be_repeated_and_spelled_out() {
     let registry = registry();
     for (flags, saved) in [
         (["-S", "--save"].as_slice(), json!({ "dependencies": { "two": "^1.0.0" } })),
-        (&["-D", "-P"], json!({ "dependencies": { "two": "^1.0.0" } })),
         (&["-D", "-D"], json!({ "devDependencies": { "two": "^1.0.0" } })),
-        (&["-D", "-O"], json!({ "optionalDependencies": { "two": "^1.0.0" } })),
-        (&["-D", "--save-peer"], json!({ "peerDependencies": { "two": "^1.0.0" } })),
+        (&["--save-dev=true"], json!({ "devDependencies": { "two": "^1.0.0" } })),
+        (&["--save-dev=false"], json!({ "dependencies": { "two": "^1.0.0" } })),
+        (&["--no-save-dev"], json!({ "dependencies": { "two": "^1.0.0" } })),
         (&["--peer"], json!({ "peerDependencies": { "two": "^1.0.0" } })),
         (&["-E", "--save-prefix=~"], json!({ "dependencies": { "two": "1.0.0" } })),
-        (
-            &["-O", "--save-peer"],
-            json!({
-                "peerDependencies": { "two": "^1.0.0" },
-                "peerDependenciesMeta": { "two": { "optional": true } },
-            }),
-        ),
     ] {
         let project = Project::new(&registry).package_json("{}").create();
         let arguments: Vec<&str> =
@@ -65,13 +58,26 @@ fn of_several_sections_npms_choice_counts() {
 }
 
 #[test]
+fn only_one_section_can_be_named_as_with_npm() {
+    let registry = registry();
+    for flags in [["-D", "-P"], ["-D", "-O"], ["-D", "--save-peer"], ["-O", "--save-peer"]] {
+        let project = Project::new(&registry).package_json("{}").create();
+        let run = command(&project).args(["add", "two"].into_iter().chain(flags)).run().failure();
+        assert!(run.stderr.contains("cannot be used with"), "{flags:?}: {}", run.stderr);
+        assert_eq!(project.read("package.json"), "{}", "{flags:?}");
+    }
+}
+
+#[test]
 fn an_optional_peer_stays_optional_until_it_is_saved_as_a_peer() {
     let registry = registry();
-    let project = Project::new(&registry).create();
+    let project = Project::new(&registry)
+        .peer("two", "1.0.0")
+        .field("peerDependenciesMeta", json!({ "two": { "optional": true } }))
+        .create();
     let optional = |project: &Project| {
         project.json("package.json")["peerDependenciesMeta"]["two"]["optional"].clone()
     };
-    ok(&project, ["add", "two", "-O", "--save-peer"]);
     ok(&project, ["add", "two@1.0.0"]);
     assert_eq!(optional(&project), true);
     ok(&project, ["add", "two", "--save-peer"]);

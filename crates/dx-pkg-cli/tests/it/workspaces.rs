@@ -94,7 +94,7 @@ fn new_workspace_is_noticed() {
 }
 
 #[test]
-fn install_in_a_workspace_installs_the_whole_project() {
+fn install_in_a_workspace_installs_what_it_needs() {
     let registry = registry();
     let project = monorepo(&registry)
         .file(
@@ -111,24 +111,6 @@ fn install_in_a_workspace_installs_the_whole_project() {
         project.exists("package-lock.json") && !project.exists("packages/one/package-lock.json")
     );
     assert_eq!(required(&project, "one"), "one, two, b@2.0.0, b@1.0.0");
-}
-
-#[test]
-fn adding_in_a_workspace_does_not_change_the_projects_manifest() {
-    let registry = registry();
-    let project = monorepo(&registry)
-        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0"}"#)
-        .create();
-    ok(&project, ["install"]);
-    let before = files(&project);
-    for arguments in [["add", "b"], ["remove", "b"]] {
-        let run = command(&project)
-            .current_dir(&project.path().join("packages/one"))
-            .args(arguments)
-            .run();
-        fails(run, "DX_UNSUPPORTED_WORKSPACE");
-    }
-    assert_eq!(files(&project), before);
 }
 
 #[test]

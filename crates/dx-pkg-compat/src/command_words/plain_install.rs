@@ -79,7 +79,17 @@ impl PlainInstall {
     fn set(&mut self, option: &OptionInfo, flag: &Flag, argument: Option<&str>) -> Option<()> {
         // An install that only writes the lockfile is never up to date, one with force looks at
         // everything, and a dry run tells what it found.
-        if ["package-lock-only", "force", "dry-run"].contains(&option.key) {
+        // What only concerns workspaces or no project at all has no record of its own.
+        let never = [
+            "package-lock-only",
+            "force",
+            "dry-run",
+            "global",
+            "workspace",
+            "workspaces",
+            "include-workspace-root",
+        ];
+        if never.contains(&option.key) {
             return None;
         }
         // How packages are added does not matter to a plain install.

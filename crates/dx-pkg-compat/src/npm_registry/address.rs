@@ -19,7 +19,7 @@ pub(super) fn conventional_tarball_url(
 }
 
 /// `path` below `base`, whether or not `base` ends with a slash.
-fn below(base: &Url, path: &str) -> Option<Url> {
+pub(super) fn below(base: &Url, path: &str) -> Option<Url> {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);

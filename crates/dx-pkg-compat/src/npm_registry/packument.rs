@@ -121,7 +121,7 @@ impl NpmRegistry {
         self.config.unused_credentials_for(url).map(Box::new)
     }
 
-    fn packument_error(
+    pub(super) fn packument_error(
         &self,
         name: &PackageName,
         registry: &Url,

@@ -48,7 +48,7 @@ pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
         .map(|position| position + 1)
 }
 
-fn is_section(line: &str) -> bool {
+pub(super) fn is_section(line: &str) -> bool {
     let header = line.trim_end().strip_prefix('[');
     header.and_then(|rest| rest.find(']').map(|end| end + 1 == rest.len())) == Some(true)
 }

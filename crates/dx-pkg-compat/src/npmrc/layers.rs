@@ -275,7 +275,7 @@ fn flags(flags: &[(String, String)]) -> Settings {
 
 /// Returns the `npm_config_*` variables that are not empty; of two spellings the lower-case one
 /// wins.
-fn environment(env: &[(String, String)]) -> Settings {
+pub(super) fn environment(env: &[(String, String)]) -> Settings {
     let mut settings: Vec<(&str, String, &str)> = env
         .iter()
         .filter(|(_, value)| !value.is_empty())

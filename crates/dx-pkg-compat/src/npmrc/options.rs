@@ -198,6 +198,6 @@ pub(super) fn affects_install(key: &str) -> bool {
         || OptionInfo::find(key).is_some_and(|option| {
             // What goes on after an install changes nothing in it.
             !matches!(option.group, OptionGroup::Output | OptionGroup::Publish)
-                && !matches!(key, "background" | "trusted-projects")
+                && !matches!(key, "background" | "trusted-projects" | "prefix")
         })
 }

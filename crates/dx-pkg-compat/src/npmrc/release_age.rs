@@ -27,7 +27,7 @@ impl Setting for Date {
     const ALLOWED: &'static str = "a date such as 2026-01-31 or 2026-01-31T12:00:00Z";
 
     fn read(value: &RawValue, _: Option<&Path>) -> Option<Date> {
-        value.text().and_then(|text| milliseconds(&text)).map(Date)
+        value.text().and_then(|text| milliseconds_of(&text)).map(Date)
     }
 }
 
@@ -111,7 +111,8 @@ fn strongest(entries: &Entries) -> Result<(Option<&Source>, Option<ReleaseCutoff
 
 /// Parses an ISO 8601 date, with or without a time, into milliseconds since 1970; UTC where no zone
 /// is given.
-fn milliseconds(text: &str) -> Option<u64> {
+#[must_use]
+pub fn milliseconds_of(text: &str) -> Option<u64> {
     let (date, time) = match text.split_once(['T', ' ']) {
         Some((date, time)) => (date, time),
         None => (text, "00:00Z"),

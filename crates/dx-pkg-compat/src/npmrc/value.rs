@@ -276,6 +276,18 @@ words! {
 }
 
 words! {
+    /// `location`: the file that npm's commands for settings work on.
+    Location, "global, user or project" {
+        /// The machine's; also the place of globally installed packages.
+        "global" => Global,
+        /// The user's.
+        "user" => User,
+        /// The project's.
+        "project" => Project,
+    }
+}
+
+words! {
     /// `lockfile-version`: the version of the lockfile to be written.
     LockfileVersion, "1, 2 or 3" {
         /// That of npm 5 and 6.
@@ -383,8 +395,6 @@ checked_words! {
     /// `loglevel`.
     LogLevel, "silent, error, warn, notice, http, info, verbose or silly",
         ["silent", "error", "warn", "notice", "http", "info", "verbose", "silly"];
-    /// `location`.
-    Location, "global, user or project", ["global", "user", "project"];
     /// `only`.
     Production, "prod or production", ["prod", "production"];
     /// `also`.

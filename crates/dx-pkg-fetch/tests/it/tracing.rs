@@ -3,8 +3,8 @@
 use crate::server::{Server, Step, head, impatient, ok, response};
 use dx_pkg_fetch::config::Concurrency;
 use dx_pkg_fetch::config::FetchConfig;
-use dx_pkg_fetch::trace::Trace;
-use dx_pkg_fetch::{Class, Fetcher, Priority, Request, StatusCode, Version};
+use dx_pkg_fetch::trace::{Trace, Version};
+use dx_pkg_fetch::{Class, Fetcher, Priority, Request, StatusCode};
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::asked::{self, Asked};
 use crate::{InspectError, View};
 
 /// Where registries have advisories.
-const PATH: &str = "-/npm/v1/security/advisories/bulk";
+pub(crate) const PATH: &str = "-/npm/v1/security/advisories/bulk";
 
 /// What registries advise of: the advisories by the package's name, in the answer's order.
 pub(super) struct Advice {

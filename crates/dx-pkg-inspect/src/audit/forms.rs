@@ -1,5 +1,8 @@
 //! The forms of an audit: npm's report for people, and npm's JSON.
 
+use std::path::Path;
+
+use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
 use serde_json::{Map, Value, json};
 
 use super::advisory::Advisory;
@@ -101,6 +104,31 @@ impl Audit {
         })
     }
 
+    /// Returns what a fix changed, and what is left, as JSON in npm's form.
+    #[must_use]
+    pub fn json_of_fix(&self, summary: &Summary, root: &Path) -> Value {
+        let entry = |package: &ChangedPackage, version: &Option<String>| {
+            let path = root.join(&package.path).display().to_string();
+            json!({ "name": package.name, "version": version, "path": path })
+        };
+        let list = |kind: ChangeKind, show: &dyn Fn(&ChangedPackage) -> Value| -> Vec<Value> {
+            summary.changes.iter().filter(|package| package.kind == kind).map(show).collect()
+        };
+        json!({
+            "add": list(ChangeKind::Added, &|one| entry(one, &one.version)),
+            "added": summary.added,
+            "audited": self.total,
+            "change": list(ChangeKind::Changed, &|one| {
+                json!({ "from": entry(one, &one.before), "to": entry(one, &one.version) })
+            }),
+            "changed": summary.changed,
+            "funding": 0,
+            "remove": list(ChangeKind::Removed, &|one| entry(one, &one.before)),
+            "removed": summary.removed,
+            "audit": self.json(),
+        })
+    }
+
     /// Returns the numbers of an audit as JSON, in npm's form.
     #[must_use]
     pub fn metadata(&self) -> Value {
@@ -130,7 +158,8 @@ impl Audit {
         let mut printed: Vec<&str> = Vec::new();
         for one in &self.vulnerabilities {
             if one.via.iter().any(|via| matches!(via, Via::Advisory(_))) {
-                lines.extend(self.report(one, "", &mut printed));
+                // As in npm's report, one that was told below another leaves its empty line.
+                lines.push(self.report(one, "", &mut printed).unwrap_or_default());
             }
         }
         lines.push(self.summary());
@@ -188,10 +217,12 @@ impl Audit {
             return "found 0 vulnerabilities".to_owned();
         }
         let counts = self.counts();
+        // npm names the least severity only in JSON, and fails where there is no other.
+        let is_named = |word: &str| word != "info" || counts["info"] == self.vulnerabilities.len();
         let found: Vec<(&str, usize)> = SEVERITIES
             .iter()
             .map(|(word, _)| (*word, counts[word]))
-            .filter(|(_, count)| *count > 0)
+            .filter(|(word, count)| *count > 0 && is_named(word))
             .collect();
         let total = self.vulnerabilities.len();
         let mut lines = vec![match found.as_slice() {
@@ -199,6 +230,7 @@ impl Audit {
                 let plural = if *count == 1 { "y" } else { "ies" };
                 format!("{count} {word} severity vulnerabilit{plural}")
             }
+            [] => format!("{total} vulnerabilities of unknown severity"),
             all => {
                 let parts: Vec<String> =
                     all.iter().map(|(word, count)| format!("{count} {word}")).collect();
@@ -214,7 +246,7 @@ impl Audit {
             } else {
                 "all issues"
             };
-            lines.extend([String::new(), format!("To address {which}, run:\n  npm audit fix")]);
+            lines.extend([String::new(), format!("To address {which}, run:\n  dx audit fix")]);
         }
         if forced {
             let possible = if unfixable { " possible" } else { "" };
@@ -224,7 +256,7 @@ impl Audit {
             };
             lines.push(String::new());
             lines.push(format!(
-                "To address all issues{possible}{breaking}, run:\n  npm audit fix --force"
+                "To address all issues{possible}{breaking}, run:\n  dx audit fix --force"
             ));
         }
         if unfixable {
@@ -242,7 +274,7 @@ impl Fix {
     fn lines(&self) -> Vec<String> {
         match self {
             Fix::Nothing => vec!["No fix available".to_owned()],
-            Fix::Allowed => vec!["fix available via `npm audit fix`".to_owned()],
+            Fix::Allowed => vec!["fix available via `dx audit fix`".to_owned()],
             Fix::Forced { name, version, is_major } => {
                 let how = if *is_major {
                     "a breaking change"
@@ -250,7 +282,7 @@ impl Fix {
                     "outside the stated dependency range"
                 };
                 vec![
-                    "fix available via `npm audit fix --force`".to_owned(),
+                    "fix available via `dx audit fix --force`".to_owned(),
                     format!("Will install {name}@{version}, which is {how}"),
                 ]
             }

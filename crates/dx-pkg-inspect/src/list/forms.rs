@@ -5,6 +5,7 @@ use dx_pkg_core::Spec;
 use serde_json::{Map, Value};
 
 use super::{Item, List, is_extraneous};
+use crate::manifests::Manifests;
 use crate::view::relative_to;
 
 /// The lines that a tree is drawn with.
@@ -190,7 +191,7 @@ impl List<'_> {
                     }
                 }
             }
-            if place == 0 && view.has_manifest {
+            if place == 0 && (view.has_manifest || view.is_global) {
                 object.insert("name".into(), view.project_name().into());
             }
             if self.options.long {
@@ -221,7 +222,8 @@ impl List<'_> {
 
     /// Adds what `--long` shows of a package: its manifest and its path.
     fn add_manifest(&self, place: usize, item: &Item, object: &mut Map<String, Value>) {
-        let mut manifest = self.manifest(place);
+        let manifests = self.manifests.get_or_init(|| Manifests::recorded(self.view));
+        let mut manifest = (*manifests.of(place)).clone();
         object.insert("name".into(), item.name.clone().into());
         let section = |manifest: &Map<String, Value>, name: &str| {
             manifest.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()))

@@ -1,6 +1,8 @@
 //! Arguments of `dx add` with protocols that npm lacks: `a@workspace:*`, `jsr:@s/n`, `link:../a`,
 //! `a@patch:a@npm:1.0.0#./a.patch`.
 
+use std::path::Path;
+
 use dx_pkg_compat::homes::{Catalogs, HomeError, Meanings, patched_name};
 use dx_pkg_core::spec::Argument;
 use dx_pkg_core::{PackageName, Spec};
@@ -21,7 +23,11 @@ impl ForeignArgument {
     ///
     /// # Errors
     /// The name cannot be told, or JSR has no registry.
-    pub(super) fn read(text: &str, open: &OpenProject) -> Result<Option<Self>, InstallError> {
+    pub(super) fn read(
+        text: &str,
+        open: &OpenProject,
+        own_folder: &Path,
+    ) -> Result<Option<Self>, InstallError> {
         let text = text.trim();
         let (name, spec) = match protocol(text) {
             Some(_) => (None, text),
@@ -39,7 +45,7 @@ impl ForeignArgument {
         };
         match protocol(spec) {
             Some("jsr:") => Self::of_jsr(name, spec, open).map(Some),
-            Some("link:" | "portal:") => Self::of_folder(name, spec, open).map(Some),
+            Some("link:" | "portal:") => Self::of_folder(name, spec, open, own_folder).map(Some),
             _ => {
                 let named = || PackageName::parse(&patched_name(spec)?).ok();
                 let Some(name) = name.or_else(named) else {
@@ -61,10 +67,11 @@ impl ForeignArgument {
         name: Option<PackageName>,
         spec: &str,
         open: &OpenProject,
+        own_folder: &Path,
     ) -> Result<Self, InstallError> {
         let (protocol, path) = spec.split_once(':').unwrap_or(("link", spec));
         let folder = open.session.environment.folder.join(path);
-        let raw = format!("{protocol}:{}", relative(&open.project.root, &folder));
+        let raw = format!("{protocol}:{}", relative(own_folder, &folder));
         let name = match name {
             Some(name) => name,
             None => {

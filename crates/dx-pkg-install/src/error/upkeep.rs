@@ -126,6 +126,18 @@ pub enum UpkeepError {
         /// The command.
         path: PathBuf,
     },
+    /// A folder to link holds no package.
+    #[error("there is no package.json in {}", folder.display())]
+    NotAPackage {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A command about a project was given `--global`.
+    #[error("{command} is for a project, not for globally installed packages")]
+    NotGlobal {
+        /// The command.
+        command: &'static str,
+    },
     /// There is no folder for registered packages.
     #[error("there is no home folder to register packages in")]
     NoPrefix,
@@ -184,6 +196,8 @@ impl Coded for UpkeepError {
             | Self::UnknownPatchVersion { .. } => "DX_PATCH_UPDATE",
             Self::NotLinked { .. } => "DX_NOT_LINKED",
             Self::CommandInTheWay { .. } => "DX_COMMAND_IN_THE_WAY",
+            Self::NotAPackage { .. } => "DX_NO_MANIFEST",
+            Self::NotGlobal { .. } => "DX_NOT_GLOBAL",
             Self::NoPrefix => "DX_NO_HOME",
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
             Self::DeployInUse { .. } | Self::NotDeployable { .. } | Self::Unpackable { .. } => {
@@ -226,6 +240,10 @@ impl Coded for UpkeepError {
                 "run dx link in the folder of the package, or name the folder: dx link ../folder"
             }
             Self::CommandInTheWay { .. } => "remove it, or use --force",
+            Self::NotAPackage { .. } => "name the folder of a package",
+            Self::NotGlobal { .. } => {
+                "the setting allow-scripts in your own .npmrc allows scripts of global packages"
+            }
             Self::NoPrefix => "set prefix to a folder",
             Self::NoWorkspace { .. } => {
                 "give the name in its package.json, or its folder; `dx ls` lists the workspaces"

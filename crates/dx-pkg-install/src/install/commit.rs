@@ -13,7 +13,8 @@ use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
-use crate::project::Project;
+use crate::part::Part;
+use crate::project::{Project, manifest_of};
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::seal::Seal;
 use crate::snapshot::{Facts, record_state};
@@ -37,6 +38,12 @@ pub(super) fn commit(
     check_files(run, project, &outcome)?;
     let Some((linked, text)) = link::apply(run, project, &mut outcome)? else { return Ok(None) };
     run.session.context.mark("linked");
+    if let TreeChange::Whole(whole) = &outcome.tree
+        && run.is_ci()
+        && run.part.is_some()
+    {
+        Part::remove_others(project, &whole.plan.installed)?;
+    }
     run.events.work_ended();
     let direct = direct(run, project, &outcome);
     match (&linked, &outcome.lock) {
@@ -59,7 +66,7 @@ pub(super) fn commit(
     // The tree is not what an old lockfile says; the next install has to look at it again.
     let is_recorded = run.records() && (run.writes() || run.frozen || text.is_none());
     if run.writes() {
-        project.save(text, outcome.manifest.as_deref(), run.durability())?;
+        project.save(text, &outcome.manifests, run.durability())?;
     }
     if let Some(linked) = &linked {
         if let TreeChange::Whole(whole) = &mut outcome.tree {
@@ -102,8 +109,8 @@ fn check_files(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Result<()
     if !run.writes() {
         return Ok(());
     }
-    if outcome.manifest.as_ref().is_some_and(|text| *text != project.manifest_text) {
-        project.check("package.json")?;
+    for (importer, _) in project.changed_manifests(&outcome.manifests) {
+        project.check(&manifest_of(importer))?;
     }
     if !run.session.config().package_lock()? {
         return Ok(());

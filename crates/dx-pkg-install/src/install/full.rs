@@ -15,7 +15,7 @@ use dx_pkg_resolve::{Requirements, Resolution, Unfit};
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Run, dedupe, digests, fetch, gyp, version};
+use super::{Change, Run, dedupe, digests, fetch, gyp, version};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -79,16 +79,18 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
-    let (input, first) = input_and_first_requests(run, project, requirements, previous)?;
+    let kept = previous.filter(|_| !run.options.updates_all());
+    let (input, first) = input_and_first_requests(run, project, requirements, kept)?;
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
-    let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
+    let resolved = resolve(context, &project.root, &input, kept, ahead, &run.counters, first)?;
     context.mark("resolved");
-    let is_upgraded = previous.is_some_and(lacks_manifests);
+    let is_upgraded = kept.is_some_and(lacks_manifests);
     let (mut resolution, basis) = (resolved.resolution, resolved.basis);
     let patching = patch(run, project, &mut resolution.lock, previous, &downloads)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
+    restrict(run, project, &resolution.lock, &mut plan)?;
     if !config.bin_links()? {
         plan.leave_out_commands();
     }
@@ -97,7 +99,8 @@ fn resolve_and_fetch(
     summary.warnings.extend(patching);
     summary.fewer = resolved.fewer;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
-    let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
+    let is_whole = run.part.is_none();
+    let (mut is_complete, mut is_baseline, mut built) = (is_whole, is_whole, None);
     if run.dry_run && !run.lockfile_only {
         let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
         plan.drop_failed(&lock, refused)?;
@@ -122,8 +125,8 @@ fn resolve_and_fetch(
         dropped.extend(fetched.dropped);
         // The next install changes the lockfile that this one must not change.
         let is_outdated = run.frozen && (is_upgraded || !digests.first.is_empty());
-        (is_complete, built) = (dropped.is_empty() && !is_outdated, fetched.built);
-        is_baseline = !digests.lock_lacks;
+        (is_complete, built) = (is_whole && dropped.is_empty() && !is_outdated, fetched.built);
+        is_baseline &= !digests.lock_lacks;
         let dropped = dropped.iter();
         summary
             .warnings
@@ -137,7 +140,7 @@ fn resolve_and_fetch(
     if is_upgraded {
         version::report_upgrade(run, project, &lock, &resolved.unknown);
     }
-    let manifest = changed_manifest(run, project, &mut lock, &mut accepted)?;
+    let manifests = changed_manifests(run, project, &mut lock, &mut accepted)?;
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -151,7 +154,7 @@ fn resolve_and_fetch(
     Ok(Outcome {
         tree,
         lock: Some(lock),
-        manifest,
+        manifests,
         summary,
         is_complete,
         node: input.options.pick.node,
@@ -159,6 +162,17 @@ fn resolve_and_fetch(
         cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Leaves of a plan what the command may change, and adds what else is in place.
+fn restrict(
+    run: &Run<'_>,
+    project: &Project,
+    lock: &Lock,
+    plan: &mut Plan,
+) -> Result<(), InstallError> {
+    let Some(part) = &run.part else { return Ok(()) };
+    part.restrict(run.session.store(), project, lock, run.is_ci(), plan)
 }
 
 /// Returns the explanations of conflicts that are new.
@@ -256,22 +270,31 @@ fn patch(
     Ok(report.failed.into_iter().chain(report.orphaned.into_iter().map(message)).collect())
 }
 
-/// Returns the manifest's new text where the command changes it, after it was recorded in the lock.
-fn changed_manifest(
+/// Returns the new texts of the manifests that the command changes, after they were recorded in the
+/// lock.
+fn changed_manifests(
     run: &Run<'_>,
     project: &Project,
     lock: &mut Lock,
     accepted: &mut Option<Vec<Conflict>>,
-) -> Result<Option<String>, InstallError> {
-    let Some(change) = &run.options.change else { return Ok(None) };
-    let text = (change.manifest)(lock)?;
-    let mut manifest = Manifest::parse(&text)?;
-    project.home.complete(&mut manifest);
-    record_requirements(lock, &manifest);
-    if !keeps_versions(lock, &change.explicit) {
-        *accepted = None;
+) -> Result<Vec<(String, String)>, InstallError> {
+    let Some(change) = &run.options.change else { return Ok(Vec::new()) };
+    let mut texts = Vec::new();
+    for importer in &change.importers {
+        let text = (change.manifest)(importer, lock)?;
+        let mut manifest = Manifest::parse(&text)?;
+        if importer.is_empty() {
+            project.home.complete(&mut manifest);
+        } else {
+            project.home.make_optional(&mut manifest);
+        }
+        record_requirements(lock, importer, &manifest);
+        if !keeps_versions(lock, importer, &change.explicit) {
+            *accepted = None;
+        }
+        texts.push((importer.clone(), text));
     }
-    Ok(Some(text))
+    Ok(texts)
 }
 
 /// Brings into plan and lock which packages have install scripts, as far as only their files tell.
@@ -338,10 +361,14 @@ fn input_without_node(
     let mut input = ResolverInput::new(run.session.config(), requirements, None, locked)?;
     let change = run.options.change.as_ref();
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
+    input.options.explicit_in = match &run.part {
+        Some(part) => part.first_importers(),
+        None => change.map(Change::folders).unwrap_or_default(),
+    };
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
     input.options.pick.avoided.clone_from(&run.options.avoided);
-    dedupe::prepare(run.options.mode, &mut input, project, locked);
+    dedupe::prepare(run.options, &mut input, project, locked);
     input.options.more_platforms =
         more_platforms(&project.manifest.architectures()?, &input.options.platform);
     Ok(input)
@@ -418,22 +445,33 @@ pub(super) fn warnings_of(
     Ok(unfit.collect())
 }
 
-/// Gives the lockfile's entry for the project the requirements of its new manifest.
-fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
-    if let Some(root) = lock.packages.iter_mut().find(|package| package.path.is_empty()) {
-        let program = root.extra.iter().find(|(key, _)| key == NPM_EXTENSION_HASH).cloned();
-        *root = LockPackage { name: root.name.clone(), ..manifest.to_project_package() };
-        root.extra.extend(program);
-    }
+/// Gives the lockfile's entry for an importer the requirements of its new manifest.
+fn record_requirements(lock: &mut Lock, importer: &str, manifest: &Manifest) {
+    let Some(own) = lock.packages.iter_mut().find(|package| package.path == importer) else {
+        return;
+    };
+    let program = own.extra.iter().find(|(key, _)| key == NPM_EXTENSION_HASH).cloned();
+    *own = if importer.is_empty() {
+        LockPackage { name: own.name.clone(), ..manifest.to_project_package() }
+    } else {
+        let mut entry = own.clone();
+        let now = manifest.to_lock_package();
+        entry.dependencies = now.dependencies;
+        entry.dev_dependencies = now.dev_dependencies;
+        entry.optional_dependencies = now.optional_dependencies;
+        entry.peer_dependencies = now.peer_dependencies;
+        entry
+    };
+    own.extra.extend(program.filter(|_| importer.is_empty()));
 }
 
-/// Returns whether the requirements written for `explicit` names allow the versions that were
-/// chosen.
-pub(super) fn keeps_versions(lock: &Lock, explicit: &[String]) -> bool {
-    let Some(root) = lock.root() else { return false };
+/// Returns whether the requirements that an importer has for `explicit` names allow the versions
+/// that were chosen.
+pub(super) fn keeps_versions(lock: &Lock, importer: &str, explicit: &[String]) -> bool {
+    let Some(own) = lock.get(importer) else { return false };
     let allows = |name: &String| {
-        let spec = requirement(root, name)?;
-        let entry = lock.get(&format!("node_modules/{name}"))?;
+        let spec = requirement(own, name)?;
+        let entry = lock.resolve(importer, name)?;
         let version = Version::parse(entry.version.as_deref()?).ok()?;
         let spec = if let Spec::Alias { spec, .. } = spec { *spec } else { spec };
         Some(match spec {

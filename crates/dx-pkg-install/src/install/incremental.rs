@@ -30,7 +30,7 @@ use self::baseline::InstalledTree;
 use super::cached::is_fast_path_eligible;
 use super::full::{keeps_versions, resolver_input};
 use super::outcome::{Difference, Outcome, TreeChange};
-use super::{Run, cached, fetch, full, gyp};
+use super::{Change, Run, cached, fetch, full, gyp};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
@@ -116,7 +116,9 @@ fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
     let has_tree_scripts = TREE_EVENTS.iter().any(|event| project.manifest.script(event).is_some());
     let runs_workspaces = project.workspaces.iter().any(|(_, manifest)| runs_when_linked(manifest));
     let has_scripts = has_tree_scripts || runs_workspaces;
-    Ok(project.alterations.is_empty()
+    let change = run.options.change.as_ref();
+    Ok(change.is_none_or(Change::is_of_project)
+        && project.alterations.is_empty()
         && config.package_lock()?
         && !config.package_lock_only()?
         && !config.omit_lockfile_registry_resolved()?
@@ -329,12 +331,12 @@ impl Effect {
                 known.filter_map(|path| Some(locked.get(&path)?.to_package())).collect();
             let packages = self.entries.iter().cloned().chain(known).collect();
             let mut visible = Lock { packages, ..Lock::default() };
-            let text = (change.manifest)(&visible)?;
+            let text = (change.manifest)("", &visible)?;
             let manifest = Manifest::parse(&text)?;
             own = LockPackage { name: own.name, ..manifest.to_project_package() };
             own.normalise();
             visible.packages.push(own.clone());
-            self.diagnostics.is_complete &= keeps_versions(&visible, &change.explicit);
+            self.diagnostics.is_complete &= keeps_versions(&visible, "", &change.explicit);
             self.manifest = Some(text);
         }
         own.normalise();
@@ -415,7 +417,7 @@ fn outcome(
         tree: TreeChange::Difference(Box::new(difference)),
         lockfile,
         compiled,
-        manifest: effect.manifest,
+        manifests: effect.manifest.map(|text| (String::new(), text)).into_iter().collect(),
         summary,
         is_complete: true,
         node: effect.node,

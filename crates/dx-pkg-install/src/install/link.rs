@@ -17,6 +17,7 @@ use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::{Mode, Run};
+use crate::importers::is_global;
 use crate::in_place::{self, InPlace};
 use crate::plan::Plan;
 use crate::project::Project;
@@ -190,7 +191,7 @@ fn link(
         let tree = plan.tree();
         let in_place = |tree: &Tree| match mode {
             Mode::Ci => Ok(None),
-            Mode::Install | Mode::Prune | Mode::Dedupe | Mode::Fewest | Mode::Newest => {
+            _ => {
                 match in_place::find(session, &project.root, plan, tree) {
                     // Only what the store has can be compared with.
                     Err(InstallError::Link(error)) if restore::is_due(&error) => {
@@ -227,7 +228,8 @@ fn link(
     };
     let options = LinkOptions {
         import,
-        keep_foreign: matches!(mode, Mode::Install | Mode::Prune),
+        keep_foreign: matches!(mode, Mode::Install | Mode::Update | Mode::Prune),
+        leaves_own_commands: is_global(session.config())?,
         links_outside: true,
         movable: sources.movable,
         prepared: prepared.as_ref().map(PreparedTree::path),

@@ -8,7 +8,8 @@ use std::time::Instant;
 use dx_pkg_os::files::{Dir, FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
-use crate::project::{Project, find_root};
+use crate::global::Global;
+use crate::project::{Project, find_root, nearest_root};
 use crate::scripts::is_nested;
 use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, own_files};
 
@@ -53,6 +54,32 @@ impl OpenProject {
         Self::open_with(Project::read_or_new, environment, options, events)
     }
 
+    /// Opens the project that stands for the globally installed packages: their folder, without
+    /// manifest and lockfile.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or the settings cannot be used.
+    pub fn open_global(
+        environment: Environment,
+        mut options: SessionOptions,
+        events: &dyn Events,
+    ) -> Result<Self, InstallError> {
+        let root = Global::find(&environment, &options.flags)?.folder();
+        let making = |error| InstallError::io(format!("making {}", root.display()), error);
+        std::fs::create_dir_all(&root).map_err(making)?;
+        let own = [("global", "true"), ("package-lock", "false"), ("install-strategy", "shallow")];
+        options.flags.retain(|(key, _)| own.iter().all(|(name, _)| key != name));
+        options.flags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        Self::open_in(
+            root,
+            |root, _| Project::of_global(root),
+            environment,
+            options,
+            events,
+            Instant::now(),
+        )
+    }
+
     fn open_with(
         read: fn(PathBuf, &Path) -> Result<Project, InstallError>,
         environment: Environment,
@@ -60,9 +87,23 @@ impl OpenProject {
         events: &dyn Events,
     ) -> Result<Self, InstallError> {
         let started = Instant::now();
+        let is_alone =
+            options.flags.iter().any(|(key, value)| key == "workspaces" && value == "false");
         let found = find_root(&environment.folder);
         found.warning().iter().for_each(|warning| events.warning(warning));
-        let root = found.folder;
+        // As npm, which then takes the folder of a workspace for a project of its own.
+        let root = if is_alone { nearest_root(&environment.folder) } else { found.folder };
+        Self::open_in(root, read, environment, options, events, started)
+    }
+
+    fn open_in(
+        root: PathBuf,
+        read: fn(PathBuf, &Path) -> Result<Project, InstallError>,
+        environment: Environment,
+        options: SessionOptions,
+        events: &dyn Events,
+        started: Instant,
+    ) -> Result<Self, InstallError> {
         let session = Session::open(environment, &root, options)?;
         let lock = lock_project(&session, &root, events)?;
         if lock.is_some() {

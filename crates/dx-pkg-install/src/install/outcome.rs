@@ -26,8 +26,8 @@ pub(super) struct Outcome {
     pub(super) lockfile: Option<String>,
     /// The compiled form of that text, with its digest.
     pub(super) compiled: Option<([u8; 32], Vec<u8>)>,
-    /// The manifest's new text, where it changes.
-    pub(super) manifest: Option<String>,
+    /// The new texts of the manifests that may change, each with its importer's folder.
+    pub(super) manifests: Vec<(String, String)>,
     /// The result to be shown, without the counts of linking.
     pub(super) summary: Summary,
     /// Whether nothing was left out.

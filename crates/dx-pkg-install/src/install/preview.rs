@@ -1,21 +1,16 @@
 //! The end of a dry run: what an outcome would change, of which nothing is written.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use dx_pkg_compat::lockfile::npm;
 use dx_pkg_link::ChangedPaths;
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_store::Store;
 
 use super::commit::{Committed, direct};
 use super::outcome::{Outcome, TreeChange};
 use super::{Run, link};
-use crate::in_place::recorded_by_dx;
-use crate::installed::HIDDEN;
-use crate::project::Project;
+use crate::project::{Project, manifest_of};
 use crate::summary::{Changes, Scope, version_in};
-use crate::{InstallError, demands, own_files};
+use crate::{InstallError, demands, in_place};
 
 /// Compares an outcome with what is in place.
 pub(super) fn preview(
@@ -32,7 +27,7 @@ pub(super) fn preview(
     let is_of_lockfile = run.options.against_lockfile;
     let mut before = match &outcome.tree {
         TreeChange::Whole(_) if !is_of_lockfile => {
-            installed(run.session.store(), &project.root).unwrap_or_default()
+            in_place::known(run.session.store(), &project.root).unwrap_or_default()
         }
         // The tree is left alone or does not matter: what changes is the lockfile.
         _ => locked(),
@@ -51,23 +46,15 @@ pub(super) fn preview(
     changes.record_difference(&paths, &mut outcome.summary);
     let mut files = Vec::new();
     if run.writes() {
-        let manifest = outcome.manifest.as_ref().filter(|text| **text != project.manifest_text);
-        files.extend(manifest.map(|_| "package.json"));
+        let changed = project.changed_manifests(&outcome.manifests);
+        files.extend(changed.map(|(importer, _)| manifest_of(importer)));
         let lockfile = link::render(run, project, outcome.lock.as_ref())?;
-        files.extend(lockfile.map(|_| project.lockfile));
+        files.extend(lockfile.map(|_| project.lockfile.to_owned()));
     }
     let mut summary = outcome.summary;
     summary.lockfile_only = run.lockfile_only;
     summary.would_write = Some(files);
     Ok(Committed { summary, tree: None })
-}
-
-/// Returns the tree that dx or npm has recorded.
-fn installed(store: &Store, root: &Path) -> Option<Lock> {
-    recorded_by_dx(store, root).map(|(_, lock)| lock).or_else(|| {
-        let (text, _) = own_files::text(root, HIDDEN).ok()?;
-        npm::read(&text).ok()
-    })
 }
 
 /// Returns what leads from one tree to another.

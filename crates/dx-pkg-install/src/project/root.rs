@@ -63,6 +63,18 @@ pub fn find_root(from: &Path) -> ProjectRoot {
     ProjectRoot { folder: outer.unwrap_or(nearest).to_owned(), foreign }
 }
 
+/// Returns the nearest folder from `from` upwards that is a project or a workspace, or `from` itself
+/// where there is none.
+#[must_use]
+pub(crate) fn nearest_root(from: &Path) -> PathBuf {
+    let counts = |file: &Path| !is_foreign(file, from);
+    let is_project = |folder: &&Path| {
+        let (manifest, modules) = (folder.join("package.json"), folder.join("node_modules"));
+        manifest.is_file() && counts(&manifest) || modules.is_dir() && counts(&modules)
+    };
+    from.ancestors().find(is_project).unwrap_or(from).to_owned()
+}
+
 /// Returns whether the manifest in `outer`, or pnpm's settings there, name the folder `inner` as a
 /// workspace.
 fn names_workspace(outer: &Path, inner: &Path) -> bool {

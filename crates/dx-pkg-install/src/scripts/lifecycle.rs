@@ -193,11 +193,12 @@ impl Lifecycle {
             Origin::Other(place) => match Spec::parse(place) {
                 Ok(Spec::Git(git)) => {
                     let hosted = git.hosted.as_ref().map(HostedRepository::to_string);
-                    let name = hosted
-                        .unwrap_or_else(|| place.split('#').next().unwrap_or(place).to_owned());
-                    let commit = git.committish.as_deref();
-                    let pin =
-                        commit.map_or_else(|| name.clone(), |commit| format!("{name}#{commit}"));
+                    let other = || place.split('#').next().unwrap_or(place).to_owned();
+                    let name = hosted.unwrap_or_else(other);
+                    let pin = match git.committish.as_deref() {
+                        Some(commit) => format!("{name}#{commit}"),
+                        None => name.clone(),
+                    };
                     ScriptKey { name, ..own(pin) }
                 }
                 _ => own(place.to_owned()),

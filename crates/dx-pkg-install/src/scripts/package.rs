@@ -10,9 +10,6 @@ use dx_pkg_core::text::suggest::nearest;
 use crate::InstallError;
 use crate::project::folders_with_manifest;
 
-/// npm's script `start` of a package that has none.
-const SERVER: &str = "node server.js";
-
 /// A package whose scripts are run by name.
 #[derive(Debug)]
 pub struct ScriptPackage {
@@ -51,33 +48,14 @@ impl ScriptPackage {
 
     /// Returns the script of this name, or the one that npm implies.
     fn script(&self, name: &str) -> Option<&str> {
-        let implied = || match name {
-            "env" => Some(if cfg!(windows) { "SET" } else { "env" }),
-            "start" => self.has_server().then_some(SERVER),
-            _ => None,
-        };
-        self.manifest.script(name).or_else(implied)
-    }
-
-    /// Returns whether `npm start` has a program to run although there is no script.
-    fn has_server(&self) -> bool {
-        self.folder.join("server.js").is_file()
+        let implied = if cfg!(windows) { "SET" } else { "env" };
+        self.manifest.script(name).or((name == "env").then_some(implied))
     }
 
     /// Returns whether there is a script of this name, be it one that npm implies.
     #[must_use]
     pub fn has_script(&self, name: &str) -> bool {
         self.script(name).is_some() || name == "restart" && self.script("start").is_some()
-    }
-
-    /// Returns the scripts as they are listed, in their order.
-    #[must_use]
-    pub fn scripts(&self) -> Vec<(String, String)> {
-        let mut scripts = self.manifest.scripts.clone();
-        if self.manifest.script("start").is_none() && self.has_server() {
-            scripts.push(("start".to_owned(), SERVER.to_owned()));
-        }
-        scripts
     }
 
     /// Returns the scripts to run for a name, in order; `with_hooks` includes pre and post

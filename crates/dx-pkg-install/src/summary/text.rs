@@ -116,7 +116,7 @@ impl Summary {
         format!("{} ({} in total) in {time}{end}", changes.join(", "), self.packages)
     }
 
-    fn dry_sentence(&self, files: &[&str]) -> String {
+    fn dry_sentence(&self, files: &[String]) -> String {
         let counts = [("add", self.added), ("change", self.changed), ("remove", self.removed)];
         let counts = counts.into_iter().filter(|(_, number)| *number > 0);
         let files = (!files.is_empty()).then(|| format!("write {}", files.join(" and ")));

@@ -321,14 +321,20 @@ impl<'l> Builder<'_, 'l> {
         Ok(())
     }
 
-    /// Marks the project's edges to packages that the user named on the command line.
+    /// Marks the importers' edges to packages that the user named on the command line.
     fn request_explicit(&mut self) {
-        let root = self.tree.root;
+        let folders = &self.options.explicit_in;
+        let importers: Vec<NodeId> = match folders.as_slice() {
+            [] => vec![self.tree.root],
+            folders => folders.iter().filter_map(|path| self.folders.get(path)).copied().collect(),
+        };
         for name in &self.options.explicit {
             let name = self.tree.interner.name(name);
-            if let Some(edge) = self.tree.edge_named(root, name) {
-                self.explicit.insert(edge);
-            }
+            let edges = importers.iter().filter_map(|from| self.tree.edge_named(*from, name));
+            self.explicit.extend(edges.collect::<Vec<_>>());
+        }
+        if !folders.is_empty() {
+            importers.into_iter().for_each(|importer| self.queue.push(&self.tree, importer));
         }
     }
 

@@ -123,6 +123,7 @@ impl Case {
             placing: dx_pkg_resolve::Placing::Hoisted,
             update: names("update"),
             explicit,
+            explicit_in: Vec::new(),
             workspaces: self.workspaces(),
             frozen: false,
             install_links: false,

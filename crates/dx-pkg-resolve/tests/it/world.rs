@@ -178,6 +178,7 @@ fn options() -> Options {
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),
         explicit: Vec::new(),
+        explicit_in: Vec::new(),
         workspaces: Vec::new(),
         frozen: false,
         install_links: false,

@@ -1,15 +1,23 @@
 //! `dx-registry serve`.
 
 use super::{Common, Context};
+use crate::accounts::first_start;
+use crate::collect::collect;
 use crate::config::Config;
 use crate::log::Log;
 use crate::server::Server;
 use crate::state::AppState;
 use clap::Args;
+use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// The time between two collections of garbage.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Start the registry
 ///
@@ -71,26 +79,47 @@ async fn serve(
     errors: Box<dyn Write + Send>,
 ) -> Result<(), String> {
     let log = Log::new(config.log, errors);
-    let state = AppState::open(config, log)?;
+    let state = AppState::open(config, &context.environment.variables, log)?;
+    let administrator = first_start::administrator(&state.accounts).await;
+    let administrator = administrator.map_err(|failure| failure.to_string())?;
     let server = Server::listen(state.clone()).await?;
     let text = greeting(&state.config, server.address()?);
     context.line(&text);
+    if let Some(secret) = administrator {
+        context.line(&format!(
+            "The administrator of this registry is {:?} with the password {} (shown this once).",
+            secret.name, secret.password
+        ));
+    }
+    let collecting = tokio::spawn(collect_hourly(state));
     server.run(asked_to_end()).await;
+    collecting.abort();
     Ok(())
+}
+
+async fn collect_hourly(state: Arc<AppState>) {
+    let mut hours = tokio::time::interval(HOUR);
+    // The first tick is at once: a start should not wait for a disk.
+    hours.tick().await;
+    loop {
+        hours.tick().await;
+        if let Err(failure) = collect(&state, false).await {
+            let fields = json!({ "failure": failure.message, "detail": failure.detail });
+            state.log.error("cannot collect garbage", &fields);
+        }
+    }
 }
 
 /// Returns the text that is shown once the port is open.
 fn greeting(config: &Config, address: SocketAddr) -> String {
-    let own = match &config.public_url {
-        Some(public) => public.0.to_string(),
-        None => format!("http://{address}/"),
-    };
+    let listening = format!("http://{address}/");
+    let own = config.public_url.as_ref().map_or(listening.clone(), |public| public.0.to_string());
     let upstream = match &config.upstream {
         Some(upstream) => upstream.0.to_string(),
         None => "none: only packages that are published here".to_owned(),
     };
     format!(
-        "dx-registry listens on {own}\n  packages in  {}\n  upstream     {upstream}\n\n\
+        "dx-registry listens on {listening}\n  packages in  {}\n  upstream     {upstream}\n\n\
          Use it:       npm config set registry {own}\n\
          To publish:   dx-registry user add NAME   (prints a token)",
         config.storage.display()

@@ -64,8 +64,8 @@ pub(crate) fn read(sources: &Sources<'_>) -> Result<Config, String> {
     Ok(config)
 }
 
-/// Sets `SECTION__KEY_WITH_WORDS` to `section.key-with-words`. The value is TOML if it can be read as
-/// a number, a truth value or an array, and else text.
+/// Sets `SECTION__KEY_WITH_WORDS` to `section.key-with-words`. The value is TOML if it can be read
+/// as a number, a truth value or an array, and else text.
 fn insert(table: &mut Table, path: &str, value: &str) {
     let mut parts: Vec<String> =
         path.split("__").map(|part| part.to_ascii_lowercase().replace('_', "-")).collect();

@@ -59,7 +59,7 @@ impl Documents {
     }
 
     /// Removes the revisions below `end` that are old enough, lowest number first.
-    async fn remove_old(&self, name: &Name, end: u64) -> Result<(), Failure> {
+    pub(super) async fn remove_old(&self, name: &Name, end: u64) -> Result<(), Failure> {
         let listed = self.storage.list(&name.0).await?;
         let now = SystemTime::now();
         let mut old: Vec<(u64, _)> = listed

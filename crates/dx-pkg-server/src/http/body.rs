@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use axum::body::Body;
-use axum::http::header::CONTENT_ENCODING;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use flate2::write::{GzDecoder, ZlibDecoder};
@@ -11,10 +11,28 @@ use serde::de::DeserializeOwned;
 use std::io::Write;
 use std::time::Duration;
 
-/// The deepest nesting of JSON is the parser's own limit, 128.
+/// The time between two parts of a body.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Parses JSON, nested at most 128 deep.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes)
         .map_err(|error| Failure::bad_request(format!("the body is not what is expected: {error}")))
+}
+
+/// Checks that a body is sent as JSON, if it is sent as anything: a page of another site can send
+/// only other types without being asked first.
+///
+/// # Errors
+/// 415.
+pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
+    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if sent.is_empty() || sent.ends_with("json") {
+        return Ok(());
+    }
+    let message = format!("the body has to be application/json, not {sent}");
+    Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
 /// Reads a whole body, decoded, of at most `limit` bytes either way.
@@ -29,23 +47,39 @@ pub(crate) async fn read(
     Ok(sink.finish()?.into())
 }
 
+/// Returns an answer of another server without gzip, of at most `limit` bytes.
+pub(crate) fn plain(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Failure> {
+    use std::io::Read as _;
+    let fault =
+        || Failure::new(StatusCode::BAD_GATEWAY, "the answer of another server makes no sense");
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes.to_vec());
+    }
+    let mut out = Vec::new();
+    let mut decoder = flate2::read::MultiGzDecoder::new(bytes).take(limit + 1);
+    decoder.read_to_end(&mut out).map_err(|error| fault().detail(error))?;
+    if out.len() as u64 > limit { Err(fault().detail("too long")) } else { Ok(out) }
+}
+
 /// Hands a body to `sink` as it arrives.
 pub(crate) async fn receive<W: Write>(
     mut body: Body,
     sink: &mut Sink<W>,
     time: Duration,
 ) -> Result<(), Failure> {
+    let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long to arrive");
     let arriving = async {
-        while let Some(frame) = body.frame().await {
-            let frame =
-                frame.map_err(|error| Failure::bad_request("the body broke off").detail(error))?;
-            if let Ok(data) = frame.into_data() {
+        loop {
+            let frame = tokio::time::timeout(IDLE, body.frame()).await.map_err(|_| late())?;
+            let Some(frame) = frame else {
+                return Ok(());
+            };
+            let broken = |error| Failure::bad_request("the body broke off").detail(error);
+            if let Ok(data) = frame.map_err(broken)?.into_data() {
                 sink.push(&data)?;
             }
         }
-        Ok(())
     };
-    let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long to arrive");
     tokio::time::timeout(time, arriving).await.map_err(|_| late())?
 }
 

@@ -1,8 +1,8 @@
 //! A request with what its answer needs.
 
 use super::body;
+use super::parts::Parts;
 use super::path::query_value;
-use super::routes::Parts;
 use crate::failure::Failure;
 use crate::state::AppState;
 use axum::body::Body;
@@ -90,6 +90,7 @@ impl Call {
 
     /// Reads the body as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+        body::check_type(&self.headers)?;
         let bytes = self.bytes().await?;
         body::parse(&bytes)
     }

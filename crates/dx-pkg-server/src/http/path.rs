@@ -1,8 +1,8 @@
 //! Paths of requests: decoded once, segment by segment, before anything looks at them.
 //!
 //! After this no segment is empty, `.` or `..`, none holds a control character or a backslash, and
-//! only a scoped name (`@scope%2fname`) holds a slash. What is encoded twice stays encoded, and is no
-//! name then.
+//! only a scoped name (`@scope%2fname`) holds a slash. What is encoded twice stays encoded, and is
+//! no name then.
 
 use crate::failure::Failure;
 use axum::http::StatusCode;
@@ -12,8 +12,8 @@ const LONGEST: usize = 4096;
 /// The most segments.
 const MOST: usize = 16;
 
-/// Splits and decodes a path without its query. A slash at the end counts only below `/-/`, where it
-/// is passed over.
+/// Splits and decodes a path without its query. A slash at the end counts only below `/-/`, where
+/// it is passed over.
 pub(crate) fn segments(path: &str) -> Result<Vec<String>, Failure> {
     if path.len() > LONGEST {
         let message = format!("the path is longer than {LONGEST} bytes");

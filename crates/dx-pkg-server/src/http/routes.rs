@@ -1,11 +1,12 @@
 //! The table of routes: a method and a pattern for each function that answers.
 //!
-//! A pattern is a path whose segments are literal or in braces: `{name}` stands for a package's name,
-//! in one segment (`left-pad`, `@scope%2fname`) or in two (`@scope/name`), any other for one segment.
-//! Literal segments go before those in braces, whatever the order of registration. HEAD is answered by
-//! the function for GET.
+//! A pattern is a path whose segments are literal or in braces: `{name}` stands for a package's
+//! name, in one segment (`left-pad`, `@scope%2fname`) or in two (`@scope/name`), any other for one
+//! segment. Literal segments go before those in braces, whatever the order of registration. HEAD is
+//! answered by the function for GET.
 
 use super::call::Call;
+use super::parts::Parts;
 use crate::failure::Failure;
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
@@ -14,13 +15,6 @@ use std::pin::Pin;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
 type Handler = Box<dyn Fn(Call) -> Answer + Send + Sync>;
-
-/// The parts of a path that the pattern's braces stand for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Parts {
-    pub(crate) name: Option<PackageName>,
-    pub(crate) values: Vec<(&'static str, String)>,
-}
 
 struct Route {
     method: Method,
@@ -61,8 +55,8 @@ impl Routes {
     /// Answers a call by the first route that fits.
     ///
     /// # Errors
-    /// What the route's function returns; 400 for a name that breaks a rule, 405 for a path that has
-    /// other methods, 404 for any other.
+    /// What the route's function returns; 400 for a name that breaks a rule, 405 for a path that
+    /// has other methods, 404 for any other.
     pub(crate) async fn answer(&self, mut call: Call) -> Result<Response, Failure> {
         let wanted = if call.method == Method::HEAD { Method::GET } else { call.method.clone() };
         let (mut bad_name, mut others) = (None, Vec::new());

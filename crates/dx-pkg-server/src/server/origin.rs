@@ -71,8 +71,8 @@ fn client_behind(proxies: &[Network], headers: &HeaderMap, peer: IpAddr) -> IpAd
     told.into_iter().rev().find(|address| !trusts(proxies, *address)).unwrap_or(peer)
 }
 
-/// Returns whether a text is a host and perhaps a port, with no character that has a meaning in JSON,
-/// HTML or a URL.
+/// Returns whether a text is a host and perhaps a port, with no character that has a meaning in
+/// JSON, HTML or a URL.
 fn is_host(text: &str) -> bool {
     (1..=255).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))

@@ -60,7 +60,8 @@ impl Key {
     }
 }
 
-/// Escapes a segment: `a-z 0-9 . _ - @` stay, any other byte becomes `=` and two hexadecimal digits.
+/// Escapes a segment: `a-z 0-9 . _ - @` stay, any other byte becomes `=` and two hexadecimal
+/// digits.
 fn escape(segment: &str) -> String {
     let mut out = String::with_capacity(segment.len());
     for (i, byte) in segment.bytes().enumerate() {

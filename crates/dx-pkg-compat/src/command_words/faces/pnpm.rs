@@ -43,6 +43,94 @@ const SCRIPTS: [&str; 6] = ["test", "t", "tst", "start", "stop", "restart"];
 /// Commands that take packages.
 const WITH_PACKAGES: [&str; 3] = ["add", "install", "i"];
 
+/// Commands that pnpm and dx have; any other word is a script or a command of a package.
+const KNOWN: [&str; 75] = [
+    "access",
+    "add",
+    "audit",
+    "bin",
+    "bugs",
+    "c",
+    "cache",
+    "ci",
+    "clean-install",
+    "completion",
+    "config",
+    "create",
+    "dedupe",
+    "deploy",
+    "deprecate",
+    "dist-tag",
+    "dlx",
+    "docs",
+    "doctor",
+    "edit",
+    "exec",
+    "explain",
+    "fetch",
+    "fund",
+    "get",
+    "help",
+    "i",
+    "import",
+    "info",
+    "init",
+    "install",
+    "install-test",
+    "it",
+    "la",
+    "licenses",
+    "link",
+    "list",
+    "ll",
+    "ln",
+    "login",
+    "logout",
+    "ls",
+    "outdated",
+    "owner",
+    "pack",
+    "patch",
+    "patch-commit",
+    "patch-remove",
+    "ping",
+    "pkg",
+    "prefix",
+    "profile",
+    "prune",
+    "publish",
+    "query",
+    "rebuild",
+    "remove",
+    "repo",
+    "rm",
+    "root",
+    "sbom",
+    "search",
+    "set",
+    "shims",
+    "show",
+    "store",
+    "team",
+    "token",
+    "un",
+    "undeprecate",
+    "uninstall",
+    "unlink",
+    "unpublish",
+    "up",
+    "update",
+];
+
+/// Returns whether a word is a command.
+fn is_command(word: &str) -> bool {
+    let renamed = RENAMED.iter().any(|(name, _)| *name == word);
+    let is_absent = ABSENT.iter().any(|(name, _)| *name == word);
+    let is_run = RUN.contains(&word) || SCRIPTS.contains(&word);
+    let others = ["v", "version", "view", "whoami", "why"];
+    KNOWN.contains(&word) || others.contains(&word) || renamed || is_absent || is_run
+}
+
 /// What stands before and behind a command.
 #[derive(Default)]
 struct Line {
@@ -75,6 +163,8 @@ pub(super) fn translate(words: &[String]) -> Result<Told, NotSpoken> {
                 line.command = Some(word.to_owned());
                 if SCRIPTS.contains(&word) {
                     line.take_rest(&mut reader)?;
+                } else if !is_command(word) {
+                    line.passed.extend_from_slice(reader.rest());
                 }
             }
             Some(command) if RUN.contains(&command.as_str()) => {
@@ -161,6 +251,9 @@ impl Line {
             told.words = if flags.is_empty() { vec!["--help".to_owned()] } else { flags };
             return Ok(told);
         };
+        if !is_command(&command) {
+            return Ok(of_script(told, command, recursive, &filters, flags, passed));
+        }
         if let Some((_, instead)) = ABSENT.iter().find(|(absent, _)| *absent == command) {
             return Err(not_spoken(&format!("pnpm {command}"), instead));
         }
@@ -204,4 +297,30 @@ impl Line {
         }
         Ok(told)
     }
+}
+
+/// Returns the words for a script, or a command of a package, by its name alone.
+fn of_script(
+    mut told: Told,
+    name: String,
+    recursive: bool,
+    filters: &[String],
+    flags: Vec<String>,
+    passed: Vec<String>,
+) -> Told {
+    let is_for_workspaces = recursive || !filters.is_empty();
+    if is_for_workspaces {
+        told.push("run");
+        if filters.is_empty() {
+            told.words.extend(["--workspaces".to_owned(), "--if-present".to_owned()]);
+        }
+        told.words.extend(filters.iter().map(|filter| format!("--workspace={filter}")));
+    }
+    told.words.extend(flags);
+    told.push(name);
+    if is_for_workspaces && !passed.is_empty() {
+        told.push("--");
+    }
+    told.words.extend(passed);
+    told
 }

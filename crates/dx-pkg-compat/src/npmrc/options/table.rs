@@ -53,7 +53,9 @@ options! {
     "registry": Option<Url>, "", Registry,
         "The address that packages come from.",
         unset("set when dx is built, see `DX_DEFAULT_REGISTRY`"),
-        with_flags(&[Flag::argument("registry", "URL", "Install from this registry")])
+        with_flags(&[
+            Flag::argument("registry", "URL", "Install from this registry").aliases(&["reg"]),
+        ])
         => through(registry);
 
     "replace-registry-host": String, "npmjs", Network,
@@ -294,12 +296,39 @@ options! {
     "foreign-overrides": ForeignOverrides, "error", Resolve,
         "What happens where pins or hooks of pnpm, Yarn or Bun cannot be carried out."
         => getter(foreign_overrides = ForeignOverrides::Error);
-    "workspaces": bool, "true", Resolve,
-        "Whether the project's workspaces take part."
-        => only("true");
+    "workspaces": Option<bool>, "", Resolve,
+        "Whether a command is for the project's workspaces: `true` for all of them without the \
+         project itself, `false` for the project alone.",
+        unset("for the project with its workspaces"),
+        with_flags(&[
+            Flag::fixed("workspaces", "true", "Do it for all workspaces, not for the project")
+                .aliases(&["ws"]),
+            Flag::fixed("no-workspaces", "false", "Leave the workspaces alone"),
+        ])
+        => getter(workspaces = None);
     "workspace": Vec<String>, "", Resolve,
-        "The workspaces that take part."
-        => only();
+        "The workspaces that a command is for: names, their folders, or folders around them.",
+        unset("none; in the folder of a workspace, that one"),
+        with_flags(&[
+            Flag::argument(
+                "workspace",
+                "WORKSPACE",
+                "Do it for this workspace, by name or folder; may be repeated",
+            )
+            .short('w'),
+        ])
+        => getter(workspace = Vec::new());
+    "include-workspace-root": bool, "false", Resolve,
+        "Whether a command for workspaces is for the project itself too.",
+        with_flags(&[
+            Flag::fixed(
+                "include-workspace-root",
+                "true",
+                "With --workspace or --workspaces: do it for the project too",
+            )
+            .aliases(&["iwr"]),
+        ])
+        => getter(include_workspace_root = false);
 
     "omit": Option<Vec<DependencyType>>, "", Tree,
         "Dependency types that are not installed.",
@@ -429,11 +458,23 @@ options! {
         "Whether packages may be linked into `node_modules`."
         => only("true");
     "global": bool, "false", Tree,
-        "Install for the whole machine instead of a project."
-        => only("false");
+        "Whether a command is for the packages of `prefix`, whose commands work in every folder, \
+         instead of a project.",
+        with_flags(&[
+            Flag::fixed("global", "true", "Do it for globally installed packages").short('g'),
+        ]),
+        trust(Trust::User)
+        => getter(global = false);
     "location": Location, "user", Tree,
-        "The place that npm's commands for settings and `global` work on."
-        => only("user", "project");
+        "The place that npm's commands for settings work on; `global` also means the setting \
+         `global`.",
+        trust(Trust::Stricter(&["global", "user", "project"]))
+        => getter(location = Location::User);
+    "prefix": Option<PathBuf>, "", Tree,
+        "The folder of globally installed packages: these are in `lib/node_modules`, their \
+         commands in `bin`.",
+        unset("`dx/global` in the user's data folder"), trust(Trust::User)
+        => getter(prefix = None);
     "dry-run": bool, "false", Tree,
         "Report what would change without changing it.",
         with_flags(&[Flag::fixed("dry-run", "true", "Print what would change, and change nothing")])
@@ -449,7 +490,8 @@ options! {
         "Whether add and remove change the manifest.",
         with_flags(&[
             Flag::fixed("no-save", "false", "Leave package.json and the lockfile as they are"),
-            Flag::ignored("save", "this is the default, and `save=false` in .npmrc wins").short('S'),
+            Flag::fixed("save", "true", "Save what changes in package.json (the default of add)")
+                .short('S'),
         ])
         => getter(save = true);
     "save-exact": bool, "false", Save,
@@ -538,7 +580,7 @@ options! {
     "init-author-email": Option<String>, "", Save,
         "The author's address there."
         => getter(init_author_email = None);
-    "init-author-url": Option<String>, "", Save,
+    "init-author-url": Option<Url>, "", Save,
         "The author's page there."
         => getter(init_author_url = None);
     "init-license": Option<String>, "", Save,

@@ -1,0 +1,142 @@
+//! Words of the command line that npm takes and clap does not: flags in front of the command,
+//! switches with a value, and flags that have no effect on a command.
+
+use std::ffi::OsString;
+
+use clap::{Arg, Command};
+use dx_pkg_compat::command_words::{command_place, is_flag, npms_flag};
+use dx_pkg_compat::npmrc::{FlagValue, OptionInfo, find_flag};
+
+use super::words::script_command;
+
+/// The settings that name files of settings, which are read before any other.
+const FILES: [&str; 2] = ["userconfig", "globalconfig"];
+
+/// The words that are left for clap, and what was taken out of them.
+#[derive(Debug, Default)]
+pub struct Words {
+    pub rest: Vec<OsString>,
+    /// Flags without effect on the command, without dashes.
+    pub idle: Vec<String>,
+    /// Environment variables that stand for flags.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Returns the words with flags in front of the command put behind it, as npm takes them anywhere.
+pub fn behind_command(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
+    let (mut kept, mut moved) = (Vec::new(), Vec::new());
+    let mut rest = words.into_iter().peekable();
+    kept.extend(rest.next());
+    while let Some(word) = rest.next_if(is_flag) {
+        let text = word.to_string_lossy().into_owned();
+        let is_known = text == "--" || known(parser.get_arguments(), &text).is_some();
+        let value = rest.next_if(|next| takes_next(&text) && !is_flag(next));
+        let place = if is_known { &mut kept } else { &mut moved };
+        place.push(word);
+        place.extend(value);
+    }
+    // Without a command they stay where they are, for the error about them.
+    kept.extend(rest.next());
+    kept.into_iter().chain(moved).chain(rest).collect()
+}
+
+/// Returns whether the word behind a flag is its value.
+fn takes_next(flag: &str) -> bool {
+    if flag.contains('=') {
+        return false;
+    }
+    if matches!(flag, "-C" | "--dir" | "--prefix" | "--cwd") {
+        return true;
+    }
+    match find_flag(flag) {
+        Some((_, flag)) => matches!(flag.value, FlagValue::Argument(_)),
+        None => {
+            let name = flag.trim_start_matches('-');
+            OptionInfo::find(name).is_some_and(|option| !option.is_switch)
+                || npms_flag(flag).is_some_and(|known| known.takes_value)
+        }
+    }
+}
+
+/// Takes out of the words what clap would refuse although npm takes it. Of a command that runs a
+/// script, words may be the script's: they stay.
+pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
+    let command = command_place(&words).and_then(|at| parser.find_subcommand(&words[at]));
+    let Some(command) = command.filter(|_| script_command(parser, &words).is_none()) else {
+        return Words { rest: words, ..Words::default() };
+    };
+    let arguments = || command.get_arguments().chain(parser.get_arguments());
+    let mut found = Words::default();
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            found.rest.push(word);
+            break;
+        }
+        let Some(text) = word.to_str().filter(|text| text.starts_with('-')) else {
+            found.rest.push(word);
+            continue;
+        };
+        let (flag, value) = match text.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
+            _ => (text, None),
+        };
+        if let Some(argument) = known(arguments(), flag) {
+            match value.filter(|_| !argument.get_action().takes_values()) {
+                Some("true") => found.rest.push(flag.into()),
+                Some("false") => {}
+                _ => {
+                    let next = argument.get_action().takes_values() && value.is_none();
+                    found.rest.push(word);
+                    found.rest.extend(words.next_if(|word| next && !is_flag(word)));
+                }
+            }
+            continue;
+        }
+        let name = flag.trim_start_matches('-');
+        if let Some(denied) = flag.strip_prefix("--no-").filter(|_| value.is_none())
+            && known(arguments(), &format!("--{denied}"))
+                .is_some_and(|argument| !argument.get_action().takes_values())
+        {
+            continue;
+        }
+        let Some(npms) = npms_flag(flag) else {
+            found.rest.push(word);
+            continue;
+        };
+        let mut value = value.map(str::to_owned);
+        if value.is_none() && npms.takes_value {
+            let next = words.next_if(|next| !is_flag(next));
+            value = next.map(|next| next.to_string_lossy().into_owned());
+        }
+        if let Some(value) = value.filter(|_| FILES.contains(&name)) {
+            found.variables.push((format!("npm_config_{name}"), value));
+        } else if !npms.is_harmless {
+            let name = name.to_owned();
+            if !found.idle.contains(&name) {
+                found.idle.push(name);
+            }
+        }
+    }
+    found.rest.extend(words);
+    found
+}
+
+/// Returns the argument that a flag is of.
+fn known<'a>(arguments: impl Iterator<Item = &'a Arg>, flag: &str) -> Option<&'a Arg> {
+    let flag = flag.split('=').next().unwrap_or(flag);
+    if let Some(name) = flag.strip_prefix("--") {
+        let is_named = |argument: &&Arg| {
+            let aliases = argument.get_all_aliases().unwrap_or_default();
+            argument.get_long() == Some(name) || aliases.contains(&name)
+        };
+        let mut arguments = arguments;
+        return match name {
+            "help" | "version" | "" => None,
+            _ => arguments.find(is_named),
+        };
+    }
+    let first = flag.chars().nth(1)?;
+    let mut arguments = arguments;
+    arguments.find(|argument| argument.get_short() == Some(first))
+}

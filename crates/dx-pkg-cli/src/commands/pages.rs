@@ -1,0 +1,138 @@
+//! `dx docs`, `dx repo`, `dx bugs`: the pages of a package, in a browser.
+
+use std::io::ErrorKind;
+use std::process::{Command, ExitCode, Stdio};
+
+use clap::Args;
+use dx_pkg_acquire::AcquireError;
+use dx_pkg_author::questions::addresses::{Address, Page, address};
+use dx_pkg_compat::npmrc::RawValue;
+use dx_pkg_install::project::find_root;
+use dx_pkg_install::{Environment, Session};
+use serde_json::json;
+
+use super::members::WorkspaceArguments;
+use crate::error::CommandError;
+use crate::flags::{QuestionSettings, SettingFlags};
+use crate::report::Report;
+
+/// The program that opens addresses where the user names none.
+const OPENER: &str = if cfg!(target_os = "macos") {
+    "open"
+} else if cfg!(windows) {
+    "explorer"
+} else {
+    "xdg-open"
+};
+
+/// The packages whose page is wanted.
+#[derive(Args, Debug)]
+pub struct PageArguments {
+    /// Packages, or folders of packages; the project without one.
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// Open the address with this program; false prints it.
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1)]
+    #[arg(default_missing_value = "true")]
+    pub browser: Option<String>,
+    /// Print the address, and open nothing.
+    #[arg(long, overrides_with = "browser")]
+    pub no_browser: bool,
+    #[command(flatten)]
+    pub members: WorkspaceArguments,
+    #[command(flatten)]
+    pub flags: SettingFlags<QuestionSettings>,
+}
+
+impl PageArguments {
+    /// Opens the page of each package.
+    pub fn run(
+        &self,
+        page: Page,
+        environment: Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let folder = environment.folder.clone();
+        let root = find_root(&folder).folder;
+        let members =
+            if self.packages.is_empty() { self.members.find(&environment)?.chosen } else { None };
+        let session = Session::open(environment, &root, self.flags.session_options())?;
+        let folders = members.into_iter().flatten().map(|member| (member.folder, ".".to_owned()));
+        let mut wanted: Vec<_> = folders.collect();
+        wanted.extend(self.packages.iter().map(|spec| (root.clone(), spec.clone())));
+        if wanted.is_empty() {
+            wanted.push((root.clone(), ".".to_owned()));
+        }
+        for (folder, spec) in wanted {
+            let address = address(&session, &folder, &spec, page)?;
+            self.show(&session, page, &address, report)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn show(
+        &self,
+        session: &Session,
+        page: Page,
+        address: &Address,
+        report: &Report,
+    ) -> Result<(), CommandError> {
+        let title = format!("{} {} available at the following URL", address.name, page.name());
+        let Some(program) = self.program(session) else {
+            print(&title, address, report);
+            return Ok(());
+        };
+        address.check()?;
+        let mut words = program.split_whitespace();
+        let opened = Command::new(words.next().unwrap_or(OPENER))
+            .args(words)
+            .arg(&address.url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        match opened {
+            Ok(status) if status.success() => Ok(()),
+            // The shell's code for a program that is not there.
+            Ok(status) if status.code() == Some(127) => {
+                print(&title, address, report);
+                Ok(())
+            }
+            Ok(_) => Err(CommandError::NotOpened { program, address: address.url.clone() }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                print(&title, address, report);
+                Ok(())
+            }
+            Err(error) => Err(AcquireError::io(format!("starting {program}"), error).into()),
+        }
+    }
+
+    /// Returns the program that opens addresses; `None` where they are printed. A project's own
+    /// file names none, as it would be run.
+    fn program(&self, session: &Session) -> Option<String> {
+        if self.no_browser {
+            return None;
+        }
+        match self.browser.as_deref() {
+            Some("false") => return None,
+            Some("true") => return Some(OPENER.to_owned()),
+            Some(program) => return Some(program.to_owned()),
+            None => {}
+        }
+        match session.config().raw("browser") {
+            Some((RawValue::Bool(false), _)) => None,
+            Some((RawValue::Text(program), _)) if session.config().is_given_by_user("browser") => {
+                Some(program.clone())
+            }
+            _ => Some(OPENER.to_owned()),
+        }
+    }
+}
+
+fn print(title: &str, address: &Address, report: &Report) {
+    if report.wants_json() {
+        report.pretty(&json!({ "title": title, "url": address.url }));
+    } else {
+        report.text(&format!("{title}:\n{}", address.url));
+    }
+}

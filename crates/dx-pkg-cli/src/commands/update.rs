@@ -1,0 +1,162 @@
+//! `dx update`: newer versions within the ranges of the manifests, or beyond them.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use dx_pkg_install::importers::{Importers, is_global};
+use dx_pkg_install::updates;
+use dx_pkg_install::{Change, Environment, Events, Mode, OpenProject, Options};
+use dx_pkg_lock::Lock;
+
+use super::carry::{carry_out, check_name, distinct};
+use super::global;
+use super::install::save_prefix;
+use crate::error::CommandError;
+use crate::flags::{AddSettings, SettingFlags};
+use crate::options::TreeArguments;
+use crate::report::Report;
+
+/// Update packages to the newest versions that package.json allows.
+///
+/// Without names all packages are updated. The lockfile is written; package.json is with --save or
+/// --latest.
+#[derive(Args, Debug)]
+pub struct UpdateArguments {
+    /// Names of packages, wherever in the tree they are; patterns such as '@types/*' for direct
+    /// dependencies.
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// Take the latest versions of direct dependencies, whatever package.json allows, and write
+    /// them there.
+    #[arg(short = 'L', long)]
+    pub latest: bool,
+    /// Accepted for npm compatibility: requirements stay in the section they are in.
+    #[arg(short = 'D', long, hide = true)]
+    pub save_dev: bool,
+    /// Accepted for npm compatibility, as the other sections.
+    #[arg(short = 'O', long, hide = true)]
+    pub save_optional: bool,
+    /// Accepted for npm compatibility, as the other sections.
+    #[arg(short = 'P', long, hide = true)]
+    pub save_prod: bool,
+    #[command(flatten)]
+    pub flags: SettingFlags<AddSettings>,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+impl UpdateArguments {
+    /// Updates the packages that are named, or all.
+    pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        for name in self.packages.iter().filter(|name| !updates::is_pattern(name)) {
+            check_name("update", name)?;
+        }
+        if global::is_asked(&self.tree, &environment) {
+            return global::update(&self.tree, &self.packages, environment, report);
+        }
+        let again = environment.clone();
+        let open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
+        if is_global(open.session.config())? {
+            drop(open);
+            return global::update(&self.tree, &self.packages, again, report);
+        }
+        let names = updates::names(&open.project, &self.packages);
+        if names.is_empty() && !self.packages.is_empty() {
+            let patterns = self.packages.join(", ");
+            report.warning(&format!("no direct dependency matches {patterns}"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.latest {
+            return self.take_latest(open, names, report);
+        }
+        let config = open.session.config();
+        let is_given = config.raw("save").is_some();
+        let saves = match self.flags.value("save") {
+            Some(given) => given == "true",
+            None => is_given && config.save()?,
+        };
+        let prefix = save_prefix(&self.flags, config)?;
+        self.within_ranges(open, names, saves.then_some(prefix), report)
+    }
+
+    /// Updates within the ranges; with a `prefix` the manifests get the versions.
+    fn within_ranges(
+        &self,
+        mut open: OpenProject,
+        names: Vec<String>,
+        prefix: Option<String>,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let mut texts = Vec::new();
+        for importer in all(&open) {
+            let text = open.project.manifest_text_of(&importer)?;
+            texts.push((importer, text));
+        }
+        let manifest = |importer: &str, lock: &Lock| {
+            let found = texts.iter().find(|(folder, _)| folder == importer);
+            let text = found.map_or("{}", |(_, text)| text.as_str());
+            updates::saved(text, importer, lock, &names, prefix.as_deref().unwrap_or("^"))
+        };
+        let change = prefix.is_some().then(|| Change {
+            importers: texts.iter().map(|(importer, _)| importer.clone()).collect(),
+            explicit: Vec::new(),
+            removed: Vec::new(),
+            manifest: &manifest,
+            save: true,
+        });
+        let update = names.clone();
+        let options = Options { mode: Mode::Update, update, change, ..self.options() };
+        carry_out(&self.tree, open, options, report)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Takes the latest versions of direct dependencies, of all packages where none is named.
+    fn take_latest(
+        &self,
+        mut open: OpenProject,
+        names: Vec<String>,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let chosen = Importers::of(&open)?;
+        let importers = if chosen.is_part { chosen.folders } else { all(&open) };
+        let usual = save_prefix(&self.flags, open.session.config())?;
+        let is_exact = usual.is_empty();
+        let mut edits = Vec::new();
+        for importer in importers {
+            let original = open.project.manifest_text_of(&importer)?;
+            let additions = updates::latest(&open, &importer, &names)?;
+            let wanted = updates::edited(&original, &additions, |one, _| one.raw.clone())?;
+            open.project.set_manifest_of(&importer, &wanted)?;
+            edits.push((importer, original, additions));
+        }
+        let manifest = |importer: &str, lock: &Lock| {
+            let edit = edits.iter().find(|(folder, ..)| folder == importer);
+            let Some((_, original, additions)) = edit else { return Ok("{}".to_owned()) };
+            updates::edited(original, additions, |one, own| {
+                one.saved(lock, own.filter(|_| !is_exact).unwrap_or(&usual))
+            })
+        };
+        let added = edits.iter().flat_map(|(.., additions)| additions);
+        let change = Change {
+            importers: edits.iter().map(|(importer, ..)| importer.clone()).collect(),
+            explicit: distinct(added.map(|(addition, _)| addition.name.clone())),
+            removed: Vec::new(),
+            manifest: &manifest,
+            save: !self.flags.sets("save", "false"),
+        };
+        let options =
+            Options { mode: Mode::Update, update: names, change: Some(change), ..self.options() };
+        carry_out(&self.tree, open, options, report)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn options(&self) -> Options<'_> {
+        Options { frozen: self.tree.frozen_lockfile, ..Options::default() }
+    }
+}
+
+/// Returns the folders of all importers, the project's own first.
+fn all(open: &OpenProject) -> Vec<String> {
+    let workspaces = open.project.workspaces.iter().map(|(folder, _)| folder.clone());
+    std::iter::once(String::new()).chain(workspaces).collect()
+}

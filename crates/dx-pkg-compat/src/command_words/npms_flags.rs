@@ -1,0 +1,157 @@
+//! npm's flags that dx knows only in order to pass them over.
+
+use crate::known::{Known, NPMRC};
+
+/// A flag of npm's that has no effect on a command of dx.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NpmFlag {
+    /// Whether it has a value.
+    pub takes_value: bool,
+    /// Whether nobody would expect an effect on what is done.
+    pub is_harmless: bool,
+}
+
+/// npm's settings with a value, among those that dx does not read.
+const WITH_VALUE: [&str; 57] = [
+    "_auth",
+    "access",
+    "audit-level",
+    "auth-type",
+    "browser",
+    "cache-max",
+    "cache-min",
+    "call",
+    "cert",
+    "cidr",
+    "depth",
+    "diff",
+    "diff-dst-prefix",
+    "diff-src-prefix",
+    "diff-unified",
+    "edit-dir",
+    "expect-result-count",
+    "expires",
+    "git",
+    "global-ignore-file",
+    "globalconfig",
+    "heading",
+    "init-author-email",
+    "init-author-name",
+    "init-author-url",
+    "init-license",
+    "init-module",
+    "init-type",
+    "init-version",
+    "key",
+    "logs-dir",
+    "logs-max",
+    "message",
+    "name",
+    "orgs",
+    "orgs-permission",
+    "otp",
+    "pack-destination",
+    "package",
+    "packages",
+    "packages-and-scopes-permission",
+    "password",
+    "patches-dir",
+    "preid",
+    "provenance-file",
+    "sbom-format",
+    "sbom-type",
+    "scope",
+    "scopes",
+    "searchexclude",
+    "searchlimit",
+    "searchopts",
+    "searchstaleness",
+    "shell",
+    "tag-version-prefix",
+    "userconfig",
+    "viewer",
+];
+
+/// Those without any influence on what a command does, only on how it looks or logs.
+const HARMLESS: [&str; 13] = [
+    "color",
+    "commit-hooks",
+    "description",
+    "heading",
+    "logs-dir",
+    "logs-max",
+    "long",
+    "parseable",
+    "unicode",
+    "update-notifier",
+    "usage",
+    "viewer",
+    "yes",
+];
+
+/// npm's short flags and abbreviations, apart from those that mean other things elsewhere, each
+/// with the setting.
+const SHORT: [(&str, &str); 14] = [
+    ("-a", "all"),
+    ("-c", "call"),
+    ("-l", "long"),
+    ("-m", "message"),
+    ("-n", "yes"),
+    ("-q", "usage"),
+    ("-y", "yes"),
+    ("-dd", "usage"),
+    ("-ddd", "usage"),
+    ("--desc", "description"),
+    ("--porcelain", "parseable"),
+    ("--quiet", "usage"),
+    ("--readonly", "read-only"),
+    ("--local", "usage"),
+];
+
+/// Returns what is known of a flag, written with its dashes and without a value; `None` of one
+/// that npm does not have, or that dx takes itself.
+#[must_use]
+pub fn npms_flag(flag: &str) -> Option<NpmFlag> {
+    let short = SHORT.iter().find(|(known, _)| *known == flag).map(|(_, setting)| *setting);
+    let written = flag.strip_prefix("--");
+    let setting = short.or_else(|| {
+        let name = written?;
+        Known::find(NPMRC, name).map(|row| row.key).or_else(|| {
+            let denied = name.strip_prefix("no-")?;
+            Known::find(NPMRC, denied).map(|row| row.key)
+        })
+    })?;
+    let is_denied = written.is_some_and(|name| name != setting && name.starts_with("no-"));
+    Some(NpmFlag {
+        takes_value: !is_denied && WITH_VALUE.contains(&setting),
+        is_harmless: HARMLESS.contains(&setting),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_npm_are_known_with_their_values() {
+        let flag = |takes_value, is_harmless| Some(NpmFlag { takes_value, is_harmless });
+        for (text, expected) in [
+            ("--otp", flag(true, false)),
+            ("--if-present", flag(false, false)),
+            ("--no-provenance", flag(false, false)),
+            ("--color", flag(false, true)),
+            ("-m", flag(true, false)),
+            ("-y", flag(false, true)),
+            ("--desc", flag(false, true)),
+            ("--registry", None),
+            ("--another", None),
+            ("--no-another", None),
+            ("-d", None),
+            ("-p", None),
+            ("-Z", None),
+            ("otp", None),
+        ] {
+            assert_eq!(npms_flag(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The manifests of packages as npm shows them: those on disk, or entries of the lockfile, with the
+//! changes that npm makes in memory.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_resolve::graph::{Kind, Requirement};
+use serde_json::{Map, Value, json};
+
+use crate::fund::is_true;
+use crate::{Source, View};
+
+/// The members of an object.
+pub(crate) type Members = Map<String, Value>;
+
+/// The manifests of a project's packages, each read once.
+pub(crate) struct Manifests<'v> {
+    view: &'v View,
+    /// The entries of a lockfile, where manifests are its entries.
+    locked: Option<Members>,
+    /// Whether those of folders outside `node_modules` are its entries too.
+    has_folders: bool,
+    known: RefCell<HashMap<usize, Rc<Members>>>,
+}
+
+impl<'v> Manifests<'v> {
+    /// Returns the manifests that are on disk.
+    pub(crate) fn installed(view: &'v View) -> Self {
+        Manifests { view, locked: None, has_folders: false, known: RefCell::default() }
+    }
+
+    /// Returns the manifests as npm knows them after it has read what is installed: where its
+    /// record of the tree holds, they are entries of that.
+    pub(crate) fn recorded(view: &'v View) -> Self {
+        if !view.is_recorded {
+            return Self::of_view(view);
+        }
+        let locked = Some(entries(&view.root.join("node_modules/.package-lock.json")));
+        Manifests { view, locked, has_folders: true, known: RefCell::default() }
+    }
+
+    /// Returns the manifests of what a view was read from.
+    pub(crate) fn of_view(view: &'v View) -> Self {
+        let locked = match view.source {
+            Source::Installed => None,
+            Source::Locked => Some(entries(&view.root.join(&view.lockfile))),
+        };
+        Manifests { view, locked, has_folders: false, known: RefCell::default() }
+    }
+
+    /// Returns the manifest of a package; of a link, that of the folder it leads to.
+    pub(crate) fn of(&self, place: usize) -> Rc<Members> {
+        let place = self.view.graph.packages[place].target.unwrap_or(place);
+        if let Some(known) = self.known.borrow().get(&place) {
+            return known.clone();
+        }
+        let members = Rc::new(self.read(place));
+        self.known.borrow_mut().insert(place, members.clone());
+        members
+    }
+
+    fn read(&self, place: usize) -> Members {
+        let package = &self.view.graph.packages[place];
+        // Folders of the project are read from disk in any case.
+        let entry = match &self.locked {
+            Some(locked) if package.parent.is_some() || self.has_folders && place != 0 => {
+                locked.get(&package.path)
+            }
+            _ => None,
+        };
+        let mut members = match entry {
+            Some(Value::Object(members)) => {
+                let mut members = members.clone();
+                if !members.get("name").is_some_and(is_true) {
+                    members.insert("name".into(), package.name.clone().into());
+                }
+                members
+            }
+            _ => self.folder(place),
+        };
+        normalise(&mut members);
+        members
+    }
+}
+
+impl Manifests<'_> {
+    /// Returns the manifest in a folder; its entry of the lockfile where the folder has none.
+    fn folder(&self, place: usize) -> Members {
+        let found = on_disk(self.view, place);
+        let entry = self.locked.as_ref().filter(|_| found.is_empty());
+        match entry.and_then(|locked| locked.get(&self.view.graph.packages[place].path)) {
+            Some(Value::Object(members)) => members.clone(),
+            _ => found,
+        }
+    }
+}
+
+/// Returns the entries of a lockfile.
+fn entries(path: &Path) -> Members {
+    let text = read_text(path).ok().flatten().unwrap_or_default();
+    let mut value: Value = serde_json::from_str(&text).unwrap_or_default();
+    match value.get_mut("packages").map(Value::take) {
+        Some(Value::Object(members)) => members,
+        _ => Members::new(),
+    }
+}
+
+fn on_disk(view: &View, place: usize) -> Members {
+    let text = read_text(&view.folder(place).join("package.json")).ok().flatten();
+    match text.and_then(|text| serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()) {
+        Some(Value::Object(members)) => members,
+        _ => Members::new(),
+    }
+}
+
+/// Makes the changes that npm makes in every manifest that it reads.
+fn normalise(members: &mut Members) {
+    members.retain(|key, _| !key.starts_with('_'));
+    let text = |key: &str| members.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if let Some((name, version)) = text("name").zip(text("version")) {
+        let id = format!("{name}@{version}");
+        members.insert("_id".into(), id.into());
+    }
+    bundled(members);
+    let is_override = |value: &Value| value.as_object().is_some_and(|all| !all.is_empty());
+    if members.get("overrides").is_some_and(|value| !is_override(value)) {
+        members.shift_remove("overrides");
+    }
+    let optional = members.get("optionalDependencies").and_then(Value::as_object);
+    let optional: Vec<String> = optional.into_iter().flat_map(|all| all.keys().cloned()).collect();
+    if let Some(Value::Object(all)) = members.get_mut("dependencies")
+        && !optional.is_empty()
+    {
+        all.retain(|name, _| !optional.contains(name));
+        if all.is_empty() {
+            members.shift_remove("dependencies");
+        }
+    }
+    match members.get_mut("scripts") {
+        Some(Value::Object(all)) => all.retain(|_, script| script.is_string()),
+        Some(Value::Array(_)) | None => {}
+        Some(_) => {
+            members.shift_remove("scripts");
+        }
+    }
+    if let Some(Value::String(url)) = members.get("funding").filter(|funding| is_true(funding)) {
+        let funding = json!({ "url": url });
+        members.insert("funding".into(), funding);
+    }
+    commands(members);
+}
+
+/// Brings `bundleDependencies` into the form of a list.
+fn bundled(members: &mut Members) {
+    if let Some(list) = members.shift_remove("bundledDependencies")
+        && !members.contains_key("bundleDependencies")
+    {
+        members.insert("bundleDependencies".into(), list);
+    }
+    let keys = |value: Option<&Value>| -> Value {
+        let all = value.and_then(Value::as_object).into_iter().flat_map(Members::keys);
+        all.map(|name| Value::from(name.clone())).collect()
+    };
+    let list = match members.get("bundleDependencies") {
+        None | Some(Value::Array(_)) => return,
+        Some(Value::Bool(false)) => Value::Array(Vec::new()),
+        Some(Value::Bool(true)) => keys(members.get("dependencies")),
+        Some(object @ Value::Object(_)) => keys(Some(object)),
+        Some(_) => {
+            members.shift_remove("bundleDependencies");
+            return;
+        }
+    };
+    members.insert("bundleDependencies".into(), list);
+}
+
+/// Brings `bin` into the form of an object.
+fn commands(members: &mut Members) {
+    let Some(bin) = members.get("bin") else { return };
+    let name = members.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
+    let given: Vec<(String, String)> = match (bin, name) {
+        (Value::String(path), Some(name)) if !path.is_empty() => {
+            vec![(name.to_owned(), path.clone())]
+        }
+        (Value::Array(list), _) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|path| (last(path).to_owned(), path.to_owned()))
+            .collect(),
+        (Value::Object(all), _) => all
+            .iter()
+            .filter_map(|(command, path)| Some((command.clone(), path.as_str()?.to_owned())))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let mut found = Members::new();
+    for (command, path) in given {
+        let (command, path) = (inside(&command), inside(&path));
+        let command = last(&command);
+        if !command.is_empty() && !path.is_empty() {
+            found.insert(command.to_owned(), path.into());
+        }
+    }
+    if found.is_empty() {
+        members.shift_remove("bin");
+    } else {
+        members.insert("bin".into(), found.into());
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
+/// Returns a path below a package's folder: no part of it leads out.
+fn inside(path: &str) -> String {
+    let path = path.replace(['\\', ':'], "/");
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Returns the requirements of a package in npm's order: that of its manifest, peers first.
+pub(crate) fn in_order<'v>(
+    view: &'v View,
+    manifests: &Manifests<'_>,
+    place: usize,
+) -> Vec<&'v Requirement> {
+    let mut found: Vec<&Requirement> = view.requirements_of(place).collect();
+    if found.len() < 2 {
+        return found;
+    }
+    let manifest = manifests.of(place);
+    let section = |key: &str| manifest.get(key).and_then(Value::as_object).into_iter().flatten();
+    let is_optional = |name: &str| {
+        let meta = manifest.get("peerDependenciesMeta").and_then(|meta| meta.get(name));
+        meta.and_then(|meta| meta.get("optional")).is_some_and(is_true)
+    };
+    let peers = |optional: bool| {
+        let names = section("peerDependencies").map(|(name, _)| name.as_str());
+        names.filter(move |name| is_optional(name) == optional)
+    };
+    let mut order: HashMap<&str, usize> = HashMap::new();
+    let sections = ["dependencies", "optionalDependencies", "devDependencies"];
+    let others = sections.iter().flat_map(|key| section(key).map(|(name, _)| name.as_str()));
+    for name in peers(false).chain(peers(true)).chain(others) {
+        let next = order.len();
+        order.entry(name).or_insert(next);
+    }
+    found.sort_by_key(|one| match one.kind {
+        Kind::Workspace => (0, 0),
+        _ => (1, order.get(one.name.as_str()).copied().unwrap_or(usize::MAX)),
+    });
+    found
+}
+
+/// Returns which packages came inside others, or are there for packages that did.
+pub(crate) fn bundled_places(view: &View) -> Vec<bool> {
+    let packages = &view.graph.packages;
+    let mut bundlers: Vec<Option<usize>> = vec![None; packages.len()];
+    for (place, package) in packages.iter().enumerate() {
+        let lists =
+            |parent: &usize| packages[*parent].entry.bundle_dependencies.contains(&package.name);
+        let parents = package.parent.filter(lists);
+        bundlers[place] = parents;
+    }
+    let mut is_changed = bundlers.iter().any(Option::is_some);
+    while is_changed {
+        is_changed = false;
+        for (place, package) in packages.iter().enumerate() {
+            let Some(parent) = package.parent.filter(|_| bundlers[place].is_none()) else {
+                continue;
+            };
+            let of_dependent = || {
+                let mut from = view.dependents_of(place).map(|required| bundlers[required.from]);
+                from.any(|bundler| bundler == Some(parent)).then_some(parent)
+            };
+            let found = bundlers[parent].or_else(of_dependent);
+            is_changed |= found.is_some();
+            bundlers[place] = found;
+        }
+    }
+    bundlers.iter().zip(packages).map(|(one, package)| one.is_some() || package.in_bundle).collect()
+}

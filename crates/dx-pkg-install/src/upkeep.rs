@@ -1,0 +1,12 @@
+//! The commands that look after what is installed: approvals of scripts, patches, links between
+//! projects, and copies of workspaces and lockfiles.
+
+pub mod decisions;
+pub mod deploying;
+pub mod fetching;
+pub mod importing;
+pub mod linking;
+pub mod patching;
+pub mod rebuild;
+
+pub use crate::error::UpkeepError;

@@ -1,0 +1,75 @@
+//! Counters of requests, for Prometheus.
+
+use axum::http::StatusCode;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// The upper bounds of the classes of durations, in milliseconds.
+const BOUNDS: [u64; 10] = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000];
+
+/// The counters.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    /// Answers by the first digit of their status.
+    answers: [AtomicU64; 6],
+    /// Answers within each bound.
+    within: [AtomicU64; BOUNDS.len()],
+    microseconds: AtomicU64,
+    /// Versions published.
+    published: AtomicU64,
+}
+
+impl Metrics {
+    /// Counts an answer.
+    pub(crate) fn answered(&self, status: StatusCode, time: Duration) {
+        let class = usize::from(status.as_u16() / 100).min(self.answers.len() - 1);
+        self.answers[class].fetch_add(1, Relaxed);
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.microseconds.fetch_add(micros, Relaxed);
+        for (bound, count) in BOUNDS.iter().zip(&self.within) {
+            if micros <= bound * 1000 {
+                count.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// Counts a publish.
+    pub(crate) fn published(&self) {
+        self.published.fetch_add(1, Relaxed);
+    }
+
+    /// Writes the counters, and other figures, in Prometheus' text format.
+    pub(crate) fn text(&self, others: &[(&str, &str, u64)]) -> String {
+        let mut out = String::new();
+        let mut line = |text: String| {
+            out.push_str(&text);
+            out.push('\n');
+        };
+        line("# HELP dx_registry_requests_total Requests answered, by class of status.".to_owned());
+        line("# TYPE dx_registry_requests_total counter".to_owned());
+        let mut all = 0;
+        for (class, count) in self.answers.iter().enumerate().skip(1) {
+            let count = count.load(Relaxed);
+            all += count;
+            line(format!("dx_registry_requests_total{{status=\"{class}xx\"}} {count}"));
+        }
+        line("# HELP dx_registry_request_seconds Time until the answer begins.".to_owned());
+        line("# TYPE dx_registry_request_seconds histogram".to_owned());
+        for (bound, count) in BOUNDS.iter().zip(&self.within) {
+            let (bound, count) = (*bound as f64 / 1000.0, count.load(Relaxed));
+            line(format!("dx_registry_request_seconds_bucket{{le=\"{bound}\"}} {count}"));
+        }
+        let seconds = self.microseconds.load(Relaxed) as f64 / 1e6;
+        line(format!("dx_registry_request_seconds_bucket{{le=\"+Inf\"}} {all}"));
+        line(format!("dx_registry_request_seconds_sum {seconds}"));
+        line(format!("dx_registry_request_seconds_count {all}"));
+        let published = ("published_total", "Versions published.", self.published.load(Relaxed));
+        for (name, help, value) in std::iter::once(&published).chain(others) {
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            line(format!("# HELP dx_registry_{name} {help}"));
+            line(format!("# TYPE dx_registry_{name} {kind}"));
+            line(format!("dx_registry_{name} {value}"));
+        }
+        out
+    }
+}

@@ -1,0 +1,62 @@
+//! Packages that are published here: one document each, and their tarballs.
+
+mod document;
+mod publish;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+pub(crate) use document::{Hosted, Maintainer, check_tag};
+pub(crate) use publish::{Edit, Publication};
+pub(crate) use upload::{Upload, UploadedTarball, read_upload};
+
+use crate::documents::{Change, Document, Documents, Name};
+use crate::failure::Failure;
+use dx_pkg_core::PackageName;
+use std::sync::Arc;
+
+/// The kind of the documents.
+const KIND: &str = "package";
+
+/// The packages.
+pub(crate) struct Packages {
+    documents: Documents,
+}
+
+impl Packages {
+    pub(crate) fn new(documents: Documents) -> Self {
+        Self { documents }
+    }
+
+    /// Reads a package; one that was unpublished is there, without versions.
+    pub(crate) async fn read(&self, name: &PackageName) -> Result<Document<Hosted>, Failure> {
+        self.documents.read(&Name::of_package(KIND, name)).await
+    }
+
+    /// Changes a package; see [`Documents::change`]. With the number of the revision that is read.
+    pub(crate) async fn change<R>(
+        &self,
+        name: &PackageName,
+        decide: impl FnMut(Option<&Hosted>) -> Result<Change<Hosted, R>, Failure>,
+    ) -> Result<R, Failure> {
+        self.documents.change(&Name::of_package(KIND, name), decide).await
+    }
+
+    /// Keeps the provenance bundle of `name@version`.
+    pub(crate) async fn keep_bundle(&self, version: &str, bundle: &str) -> Result<(), Failure> {
+        let text = bundle.to_owned();
+        let name = Name::new("provenance", version);
+        self.documents.change(&name, |_: Option<&String>| Ok(Change::To(text.clone(), ()))).await
+    }
+
+    /// Returns the provenance bundle of `name@version`, JSON, if there is one.
+    pub(crate) async fn bundle(&self, version: &str) -> Result<Option<Arc<String>>, Failure> {
+        Ok(self.documents.read::<String>(&Name::new("provenance", version)).await?.value)
+    }
+
+    /// Lists the names of all packages, those that were unpublished included.
+    pub(crate) async fn names(&self) -> Result<Vec<PackageName>, Failure> {
+        let keys = self.documents.keys(KIND).await?;
+        Ok(keys.iter().filter_map(|key| PackageName::parse(key).ok()).collect())
+    }
+}

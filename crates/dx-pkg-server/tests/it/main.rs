@@ -1,0 +1,16 @@
+//! Tests of the binary `dx-registry`: over HTTP, with the testkit's registry as its upstream.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod accounts;
+mod audits;
+mod bad_input;
+mod commands;
+mod concurrent;
+mod hosted;
+mod pages;
+mod people;
+mod policy;
+mod proxied;
+mod server;
+mod sharing;
