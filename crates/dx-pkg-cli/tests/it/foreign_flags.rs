@@ -14,7 +14,10 @@ fn a_flag_of_npm_without_effect_is_told_once_and_passed_over() {
     let registry = Registry::start();
     let project = project(&registry);
     for (arguments, told) in [
-        (["install", "--expires", "3", "--expires=4"].as_slice(), "--expires has no effect on this"),
+        (
+            ["install", "--expires", "3", "--expires=4"].as_slice(),
+            "--expires has no effect on this",
+        ),
         (&["install", "--if-present"], "--if-present has no effect"),
         (&["ls", "--cidr", "x"], "--cidr has no effect"),
     ] {
