@@ -2,7 +2,7 @@
 //! when the checksum is right.
 
 use dx_pkg_format::wire;
-use dx_pkg_install::cached_install::CachedInstall;
+use dx_pkg_install::maintenance::CachedInstall;
 
 pub(crate) fn run(data: &[u8]) {
     check(data);

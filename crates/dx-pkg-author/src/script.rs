@@ -58,7 +58,7 @@ impl<'s> Scripts<'s> {
         told: &'s dyn Told,
     ) -> Result<Self, AuthorError> {
         let is_off = config.ignore_scripts()?;
-        let node = if is_off { None } else { dx_pkg_install::node::Node::find(environment) };
+        let node = if is_off { None } else { dx_pkg_install::scripts::Node::find(environment) };
         let shared = SharedFacts::new(environment, root, config, node.as_ref())?;
         Ok(Scripts { environment, root, command, shared, told, is_off })
     }

@@ -289,6 +289,18 @@ pub struct SettingFlags<S> {
     selection: PhantomData<S>,
 }
 
+/// What takes settings that were given without a flag of its selection.
+pub trait TakesSettings {
+    /// Takes them.
+    fn take(&mut self, settings: Vec<(String, String)>);
+}
+
+impl<S> TakesSettings for SettingFlags<S> {
+    fn take(&mut self, settings: Vec<(String, String)>) {
+        self.settings.extend(settings);
+    }
+}
+
 impl<S: Selection> SettingFlags<S> {
     /// Returns the options of a session with these settings, which signals cancel.
     pub fn session_options(&self) -> SessionOptions {
@@ -305,7 +317,7 @@ impl<S: Selection> SettingFlags<S> {
         &self.settings
     }
 
-    /// Adds settings that were given without a flag of the selection.
+    /// Adds settings that were given otherwise.
     pub fn extend(&mut self, settings: Vec<(String, String)>) {
         self.settings.extend(settings);
     }

@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::glob::Segment;
-use dx_pkg_compat::npmrc::Config;
 use dx_pkg_lock::name_of_path;
 
-use crate::error::ImporterError;
 use crate::paths::normal;
 use crate::project::Project;
 use crate::{InstallError, OpenProject, Session};
+
+pub use crate::error::ImporterError;
 
 /// The importers that a command is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,14 +116,4 @@ fn is_directly_in(base: &Path, path: &Path, given: &str) -> bool {
             .iter()
             .zip(&parts)
             .all(|(wanted, part)| Segment::parse(wanted).matches(part, false))
-}
-
-/// Returns whether the setting `global`, or `location=global`, asks for globally installed
-/// packages.
-///
-/// # Errors
-/// A value that is not of its setting's kind.
-pub fn is_global(config: &Config) -> Result<bool, InstallError> {
-    use dx_pkg_compat::npmrc::Location;
-    Ok(config.global()? || config.location()? == Location::Global)
 }

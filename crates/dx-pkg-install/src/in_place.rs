@@ -13,7 +13,6 @@ use dx_pkg_os::files::Dir;
 use dx_pkg_os::process::written_since_boot;
 use dx_pkg_store::Store;
 
-use crate::importers::is_global;
 use crate::installed::{HIDDEN, RECORD};
 use crate::plan::{Plan, tree_of, unpacked};
 use crate::seal::Seal;
@@ -49,7 +48,7 @@ pub(crate) fn find(
     let may_lack_contents = !written_since_boot(&root.join("node_modules").join(RECORD));
     let look =
         if session.config().force()? || may_lack_contents { Look::Files } else { Look::Folders };
-    if is_global(session.config())? {
+    if session.is_global()? {
         return find_global(session, root, look);
     }
     let (found, recorded) =

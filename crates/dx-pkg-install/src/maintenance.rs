@@ -29,6 +29,7 @@ use crate::session::OpenSession;
 use crate::{Events, InstallError, Session, own_files, project};
 
 pub use crate::background::Foreground;
+pub use crate::cached_install::CachedInstall;
 pub use crate::notices::take as take_notices;
 
 /// The result of a maintenance run.

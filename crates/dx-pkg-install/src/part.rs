@@ -7,7 +7,7 @@ use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_lock::{Lock, LockIndex, LockPackage, locale_compare};
 use dx_pkg_store::Store;
 
-use crate::importers::{chosen, is_global};
+use crate::importers::chosen;
 use crate::install::Change;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -32,7 +32,7 @@ impl Part {
         project: &Project,
         change: Option<&Change<'_>>,
     ) -> Result<Option<Self>, InstallError> {
-        if is_global(session.config())? {
+        if session.is_global()? {
             let names = change.into_iter().flat_map(|change| [&change.explicit, &change.removed]);
             return Ok(Some(Self::Packages(names.flatten().cloned().collect())));
         }

@@ -17,6 +17,7 @@ mod skipped;
 pub use crate::demands::prepare;
 pub use crate::error::{FailedScript, ScriptError};
 pub use crate::events::StartedScript;
+pub use crate::node::{Node, on_path};
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
 pub(crate) use gyp::lacks_gyp;
 pub(crate) use lifecycle::{Lifecycle, runs_when_linked};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::{Config, ConfigSources, ProjectHome, is_for_registries};
+use dx_pkg_compat::npmrc::{Config, ConfigSources, Location, ProjectHome, is_for_registries};
 use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
@@ -65,6 +65,16 @@ pub struct SessionOptions {
 }
 
 impl Session {
+    /// Returns whether the setting `global`, or `location=global`, asks for globally installed
+    /// packages.
+    ///
+    /// # Errors
+    /// A value that is not of its setting's kind.
+    pub fn is_global(&self) -> Result<bool, InstallError> {
+        let config = self.config();
+        Ok(config.global()? || config.location()? == Location::Global)
+    }
+
     /// Reads the settings for the project in `root` and opens the store.
     ///
     /// # Errors

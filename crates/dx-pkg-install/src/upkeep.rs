@@ -4,9 +4,11 @@
 pub mod decisions;
 pub mod deploying;
 pub mod fetching;
+pub mod global;
 pub mod importing;
 pub mod linking;
 pub mod patching;
 pub mod rebuild;
+pub mod updates;
 
 pub use crate::error::UpkeepError;

@@ -15,7 +15,7 @@ use dx_pkg_compat::npmrc::{Config, OptionGroup, OptionInfo};
 use dx_pkg_core::{Platform, Spec};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
 use dx_pkg_install::maintenance::commands;
-use dx_pkg_install::node::Node;
+use dx_pkg_install::scripts::Node;
 use dx_pkg_install::scripts::skipped_line;
 use dx_pkg_install::{
     Change, Environment, InstallError, OpenProject, Options, SessionOptions, install,

@@ -9,7 +9,7 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_install::Environment;
-use dx_pkg_install::node::Node;
+use dx_pkg_install::scripts::Node;
 use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, SharedFacts};
 use dx_pkg_install::session::configuration;
 

@@ -297,7 +297,7 @@ fn check_license(license: &str) -> Result<(), String> {
     let joined = |word: &&str| matches!(*word, "AND" | "OR" | "WITH");
     let is_expression = words.len() % 2 == 1
         && words.iter().step_by(2).all(|word| is_id(word) && !joined(word))
-        && words.iter().skip(1).step_by(2).all(|word| joined(word));
+        && words.iter().skip(1).step_by(2).all(joined);
     if license.is_empty() || is_place || is_expression {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use dx_pkg_compat::glob::{Segment, expand};
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::Environment;
-use dx_pkg_install::node::Node;
+use dx_pkg_install::scripts::Node;
 use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_install::scripts::{ScriptPackage, SharedFacts};
 use dx_pkg_os::files::{Durability, write_user_file};

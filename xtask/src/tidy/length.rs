@@ -8,7 +8,7 @@ const FILE: usize = 500;
 const FUNCTION: usize = 100;
 /// The most lines of the binary's sources without its commands, and of the module of one command:
 /// it parses arguments and shows results, and what could be in a library is.
-const BINARY: usize = 2_000;
+const BINARY: usize = 2_200;
 const COMMAND: usize = 250;
 /// The folder of the binary's sources, and that of its commands.
 const BINARY_SOURCES: &str = "crates/dx-pkg-cli/src/";

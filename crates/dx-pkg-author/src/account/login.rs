@@ -162,7 +162,9 @@ fn now() -> String {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let ms = dx_pkg_acquire::clock::now_ms();
     let (mut days, rest) = (ms / DAY, ms % DAY);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));

@@ -35,7 +35,7 @@ fn words(now: i64, then: i64) -> String {
     let count = |unit: i64, name: &str| relative(format!("{} {name}", delta / unit));
     match delta {
         ..30 => "just now".to_owned(),
-        ..MINUTE => count(1, "seconds"),
+        30..MINUTE => count(1, "seconds"),
         _ if delta < 2 * MINUTE => relative("a minute".to_owned()),
         _ if delta < HOUR => count(MINUTE, "minutes"),
         _ if delta / HOUR == 1 => relative("an hour".to_owned()),

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use dx_pkg_install::Environment;
-use dx_pkg_install::node::on_path;
+use dx_pkg_install::scripts::on_path;
 use serde_json::{Map, Value};
 
 use crate::members::{Members, written_manifest};

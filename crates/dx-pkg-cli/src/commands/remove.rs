@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::ManifestEdit;
 use dx_pkg_install::additions::without_orphaned_patches;
-use dx_pkg_install::importers::{Importers, is_global};
+use dx_pkg_install::importers::Importers;
 use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
@@ -49,7 +49,7 @@ impl RemoveArguments {
         self.packages.iter().try_for_each(|name| check_name("remove", name))?;
         let again = environment.clone();
         let mut open = OpenProject::open(environment, self.tree.session_options(), report)?;
-        if is_global(open.session.config())? {
+        if open.session.is_global()? {
             drop(open);
             return global::remove(&self.tree, &self.packages, again, report);
         }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_install::importers::{Importers, is_global};
-use dx_pkg_install::updates;
+use dx_pkg_install::importers::Importers;
+use dx_pkg_install::upkeep::updates;
 use dx_pkg_install::{Change, Environment, Events, Mode, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
@@ -56,7 +56,7 @@ impl UpdateArguments {
         }
         let again = environment.clone();
         let open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
-        if is_global(open.session.config())? {
+        if open.session.is_global()? {
             drop(open);
             return global::update(&self.tree, &self.packages, again, report);
         }

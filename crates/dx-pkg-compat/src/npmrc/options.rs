@@ -159,8 +159,10 @@ fn is_valid<T: Setting>(value: &RawValue) -> bool {
 /// without one, a list may be empty, and so may the text in front of a version.
 pub(super) fn needs_value(key: &str, empty: &RawValue) -> bool {
     OptionInfo::find(key).is_some_and(|option| {
-        let may_be_empty = key.ends_with("-prefix") || matches!(key, "message" | "preid");
-        !option.is_switch && !may_be_empty && !(option.is_list && option.is_valid(empty))
+        let may_be_empty = key.ends_with("-prefix")
+            || matches!(key, "message" | "preid")
+            || option.is_list && option.is_valid(empty);
+        !option.is_switch && !may_be_empty
     })
 }
 

@@ -111,6 +111,6 @@ pub fn rebase(base: &Contents, changed: &Contents, next: &Contents) -> Rebased {
 }
 
 /// Returns all paths of two states, sorted.
-fn all_paths<'f>(states: [&'f Contents; 2]) -> BTreeSet<&'f str> {
+fn all_paths(states: [&Contents; 2]) -> BTreeSet<&str> {
     states.into_iter().flat_map(|files| files.keys().map(String::as_str)).collect()
 }

@@ -10,7 +10,6 @@ use dx_pkg_resolve::Requirements;
 use dx_pkg_store::StoreMode;
 
 use super::{Mode, Run};
-use crate::importers::is_global;
 use crate::plan::{self, Plan};
 use crate::project::Project;
 use crate::{InstallError, Session, altered, licenses, restore};
@@ -78,7 +77,7 @@ pub(super) fn fetch(
     let options = LinkOptions {
         keep_foreign: matches!(mode, Mode::Install | Mode::Prune),
         links_outside: true,
-        leaves_own_commands: is_global(session.config())?,
+        leaves_own_commands: session.is_global()?,
         cancelled: Some(run.cancel().flag()),
         compares_bytes: altered::compared(session),
         ..LinkOptions::default()

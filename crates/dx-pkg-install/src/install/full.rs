@@ -94,10 +94,9 @@ fn resolve_and_fetch(
     if !config.bin_links()? {
         plan.leave_out_commands();
     }
-    let mut summary = summary_of(run, &resolution, &plan)?;
+    let mut summary = Summary { fewer: resolved.fewer, ..summary_of(run, &resolution, &plan)? };
     summary.explained = explained(project, &resolution, &input.options.known_conflicts);
     summary.warnings.extend(patching);
-    summary.fewer = resolved.fewer;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let is_whole = run.part.is_none();
     let (mut is_complete, mut is_baseline, mut built) = (is_whole, is_whole, None);

@@ -17,7 +17,6 @@ use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::{Mode, Run};
-use crate::importers::is_global;
 use crate::in_place::{self, InPlace};
 use crate::plan::Plan;
 use crate::project::Project;
@@ -229,7 +228,7 @@ fn link(
     let options = LinkOptions {
         import,
         keep_foreign: matches!(mode, Mode::Install | Mode::Update | Mode::Prune),
-        leaves_own_commands: is_global(session.config())?,
+        leaves_own_commands: session.is_global()?,
         links_outside: true,
         movable: sources.movable,
         prepared: prepared.as_ref().map(PreparedTree::path),

@@ -8,7 +8,7 @@ use std::time::Instant;
 use dx_pkg_os::files::{Dir, FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
-use crate::global::Global;
+use crate::upkeep::global::Global;
 use crate::project::{Project, find_root, nearest_root};
 use crate::scripts::is_nested;
 use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, own_files};

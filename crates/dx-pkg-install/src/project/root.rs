@@ -63,8 +63,8 @@ pub fn find_root(from: &Path) -> ProjectRoot {
     ProjectRoot { folder: outer.unwrap_or(nearest).to_owned(), foreign }
 }
 
-/// Returns the nearest folder from `from` upwards that is a project or a workspace, or `from` itself
-/// where there is none.
+/// Returns the nearest folder from `from` upwards that is a project or a workspace, or `from`
+/// itself where there is none.
 #[must_use]
 pub(crate) fn nearest_root(from: &Path) -> PathBuf {
     let counts = |file: &Path| !is_foreign(file, from);

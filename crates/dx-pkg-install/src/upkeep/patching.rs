@@ -72,7 +72,7 @@ pub struct Committed {
 #[derive(Debug)]
 pub enum Updated {
     /// It was carried over: the keys before and after, and the patch file.
-    Clean(String, Committed),
+    Clean(String, Box<Committed>),
     /// Both sides have changed the same lines: the folder holds them.
     Conflict(EditFolder),
 }
@@ -256,7 +256,7 @@ pub fn update(
     let dropped = (!is_needed).then(|| remove_entry(&mut entries, &rule.key)).flatten();
     let before = rule.key.clone();
     let written = write_patch(open, entries, &key, &patch, dropped, events)?;
-    Ok(Updated::Clean(before, written))
+    Ok(Updated::Clean(before, Box::new(written)))
 }
 
 /// Writes a patch and its entry, and installs it; `dropped` are files that no entry names then.

@@ -175,6 +175,9 @@ impl Publication {
     }
 }
 
+/// The manifest of a version and the packument's fields, should it become the latest.
+type Prepared = (Map<String, Value>, Map<String, Value>);
+
 /// Returns the manifest as it is kept, with `dist` computed anew, and the packument's fields.
 fn prepared(
     name: &PackageName,
@@ -182,7 +185,7 @@ fn prepared(
     sent: &Map<String, Value>,
     document: &Map<String, Value>,
     tarball: &UploadedTarball,
-) -> Result<(Map<String, Value>, Map<String, Value>), Failure> {
+) -> Result<Prepared, Failure> {
     let sent_dist = sent.get("dist").and_then(Value::as_object).cloned().unwrap_or_default();
     for (field, own) in [("integrity", &tarball.integrity_text), ("shasum", &tarball.shasum)] {
         let told = sent_dist.get(field).and_then(Value::as_str);
@@ -260,8 +263,8 @@ impl Edit {
                 return Err(Failure::bad_request(message));
             }
         }
-        let mut edit = Self::default();
-        edit.revision = document.get("_rev").and_then(Value::as_str).map(str::to_owned);
+        let revision = document.get("_rev").and_then(Value::as_str).map(str::to_owned);
+        let mut edit = Self { revision, ..Self::default() };
         if let Some(Value::Object(versions)) = document.get("versions") {
             let deprecated = |manifest: &Value| {
                 let text = manifest.get("deprecated")?.as_str()?;

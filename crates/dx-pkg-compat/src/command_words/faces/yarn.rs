@@ -163,7 +163,12 @@ fn command(name: &str, rest: &[String], told: &mut Told) -> Result<(), NotSpoken
                 ("licenses", "list" | "ls") => &rest[1..],
                 _ => rest,
             };
-            if is_known(name) { flags(rest, told) } else { Ok(told.words.extend_from_slice(rest)) }
+            if is_known(name) {
+                flags(rest, told)
+            } else {
+                told.words.extend_from_slice(rest);
+                Ok(())
+            }
         }
     }
 }

@@ -139,7 +139,7 @@ pub fn take_words(
         } else if next.is_empty() || next.starts_with('-') && next.len() > 1 {
             taken.set(name, "");
         } else {
-            taken.set(name, &next.to_owned());
+            taken.set(name, next);
             words.next();
         }
     }
