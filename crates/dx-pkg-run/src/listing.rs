@@ -1,7 +1,10 @@
 //! The list of a package's scripts, in npm's forms.
 
-use dx_pkg_install::Environment;
-use dx_pkg_install::scripts::{ScriptPackage, is_lifecycle};
+use std::path::Path;
+
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_install::scripts::{self, ScriptPackage, is_lifecycle};
+use dx_pkg_install::{Environment, Events};
 use serde_json::{Map, Value};
 
 use crate::RunError;
@@ -23,16 +26,28 @@ struct Listed {
     scripts: Vec<(String, String)>,
 }
 
-/// Returns the scripts of the packages that are meant.
+/// Returns the scripts of the packages that are meant. What they demand of the programs that run
+/// them counts here, too.
 ///
 /// # Errors
-/// There is no package.
-pub fn listing(environment: &Environment, place: &Place) -> Result<Listing, RunError> {
+/// There is no package, or a demand is not met.
+pub fn listing(
+    environment: &Environment,
+    place: &Place,
+    flags: &[(String, String)],
+    events: &dyn Events,
+) -> Result<Listing, RunError> {
     let listed = |workspace: Option<String>, package: &ScriptPackage| Listed {
         workspace,
         label: package.label(),
         scripts: package.manifest.scripts.clone(),
     };
+    let check = |folder: &Path, manifest: &Manifest| {
+        scripts::prepare(environment, &place.root, (folder, manifest), flags, events)
+    };
+    if let Some(manifest) = &place.manifest {
+        check(&place.root, manifest)?;
+    }
     let packages = match &place.members {
         Some(members) => {
             let members = members.iter();
@@ -42,6 +57,9 @@ pub fn listing(environment: &Environment, place: &Place) -> Result<Listing, RunE
             let no_project =
                 || RunError::NoProject { folder: environment.folder.display().to_string() };
             let package = ScriptPackage::nearest(&environment.folder)?.ok_or_else(no_project)?;
+            if place.manifest.is_none() {
+                check(&package.folder, &package.manifest)?;
+            }
             vec![listed(None, &package)]
         }
     };

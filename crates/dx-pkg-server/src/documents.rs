@@ -140,6 +140,7 @@ impl Documents {
         }
         if number > 0 && !self.storage.exists(&name.revision(number)) {
             // This writer stood still while others went on and removed what it had read.
+            self.storage.remove(&name.revision(next)).await?;
             return Ok(false);
         }
         let value = value.map(|value| Arc::new(value) as Arc<dyn Any + Send + Sync>);

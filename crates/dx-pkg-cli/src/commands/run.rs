@@ -94,7 +94,7 @@ impl RunArguments {
 
     fn list(&self, environment: &Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let place = self.rest.workspaces.place(environment, report)?;
-        let found = listing(environment, &place)?;
+        let found = listing(environment, &place, self.rest.flags.settings(), report)?;
         if report.is_silent() {
             return Ok(ExitCode::SUCCESS);
         }

@@ -156,10 +156,10 @@ pub fn names_workspaces(name: &str) -> bool {
     )
 }
 
-/// Returns whether a command has a flag of this name.
+/// Returns whether a command, or one within it, has a flag of this name.
 pub fn has_flag(command: &clap::Command, name: &str) -> bool {
     command.get_arguments().any(|argument| {
         let aliases = argument.get_all_aliases().unwrap_or_default();
         argument.get_long() == Some(name) || aliases.contains(&name)
-    })
+    }) || command.get_subcommands().any(|inner| has_flag(inner, name))
 }

@@ -106,9 +106,17 @@ fn valid_flags() -> Vec<String> {
         }
         _ => format!("--{}", flag.long),
     });
-    spelled
-        .filter(|flag| !["--lockfile-only", "--force", "--dry-run"].contains(&flag.as_str()))
-        .collect()
+    let never = [
+        "--lockfile-only",
+        "--force",
+        "--dry-run",
+        "--global",
+        "--workspace=1",
+        "--workspaces",
+        "--no-workspaces",
+        "--include-workspace-root",
+    ];
+    spelled.filter(|flag| !never.contains(&flag.as_str())).collect()
 }
 
 proptest! {

@@ -53,7 +53,6 @@ fn a_mistyped_word_is_compared_with_commands_and_scripts() {
     refused(dx(&project, ["typechek"]), &["unknown command \"typechek\"", "`dx typecheck`"]);
     refused(dx(&project, ["remvoe", "a"]), &["`dx remove`"]);
     refused(dx(&project, ["uninstal", "a"]), &["`dx uninstall`"]);
-    refused(dx(&project, ["undeprecate"]), &["npm undeprecate"]);
     let run = dx(&project, ["ix"]);
     refused(run.clone(), &["dx --help"]);
     assert!(!run.stderr.contains("did you mean"), "no alias of a letter is suggested: {run}");

@@ -352,10 +352,14 @@ fn settings_that_are_not_read_are_named_once_for_each_file() {
 }
 
 #[test]
-fn global_location_is_refused() {
+fn a_project_does_not_make_itself_global() {
     let registry = registry();
-    let project = builder(&registry).npmrc("location=global").create();
-    fails(dx(&project, ["install"]), "DX_UNSUPPORTED_SETTING");
+    for line in ["location=global", "global=true"] {
+        let project = builder(&registry).npmrc(line).create();
+        let run = ok(&project, ["install"]);
+        assert!(run.stderr.contains("which a project does not decide"), "{run}");
+        assert!(project.exists("node_modules/b"), "{line}");
+    }
     ok(&builder(&registry).npmrc("location=project").create(), ["install"]);
 }
 

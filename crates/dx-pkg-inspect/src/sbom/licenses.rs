@@ -1,5 +1,7 @@
 //! Licence expressions of SPDX, as far as a bill of materials needs them.
 
+use spdx::identifiers::LICENSES;
+
 /// What a licence says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum License {
@@ -45,13 +47,18 @@ fn words(text: &str) -> Option<Vec<String>> {
     let mut joined: Vec<String> = Vec::new();
     for word in words {
         match joined.last_mut() {
-            Some(last) if word == "+" && spdx::license_id(&format!("{last}+")).is_some() => {
+            Some(last) if word == "+" && is_licence(&format!("{last}+")) => {
                 last.push('+');
             }
             _ => joined.push(word),
         }
     }
     Some(joined)
+}
+
+/// Returns whether this is the name of a licence of SPDX, to the letter.
+fn is_licence(name: &str) -> bool {
+    LICENSES.binary_search_by(|licence| licence.name.cmp(name)).is_ok()
 }
 
 struct Reader {
@@ -91,7 +98,7 @@ impl Reader {
         let own = word.strip_prefix("DocumentRef-").and_then(|rest| rest.split_once(':'));
         let own = own.map_or(word.as_str(), |(_, rest)| rest);
         let is_reference = own.strip_prefix("LicenseRef-").is_some_and(|name| !name.is_empty());
-        let is_known = spdx::license_id(&word).is_some_and(|known| known.name == word);
+        let is_known = is_licence(&word);
         if !is_reference && !is_known {
             return None;
         }

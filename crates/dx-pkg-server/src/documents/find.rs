@@ -32,14 +32,17 @@ impl Documents {
     }
 
     async fn hinted(&self, name: &Name) -> Result<u64, Failure> {
-        if !self.storage.exists(&name.hint()) {
-            // Hints begin with the revision of that number, and nothing is removed before.
-            let first = self.storage.exists(&name.revision(1));
-            return if first { Ok(0) } else { self.newest_if_any(name).await };
-        }
-        let hint = self.storage.read(&name.hint()).await?.unwrap_or_default();
+        let hint = match self.storage.exists(&name.hint()) {
+            true => self.storage.read(&name.hint()).await?.unwrap_or_default(),
+            false => Bytes::new(),
+        };
         let number = std::str::from_utf8(&hint).ok().and_then(|text| text.trim().parse().ok());
-        Ok(number.unwrap_or(0))
+        match number {
+            Some(number) => Ok(number),
+            // Without a hint that can be read, nothing was removed if the first revision is there.
+            None if self.storage.exists(&name.revision(1)) => Ok(0),
+            None => self.newest_if_any(name).await,
+        }
     }
 
     async fn newest_if_any(&self, name: &Name) -> Result<u64, Failure> {

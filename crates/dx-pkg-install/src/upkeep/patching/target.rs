@@ -31,8 +31,13 @@ pub(super) fn target(open: &OpenProject, argument: &str) -> Result<Target, Insta
         crate::upkeep::rebuild::installed(open.session.store(), &open.project.root);
     let lifecycle = Lifecycle::new(&open.session, &open.project)?;
     let refuse = |version: &str| -> Result<(), InstallError> {
+        // A link has the version of the folder that it leads to.
+        let version_of = |entry: &LockPackage| match &entry.resolved {
+            Some(target) if entry.link => installed.get(target)?.version.clone(),
+            _ => entry.version.clone(),
+        };
         let is_meant = |entry: &&LockPackage| {
-            name_of_path(&entry.path) == name && entry.version.as_deref() == Some(version)
+            name_of_path(&entry.path) == name && version_of(entry).as_deref() == Some(version)
         };
         let mut found = installed.packages.iter().filter(is_meant);
         let is_other = |entry: &LockPackage| {
