@@ -56,9 +56,9 @@ use crate::summary::{ChangeKind, ChangedPackage, Deprecation, Summary};
 use crate::visits::Visit;
 
 /// The first four bytes of the file.
-pub const SIGNATURE: [u8; 4] = *b"DXR\0";
+pub(crate) const SIGNATURE: [u8; 4] = *b"DXR\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 6;
+pub(crate) const VERSION: u16 = 6;
 
 const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
 
@@ -103,7 +103,7 @@ pub struct CachedInstall<'r> {
 
 /// The digest of everything that decides the result of an install.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheKey {
+pub(crate) struct CacheKey {
     /// The digest of the input.
     input: [u8; 32],
     /// Whether the lockfile must not change. Such an install does not find out whether the lockfile
@@ -113,7 +113,7 @@ pub struct CacheKey {
 
 impl CacheKey {
     /// Returns the key of the project as it is now, with the settings in force, on this machine.
-    pub fn of(session: &Session, project: &Project, frozen: bool) -> Self {
+    pub(crate) fn of(session: &Session, project: &Project, frozen: bool) -> Self {
         let mut hasher = blake3::Hasher::new();
         let mut field = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -147,13 +147,13 @@ impl CacheKey {
     }
 
     /// Returns the key as the store takes it.
-    pub fn key(self) -> [u8; 32] {
+    pub(crate) fn key(self) -> [u8; 32] {
         if self.frozen { self.under_frozen() } else { self.input }
     }
 
     /// Returns the keys under which a result is looked up. One that brought the lockfile up to date
     /// is a result under a frozen lockfile too, if it did not change it.
-    pub fn looked_up(self) -> impl Iterator<Item = [u8; 32]> {
+    pub(crate) fn looked_up(self) -> impl Iterator<Item = [u8; 32]> {
         let frozen = self.frozen.then(|| self.under_frozen());
         std::iter::once(self.input).chain(frozen)
     }

@@ -30,7 +30,7 @@ pub struct Node {
 }
 
 /// A Node.js that was found; its version may still be on the way.
-pub struct Found {
+pub(crate) struct Found {
     path: PathBuf,
     answer: Answer,
 }
@@ -46,7 +46,7 @@ enum Answer {
 #[error(
     "the version of Node.js is not known, so engines are not checked: {} {reason}", path.display()
 )]
-pub struct Unknown {
+pub(crate) struct Unknown {
     path: PathBuf,
     reason: &'static str,
 }
@@ -63,7 +63,7 @@ impl Node {
 impl Found {
     /// Finds Node on the `PATH` and asks it for its version if that is not cached; `None` where
     /// there is none.
-    pub fn begin(environment: &Environment, store: &Store) -> Option<Self> {
+    pub(crate) fn begin(environment: &Environment, store: &Store) -> Option<Self> {
         Self::with_cache(environment, store.folder(Folder::Tmp).with_file_name("node-version"))
     }
 
@@ -86,7 +86,7 @@ impl Found {
     ///
     /// # Errors
     /// The program does not answer, or not with a version.
-    pub fn finish(self) -> Result<Node, Unknown> {
+    pub(crate) fn finish(self) -> Result<Node, Unknown> {
         let version = match self.answer {
             Answer::Known(version) => version,
             Answer::Asked(asked, memory, key) => {
@@ -142,7 +142,7 @@ fn ask(path: &Path) -> Option<Asked> {
 
 /// Returns the user agent in npm's form, which tools such as `create-vite` parse.
 #[must_use]
-pub fn user_agent(node: Option<&Node>) -> String {
+pub(crate) fn user_agent(node: Option<&Node>) -> String {
     let platform = Platform::host(None);
     let node = node.map_or_else(String::new, |node| format!(" node/v{}", node.version));
     let version = env!("CARGO_PKG_VERSION");

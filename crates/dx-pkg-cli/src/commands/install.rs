@@ -6,7 +6,7 @@ use clap::Args;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::importers::{Importers, is_global};
+use dx_pkg_install::importers::Importers;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::summary::conflicts::ExplainedConflict;
@@ -67,14 +67,14 @@ impl InstallArguments {
         let packages: Vec<&String> = self.packages.iter().filter(|one| !is_own(one)).collect();
         if !packages.is_empty() {
             let open = OpenProject::open_or_new(environment, session, report)?;
-            if is_global(open.session.config())? {
+            if open.session.is_global()? {
                 drop(open);
                 return global::add(&self.tree, &self.packages, again, report);
             }
             return self.offering(again, report, self.add(open, &packages, report)?);
         }
         let open = OpenProject::open(environment, session, report)?;
-        if is_global(open.session.config())? {
+        if open.session.is_global()? {
             drop(open);
             return global::add(&self.tree, &self.packages, again, report);
         }
