@@ -24,6 +24,7 @@ mod help_search;
 mod idle;
 mod init;
 mod install;
+mod later;
 mod licenses;
 mod link;
 mod list;
@@ -56,11 +57,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use dx_pkg_compat::command_words::Translation;
+use clap::{FromArgMatches, Parser, Subcommand};
+use dx_pkg_compat::command_words::{Translation, command_place};
 use dx_pkg_compat::npmrc::definitions::take_words;
 use dx_pkg_compat::npmrc::{RawValue, find_flag, take_settings};
 use dx_pkg_install::project::find_root;
+use later::{Later, names_only, parser_for};
 use take::{
     Taker, ambiguous_flag, has_flag, is_authors_setting, names_workspaces, own_flags_first,
 };
@@ -101,107 +103,107 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     #[command(visible_aliases = ["i", "add"], aliases = ["in", "ins", "inst", "insta", "instal", "isnt", "isnta", "isntal", "isntall"])]
-    Install(install::InstallArguments),
+    Install(Later<install::InstallArguments>),
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
-    Ci(TreeArguments),
+    Ci(Later<TreeArguments>),
     #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
-    Remove(remove::RemoveArguments),
+    Remove(Later<remove::RemoveArguments>),
     #[command(visible_aliases = ["up", "upgrade"], aliases = ["u", "udpate"])]
-    Update(update::UpdateArguments),
+    Update(Later<update::UpdateArguments>),
     #[command(visible_alias = "ddp")]
-    Dedupe(dedupe::DedupeArguments),
+    Dedupe(Later<dedupe::DedupeArguments>),
     /// Show what "dedupe" would change, and change nothing.
-    FindDupes(TreeArguments),
-    Prune(prune::PruneArguments),
+    FindDupes(Later<TreeArguments>),
+    Prune(Later<prune::PruneArguments>),
     #[command(visible_alias = "ln")]
-    Link(link::LinkArguments),
-    Unlink(link::UnlinkArguments),
-    Patch(patch::PatchArguments),
-    PatchCommit(patch::PatchCommitArguments),
-    PatchRemove(patch::PatchRemoveArguments),
-    Fetch(deploy::FetchArguments),
-    Deploy(deploy::DeployArguments),
-    Import(deploy::ImportArguments),
-    InstallScripts(approvals::InstallScriptsArguments),
-    ApproveScripts(approvals::ApproveArguments),
-    DenyScripts(approvals::DenyArguments),
+    Link(Later<link::LinkArguments>),
+    Unlink(Later<link::UnlinkArguments>),
+    Patch(Later<patch::PatchArguments>),
+    PatchCommit(Later<patch::PatchCommitArguments>),
+    PatchRemove(Later<patch::PatchRemoveArguments>),
+    Fetch(Later<deploy::FetchArguments>),
+    Deploy(Later<deploy::DeployArguments>),
+    Import(Later<deploy::ImportArguments>),
+    InstallScripts(Later<approvals::InstallScriptsArguments>),
+    ApproveScripts(Later<approvals::ApproveArguments>),
+    DenyScripts(Later<approvals::DenyArguments>),
     #[command(hide = true)]
-    ApproveBuilds(approvals::ApproveBuildsArguments),
+    ApproveBuilds(Later<approvals::ApproveBuildsArguments>),
     /// List the packages whose install scripts wait for a decision.
     #[command(hide = true)]
     IgnoredBuilds,
     #[command(visible_alias = "rb")]
-    Rebuild(rebuild::RebuildArguments),
+    Rebuild(Later<rebuild::RebuildArguments>),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
-    Run(run::RunArguments),
+    Run(Later<run::RunArguments>),
     #[command(visible_alias = "x")]
-    Exec(exec::ExecArguments),
-    Dlx(exec::DlxArguments),
+    Exec(Later<exec::ExecArguments>),
+    Dlx(Later<exec::DlxArguments>),
     #[command(visible_alias = "create", aliases = ["innit"])]
-    Init(init::InitArguments),
-    Shims(shims::ShimsArguments),
+    Init(Later<init::InitArguments>),
+    Shims(Later<shims::ShimsArguments>),
     /// Run the project's script "test".
     #[command(visible_alias = "t", alias = "tst")]
-    Test(run::ScriptArguments),
+    Test(Later<run::ScriptArguments>),
     /// Run the project's script "start".
-    Start(run::ScriptArguments),
+    Start(Later<run::ScriptArguments>),
     /// Run the project's script "stop".
-    Stop(run::ScriptArguments),
+    Stop(Later<run::ScriptArguments>),
     /// Run the project's script "restart", or "stop" and "start".
-    Restart(run::ScriptArguments),
+    Restart(Later<run::ScriptArguments>),
     /// Do what "install" does, then run the project's script "test".
     #[command(visible_alias = "it")]
-    InstallTest(install::InstallArguments),
+    InstallTest(Later<install::InstallArguments>),
     /// Do what "ci" does, then run the project's script "test".
     #[command(visible_alias = "cit", aliases = ["sit", "clean-install-test"])]
-    InstallCiTest(TreeArguments),
-    Peers(peers::PeersArguments),
+    InstallCiTest(Later<TreeArguments>),
+    Peers(Later<peers::PeersArguments>),
     #[command(visible_alias = "list", aliases = ["la"])]
-    Ls(list::ListArguments),
+    Ls(Later<list::ListArguments>),
     /// List installed packages with their descriptions.
     #[command(hide = true)]
-    Ll(list::ListArguments),
+    Ll(Later<list::ListArguments>),
     #[command(visible_alias = "why")]
-    Explain(list::ExplainArguments),
-    Outdated(outdated::OutdatedArguments),
+    Explain(Later<list::ExplainArguments>),
+    Outdated(Later<outdated::OutdatedArguments>),
     #[command(visible_aliases = ["info", "show"], alias = "v")]
-    View(view::ViewArguments),
+    View(Later<view::ViewArguments>),
     #[command(visible_alias = "find", aliases = ["s", "se"])]
-    Search(search::SearchArguments),
+    Search(Later<search::SearchArguments>),
     /// Open the documentation of packages in a browser.
     #[command(visible_alias = "home")]
-    Docs(pages::PageArguments),
+    Docs(Later<pages::PageArguments>),
     /// Open the repository of packages in a browser.
-    Repo(pages::PageArguments),
+    Repo(Later<pages::PageArguments>),
     /// Open the page where bugs of packages are told in a browser.
     #[command(visible_alias = "issues")]
-    Bugs(pages::PageArguments),
-    Ping(search::PingArguments),
+    Bugs(Later<pages::PageArguments>),
+    Ping(Later<search::PingArguments>),
     #[command(visible_alias = "c")]
-    Config(config::ConfigArguments),
-    Get(config::GetCommand),
-    Set(config::SetCommand),
+    Config(Later<config::ConfigArguments>),
+    Get(Later<config::GetCommand>),
+    Set(Later<config::SetCommand>),
     /// Print the folder of the project's packages.
-    Root(folders::FolderArguments),
+    Root(Later<folders::FolderArguments>),
     /// Print the folder of the project.
-    Prefix(folders::FolderArguments),
+    Prefix(Later<folders::FolderArguments>),
     /// Print the folder of the project's commands.
-    Bin(folders::FolderArguments),
-    Cache(cache::CacheArguments),
-    Doctor(doctor::DoctorArguments),
-    Explore(explore::ExploreArguments),
-    Edit(explore::EditArguments),
-    Completion(completion::CompletionArguments),
-    HelpSearch(help_search::HelpSearchArguments),
+    Bin(Later<folders::FolderArguments>),
+    Cache(Later<cache::CacheArguments>),
+    Doctor(Later<doctor::DoctorArguments>),
+    Explore(Later<explore::ExploreArguments>),
+    Edit(Later<explore::EditArguments>),
+    Completion(Later<completion::CompletionArguments>),
+    HelpSearch(Later<help_search::HelpSearchArguments>),
     #[command(flatten)]
     Author(authors::AuthorCommand),
-    Audit(audit::AuditArguments),
-    Fund(fund::FundArguments),
-    Query(query::QueryArguments),
-    Sbom(sbom::SbomArguments),
-    Licenses(licenses::LicensesArguments),
-    Store(store::StoreArguments),
+    Audit(Later<audit::AuditArguments>),
+    Fund(Later<fund::FundArguments>),
+    Query(Later<query::QueryArguments>),
+    Sbom(Later<sbom::SbomArguments>),
+    Licenses(Later<licenses::LicensesArguments>),
+    Store(Later<store::StoreArguments>),
 }
 
 impl Arguments {
@@ -223,9 +225,11 @@ impl Arguments {
     }
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
-        let mut parser = Arguments::command();
-        let words = idle::behind_command(&parser, words::with_long_flags(words));
-        let words = words::with_installed_command(&parser, words);
+        let names = names_only();
+        let words = idle::behind_command(&names, words::with_long_flags(words));
+        let words = words::with_installed_command(&names, words);
+        let word = command_place(&words).map(|at| words[at].to_string_lossy().into_owned());
+        let mut parser = parser_for(&names, word.as_deref());
         let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {

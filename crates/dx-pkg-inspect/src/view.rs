@@ -9,7 +9,7 @@ use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::Spec;
 use dx_pkg_install::project::{Project, find_root};
-use dx_pkg_install::upkeep::global::Global;
+use dx_pkg_install::session::global::Global;
 use dx_pkg_install::{Environment, Session};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::graph::{Graph, Package, Requirement};

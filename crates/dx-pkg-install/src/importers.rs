@@ -8,7 +8,7 @@ use dx_pkg_lock::name_of_path;
 
 use crate::paths::normal;
 use crate::project::Project;
-use crate::{InstallError, OpenProject, Session};
+use crate::{InstallError, Session};
 
 pub use crate::error::ImporterError;
 
@@ -28,44 +28,39 @@ impl Importers {
     ///
     /// # Errors
     /// The settings contradict each other, or name no workspace.
-    pub fn of(open: &OpenProject) -> Result<Self, InstallError> {
-        chosen(&open.session, &open.project)
-    }
-}
-
-/// Returns the importers that a command is for; see [`Importers::of`].
-pub(crate) fn chosen(session: &Session, project: &Project) -> Result<Importers, InstallError> {
-    let config = session.config();
-    let (named, all) = (config.workspace()?, config.workspaces()?);
-    let with_root = config.include_workspace_root()?;
-    let alone = |is_part| Ok(Importers { folders: vec![String::new()], is_part });
-    if all == Some(false) {
-        return match named.is_empty() {
-            true => alone(true),
-            false => Err(ImporterError::TurnedOff { workspace: named[0].clone() }.into()),
-        };
-    }
-    let mut folders = if !named.is_empty() {
-        matching(project, &from(session, project), &named)
-    } else if let Some(inside) = around(project, &session.environment.folder) {
-        vec![inside.to_owned()]
-    } else if all == Some(true) {
-        project.workspaces.iter().map(|(folder, _)| folder.clone()).collect()
-    } else {
-        return alone(false);
-    };
-    if folders.is_empty() {
-        let known = project.workspaces.iter().map(|(folder, _)| folder.clone()).collect();
-        return Err(match named.is_empty() {
-            true => ImporterError::None,
-            false => ImporterError::Unknown { named, known },
+    pub fn of(session: &Session, project: &Project) -> Result<Self, InstallError> {
+        let config = session.config();
+        let (named, all) = (config.workspace()?, config.workspaces()?);
+        let with_root = config.include_workspace_root()?;
+        let alone = |is_part| Ok(Importers { folders: vec![String::new()], is_part });
+        if all == Some(false) {
+            return match named.is_empty() {
+                true => alone(true),
+                false => Err(ImporterError::TurnedOff { workspace: named[0].clone() }.into()),
+            };
         }
-        .into());
+        let mut folders = if !named.is_empty() {
+            matching(project, &from(session, project), &named)
+        } else if let Some(inside) = around(project, &session.environment.folder) {
+            vec![inside.to_owned()]
+        } else if all == Some(true) {
+            project.workspaces.iter().map(|(folder, _)| folder.clone()).collect()
+        } else {
+            return alone(false);
+        };
+        if folders.is_empty() {
+            let known = project.workspaces.iter().map(|(folder, _)| folder.clone()).collect();
+            return Err(match named.is_empty() {
+                true => ImporterError::None,
+                false => ImporterError::Unknown { named, known },
+            }
+            .into());
+        }
+        if with_root {
+            folders.push(String::new());
+        }
+        Ok(Importers { folders, is_part: true })
     }
-    if with_root {
-        folders.push(String::new());
-    }
-    Ok(Importers { folders, is_part: true })
 }
 
 /// Returns the workspace that a folder is in: that whose manifest is the nearest.

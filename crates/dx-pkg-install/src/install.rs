@@ -14,6 +14,7 @@ mod link;
 mod listed;
 mod open;
 mod outcome;
+mod part;
 mod preview;
 mod sources;
 mod statistics;
@@ -31,8 +32,8 @@ pub(crate) use build::build_for;
 pub use open::OpenProject;
 
 use self::commit::{Committed, commit};
+use self::part::Part;
 use crate::cached_install::CacheKey;
-use crate::part::Part;
 use crate::project::Project;
 use crate::scripts::Place;
 use crate::summary::Scope;

@@ -19,6 +19,7 @@ use crate::project::{Seen, read_seen, read_seen_trusted};
 use crate::seal::Seal;
 use crate::{Environment, InstallError, timing};
 
+pub mod global;
 mod linked;
 
 use linked::Linked;

@@ -4,7 +4,6 @@
 pub mod decisions;
 pub mod deploying;
 pub mod fetching;
-pub mod global;
 pub mod importing;
 pub mod linking;
 pub mod patching;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use dx_pkg_install::Environment;
 
+use super::later::Later;
 use super::take::Taker;
 use super::{account, diff, pack, pkg, publish, version};
 use crate::error::CommandError;
@@ -12,34 +13,34 @@ use crate::report::Report;
 
 #[derive(Subcommand, Debug)]
 pub enum AuthorCommand {
-    Pkg(pkg::PkgArguments),
-    Pack(pack::PackArguments),
-    Publish(publish::PublishArguments),
-    Diff(diff::DiffArguments),
+    Pkg(Later<pkg::PkgArguments>),
+    Pack(Later<pack::PackArguments>),
+    Publish(Later<publish::PublishArguments>),
+    Diff(Later<diff::DiffArguments>),
     #[command(alias = "dist-tags")]
-    DistTag(account::DistTagArguments),
-    Deprecate(account::DeprecateArguments),
+    DistTag(Later<account::DistTagArguments>),
+    Deprecate(Later<account::DeprecateArguments>),
     /// Take the deprecation of versions of a package back.
-    Undeprecate(account::DeprecateArguments),
-    Unpublish(account::UnpublishArguments),
+    Undeprecate(Later<account::DeprecateArguments>),
+    Unpublish(Later<account::UnpublishArguments>),
     #[command(visible_alias = "author")]
-    Owner(account::OwnerArguments),
-    Access(account::AccessArguments),
-    Team(account::TeamArguments),
+    Owner(Later<account::OwnerArguments>),
+    Access(Later<account::AccessArguments>),
+    Team(Later<account::TeamArguments>),
     #[command(alias = "ogr")]
-    Org(account::OrgArguments),
-    Profile(account::ProfileArguments),
-    Token(account::TokenArguments),
+    Org(Later<account::OrgArguments>),
+    Profile(Later<account::ProfileArguments>),
+    Token(Later<account::TokenArguments>),
     #[command(visible_alias = "adduser", alias = "add-user")]
-    Login(account::LoginArguments),
+    Login(Later<account::LoginArguments>),
     /// Log out of a registry, and take the token out of .npmrc.
-    Logout(account::LoginArguments),
+    Logout(Later<account::LoginArguments>),
     /// Print the name of the user that is logged in.
-    Whoami(account::AccountArguments),
-    Stage(account::StageArguments),
-    Trust(account::TrustArguments),
+    Whoami(Later<account::AccountArguments>),
+    Stage(Later<account::StageArguments>),
+    Trust(Later<account::TrustArguments>),
     #[command(alias = "verison")]
-    Version(version::VersionArguments),
+    Version(Later<version::VersionArguments>),
 }
 
 impl AuthorCommand {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
 use dx_pkg_install::importers::ImporterError;
 use dx_pkg_install::project::nearest_manifest;
-use dx_pkg_install::upkeep::global::Global;
+use dx_pkg_install::session::global::Global;
 use dx_pkg_install::{Change, Environment, Events, InstallError, OpenProject, Options};
 use dx_pkg_lock::Lock;
 

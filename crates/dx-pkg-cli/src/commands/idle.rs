@@ -61,11 +61,17 @@ fn takes_next(flag: &str) -> bool {
 /// Takes out of the words what clap would refuse although npm takes it. Of a command that runs a
 /// script, words may be the script's: they stay.
 pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
-    let command = command_place(&words).and_then(|at| parser.find_subcommand(&words[at]));
-    let Some(command) = command.filter(|_| script_command(parser, &words).is_none()) else {
+    let place = command_place(&words);
+    let named = place.and_then(|at| Some((at, parser.find_subcommand(&words[at])?)));
+    let Some((at, command)) = named.filter(|_| script_command(parser, &words).is_none()) else {
         return Words { rest: words, ..Words::default() };
     };
-    let arguments = || command.get_arguments().chain(parser.get_arguments());
+    let inner = words[at + 1..].iter().find(|word| !is_flag(word));
+    let inner = inner.and_then(|word| command.find_subcommand(word));
+    let arguments = || {
+        let inner = inner.into_iter().flat_map(Command::get_arguments);
+        inner.chain(command.get_arguments()).chain(parser.get_arguments())
+    };
     let mut found = Words::default();
     let mut words = words.into_iter().peekable();
     while let Some(word) = words.next() {

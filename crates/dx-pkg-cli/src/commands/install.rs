@@ -118,7 +118,7 @@ impl InstallArguments {
         report: &Report,
     ) -> Result<Summary, CommandError> {
         let mut edits = Vec::new();
-        for importer in Importers::of(&open)?.folders {
+        for importer in Importers::of(&open.session, &open.project)?.folders {
             let original = open.project.manifest_text_of(&importer)?;
             let parse = |text: &&String| Addition::parse(text, &open, &importer, self.place());
             let additions: Vec<Addition> = packages.iter().map(parse).collect::<Result<_, _>>()?;

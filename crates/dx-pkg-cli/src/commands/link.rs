@@ -95,7 +95,7 @@ impl LinkArguments {
         let mut open = OpenProject::open_or_new(environment, session, report)?;
         let place = self.place();
         let mut edits = Vec::new();
-        for importer in Importers::of(&open)?.folders {
+        for importer in Importers::of(&open.session, &open.project)?.folders {
             let parse = |(name, folder): &(String, PathBuf)| {
                 let argument = format!("{name}@file:{}", folder.display());
                 Addition::parse(&argument, &open, &importer, place)

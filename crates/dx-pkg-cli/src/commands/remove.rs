@@ -53,7 +53,7 @@ impl RemoveArguments {
             drop(open);
             return global::remove(&self.tree, &self.packages, again, report);
         }
-        let importers = Importers::of(&open)?.folders;
+        let importers = Importers::of(&open.session, &open.project)?.folders;
         let (mut texts, mut known) = (Vec::new(), Vec::new());
         for importer in &importers {
             let mut edit = ManifestEdit::new(&open.project.manifest_text_of(importer)?)?;

@@ -117,7 +117,7 @@ impl UpdateArguments {
         names: Vec<String>,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        let chosen = Importers::of(&open)?;
+        let chosen = Importers::of(&open.session, &open.project)?;
         let importers = if chosen.is_part { chosen.folders } else { all(&open) };
         let usual = save_prefix(&self.flags, open.session.config())?;
         let is_exact = usual.is_empty();

@@ -10,10 +10,10 @@ use dx_pkg_store::preparation::TreeOrigin;
 
 use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
+use super::part::Part;
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
-use crate::part::Part;
 use crate::project::{Project, manifest_of};
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::seal::Seal;

@@ -10,7 +10,7 @@ use dx_pkg_store::Folder;
 
 use crate::project::{Project, find_root, nearest_root};
 use crate::scripts::is_nested;
-use crate::upkeep::global::Global;
+use crate::session::global::Global;
 use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, own_files};
 
 /// A project with its session. No other command works on the project while this exists.

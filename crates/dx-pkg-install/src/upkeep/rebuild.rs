@@ -162,9 +162,17 @@ fn separate(
     plan: &mut Plan,
     is_private: impl Fn(&LockPackage) -> bool,
 ) -> Result<(), InstallError> {
-    let before = plan.tree()?;
+    let links_commands = session.config().bin_links()?;
+    let tree = |plan: &Plan| {
+        let mut plan = Plan { installed: plan.installed.clone() };
+        if !links_commands {
+            plan.leave_out_commands();
+        }
+        plan.tree()
+    };
+    let before = tree(plan)?;
     plan.add_private(is_private);
-    let after = plan.tree()?;
+    let after = tree(plan)?;
     if before == after {
         return Ok(());
     }

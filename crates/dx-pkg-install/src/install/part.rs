@@ -7,8 +7,8 @@ use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_lock::{Lock, LockIndex, LockPackage, locale_compare};
 use dx_pkg_store::Store;
 
-use crate::importers::chosen;
-use crate::install::Change;
+use super::Change;
+use crate::importers::Importers;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::{InstallError, Session, in_place};
@@ -36,7 +36,7 @@ impl Part {
             let names = change.into_iter().flat_map(|change| [&change.explicit, &change.removed]);
             return Ok(Some(Self::Packages(names.flatten().cloned().collect())));
         }
-        let importers = chosen(session, project)?;
+        let importers = Importers::of(session, project)?;
         Ok(importers.is_part.then_some(Self::Importers(importers.folders)))
     }
 
