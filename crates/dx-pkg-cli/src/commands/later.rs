@@ -29,11 +29,9 @@ pub fn names_only() -> Command {
 /// command of this name, or of those that run what is no command. `names` has the commands' names.
 pub fn parser_for(names: &Command, word: Option<&str>) -> Command {
     let Some(word) = word.filter(|word| *word != "help") else { return Arguments::command() };
-    let name = match word {
-        "check" => Some("peers"),
-        _ => names.find_subcommand(word).map(Command::get_name),
-    };
-    let named = name.map_or_else(|| vec!["run", "exec"], |name| vec![name]);
+    let name = names.find_subcommand(word).map(Command::get_name);
+    // `check peers` is `peers`, unless there is a script called `check`.
+    let named = name.map_or_else(|| vec!["run", "exec", "peers"], |name| vec![name]);
     only(named.into_iter().map(str::to_owned).collect())
 }
 

@@ -130,7 +130,10 @@ fn by_code(value: Value) -> Value {
 
 #[test]
 fn answers_are_npms() {
-    let table: Value = serde_json::from_str(include_str!("asking.json")).unwrap();
+    // npm's web site.
+    let site = format!("https://www.{}.com", "npmjs");
+    let text = include_str!("asking.json").replace("{site}", &site);
+    let table: Value = serde_json::from_str(&text).unwrap();
     let registry = serve(&table);
     let mut different = Vec::new();
     let runs = table["runs"].as_array().unwrap();

@@ -18,7 +18,7 @@ fn flags(help: &str) -> Vec<String> {
     help.lines()
         .map(str::trim_start)
         .filter(|line| line.starts_with('-'))
-        .flat_map(|line| line.split("  ").next().unwrap_or_default().split([' ', ',', '=']))
+        .flat_map(|line| line.split("  ").next().unwrap_or_default().split([' ', ',', '=', '[']))
         .filter(|word| word.starts_with('-'))
         .map(|word| word.trim_end_matches("...").to_owned())
         .collect()

@@ -359,11 +359,7 @@ fn wrong_command_line() {
     exit: 2
     --- stdout
     --- stderr
-    error: the following required arguments were not provided:
-      <PACKAGE>...
-
-    Usage: dx remove <PACKAGE>...
-
-    For more information, try '--help'.
+    error: no package is named [DX_NOTHING_NAMED]
+      help: name packages, as in `dx remove NAME`
     ");
 }

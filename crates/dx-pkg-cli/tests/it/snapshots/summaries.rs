@@ -178,7 +178,7 @@ fn scripts_of_the_project() {
     assert_snapshot!(output(&project, ["run"]), @r#"
     exit: 0
     --- stdout
-    Available scripts (`dx run NAME`):
+    Scripts available in project@1.0.0 via `dx run`:
       build
         node -e 0
       greet
