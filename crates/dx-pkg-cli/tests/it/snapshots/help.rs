@@ -11,6 +11,7 @@ pub(super) fn help<const N: usize>(args: [&str; N]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one help text, which lists every command")]
 fn dx() {
     assert_snapshot!(help(["--help"]), @r#"
     exit: 0
