@@ -9,18 +9,10 @@ use dx_pkg_install::{Environment, Session};
 use serde_json::json;
 
 use super::list::{MemberArguments, draws_in_unicode};
+use super::pages::OPENER;
 use crate::error::CommandError;
 use crate::flags::{PeerSettings, SettingFlags};
 use crate::report::Report;
-
-/// The program that opens addresses where the user names none.
-const OPENER: &str = if cfg!(target_os = "macos") {
-    "open"
-} else if cfg!(windows) {
-    "explorer"
-} else {
-    "xdg-open"
-};
 
 /// List packages that look for funding, or open the page of one.
 #[derive(Args, Debug)]

@@ -17,7 +17,7 @@ use crate::flags::{QuestionSettings, SettingFlags};
 use crate::report::Report;
 
 /// The program that opens addresses where the user names none.
-const OPENER: &str = if cfg!(target_os = "macos") {
+pub const OPENER: &str = if cfg!(target_os = "macos") {
     "open"
 } else if cfg!(windows) {
     "explorer"
