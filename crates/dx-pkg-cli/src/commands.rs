@@ -229,7 +229,9 @@ impl Arguments {
         let words = idle::behind_command(&names, words::with_long_flags(words));
         let words = words::with_installed_command(&names, words);
         let word = command_place(&words).map(|at| words[at].to_string_lossy().into_owned());
-        let mut parser = parser_for(&names, word.as_deref());
+        let is_help = |word: &OsString| word == "--help" || word == "-h";
+        let wants_help = words.len() < 2 || words.iter().any(is_help);
+        let mut parser = parser_for(&names, word.as_deref(), wants_help);
         let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {

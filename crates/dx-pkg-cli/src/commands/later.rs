@@ -26,9 +26,15 @@ pub fn names_only() -> Command {
 }
 
 /// Returns the parser for a command line whose first word is `word`: with the arguments of the
-/// command of this name, or of those that run what is no command. `names` has the commands' names.
-pub fn parser_for(names: &Command, word: Option<&str>) -> Command {
-    let Some(word) = word.filter(|word| *word != "help") else { return Arguments::command() };
+/// command of this name, or of those that run what is no command. Without a word it has none,
+/// unless the help of all is wanted. `names` has the commands' names.
+pub fn parser_for(names: &Command, word: Option<&str>, wants_help: bool) -> Command {
+    let word = match word {
+        Some("help") => return Arguments::command(),
+        None if wants_help => return Arguments::command(),
+        None => return names.clone(),
+        Some(word) => word,
+    };
     let name = names.find_subcommand(word).map(Command::get_name);
     // `check peers` is `peers`, unless there is a script called `check`.
     let named = name.map_or_else(|| vec!["run", "exec", "peers"], |name| vec![name]);
