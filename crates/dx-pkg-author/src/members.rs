@@ -11,7 +11,7 @@ use dx_pkg_lock::name_of_path;
 use serde_json::Value;
 
 use crate::AuthorError;
-use crate::source::normal;
+use dx_pkg_os::files::normal_path;
 
 /// The workspaces that a command line names.
 #[derive(Clone, Debug, Default)]
@@ -118,8 +118,8 @@ fn workspaces_named(
     base: &Path,
     name: &str,
 ) -> Vec<Member> {
-    let wanted = normal(&base.join(name));
-    let from_root = normal(&root.join(name));
+    let wanted = normal_path(&base.join(name));
+    let from_root = normal_path(&root.join(name));
     let found = all.iter().filter_map(|(path, manifest)| {
         let folder = root.join(path);
         let own = manifest.name.as_deref().unwrap_or_else(|| name_of_path(path));

@@ -8,6 +8,7 @@ use dx_pkg_core::spec::Argument;
 use dx_pkg_core::{Integrity, Range, Spec, Version};
 use dx_pkg_fetch::Method;
 use dx_pkg_install::Session;
+use dx_pkg_os::files::normal_path;
 use serde_json::Value;
 
 use crate::registry::{Registry, Sent, escaped};
@@ -39,7 +40,7 @@ pub fn find(
     let argument = Spec::parse_argument(word).map_err(AcquireError::from)?;
     let name = argument.name.as_ref().map(|name| name.as_str().to_owned());
     match &argument.spec {
-        Spec::Directory(path) => Ok(Source::Folder(normal(&from.join(&**path)))),
+        Spec::Directory(path) => Ok(Source::Folder(normal_path(&from.join(&**path)))),
         Spec::Tarball(path) => {
             let path = from.join(&**path);
             let limit = Limits::default().max_bytes;
@@ -161,21 +162,6 @@ fn shown(spec: &Spec) -> String {
         Spec::Tag(tag) => tag.to_string(),
         _ => String::new(),
     }
-}
-
-/// Returns a path without `.` and `..`.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut found = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                found.pop();
-            }
-            other => found.push(other),
-        }
-    }
-    found
 }
 
 impl Registry<'_> {

@@ -26,6 +26,20 @@ pub struct OutputArguments {
 /// The position in `--help` of the options of every command: behind a command's own.
 pub const GLOBAL: usize = 900;
 
+/// npm's flags for sections of `package.json`, of a command that finds the sections itself.
+#[derive(Args, Debug, Clone, Default)]
+pub struct IdleSections {
+    /// Accepted for npm compatibility: a requirement's section is the one that it is in.
+    #[arg(short = 'D', long, hide = true)]
+    pub save_dev: bool,
+    /// Accepted for npm compatibility, as the other sections.
+    #[arg(short = 'O', long, hide = true)]
+    pub save_optional: bool,
+    /// Accepted for npm compatibility, as the other sections.
+    #[arg(short = 'P', long, hide = true)]
+    pub save_prod: bool,
+}
+
 /// The options of every command that changes `node_modules`.
 #[derive(Args, Debug, Clone, Default)]
 pub struct TreeArguments {

@@ -32,6 +32,7 @@ mod text;
 mod tests;
 
 pub use allow_scripts::AllowScripts;
+pub use bin::{base_name, clean_path};
 pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;

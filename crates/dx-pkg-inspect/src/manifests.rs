@@ -7,6 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::manifest::{base_name, clean_path};
 use dx_pkg_resolve::graph::{Kind, Requirement};
 use serde_json::{Map, Value, json};
 
@@ -198,7 +199,7 @@ fn commands(members: &mut Members) {
         (Value::Array(list), _) => list
             .iter()
             .filter_map(Value::as_str)
-            .map(|path| (last(path).to_owned(), path.to_owned()))
+            .map(|path| (base_name(path).to_owned(), path.to_owned()))
             .collect(),
         (Value::Object(all), _) => all
             .iter()
@@ -209,7 +210,7 @@ fn commands(members: &mut Members) {
     let mut found = Members::new();
     for (command, path) in given {
         let (command, path) = (inside(&command), inside(&path));
-        let command = last(&command);
+        let command = base_name(&command);
         if !command.is_empty() && !path.is_empty() {
             found.insert(command.to_owned(), path.into());
         }
@@ -221,24 +222,9 @@ fn commands(members: &mut Members) {
     }
 }
 
-fn last(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
-}
-
 /// Returns a path below a package's folder: no part of it leads out.
 fn inside(path: &str) -> String {
-    let path = path.replace(['\\', ':'], "/");
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
+    clean_path(path).trim_end_matches('/').to_owned()
 }
 
 /// Returns the requirements of a package in npm's order: that of its manifest, peers first.

@@ -10,9 +10,9 @@ use dx_pkg_compat::manifest::{Manifest, ManifestEdit, Section};
 use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_lock::Lock;
+use dx_pkg_os::files::normal_path;
 
 use crate::install::build_for;
-use crate::paths::normal;
 pub use crate::project::alterations::without_orphaned_patches;
 use crate::{InstallError, OpenProject};
 
@@ -229,13 +229,13 @@ fn folder_name(folder: &Path) -> Result<String, InstallError> {
     let manifest = read_text(&folder.join("package.json"))?;
     let manifest = manifest.and_then(|text| Manifest::parse(&text).ok());
     let own = manifest.and_then(|manifest| manifest.name);
-    let name = || Some(normal(folder).file_name()?.to_string_lossy().into_owned());
+    let name = || Some(normal_path(folder).file_name()?.to_string_lossy().into_owned());
     own.or_else(name).ok_or_else(|| InstallError::NoPackage { folder: folder.to_owned() })
 }
 
 /// Returns the path from `root` to `folder`, with `/` between segments; both are absolute.
 pub(crate) fn relative(root: &Path, folder: &Path) -> String {
-    let folder = normal(folder);
+    let folder = normal_path(folder);
     let shared = root.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
     let up = root.components().skip(shared).map(|_| "..".to_owned());
     let down = folder

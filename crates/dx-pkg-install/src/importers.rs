@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::glob::Segment;
 use dx_pkg_lock::name_of_path;
+use dx_pkg_os::files::normal_path;
 
-use crate::paths::normal;
 use crate::project::Project;
 use crate::{InstallError, Session};
 
@@ -88,7 +88,7 @@ fn matching(project: &Project, from: &Path, named: &[String]) -> Vec<String> {
             let name = manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder));
             let path = project.root.join(folder);
             let is_meant = given == name
-                || normal(&from.join(given)) == path
+                || normal_path(&from.join(given)) == path
                 || is_directly_in(from, &path, given)
                 || is_directly_in(&project.root, &path, given);
             if is_meant && !found.contains(folder) {

@@ -49,7 +49,6 @@ pub mod maintenance;
 mod node;
 mod notices;
 mod own_files;
-mod paths;
 mod plan;
 mod prepare;
 pub mod project;

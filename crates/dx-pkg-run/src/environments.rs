@@ -21,9 +21,8 @@ use dx_pkg_install::{
     Change, Environment, InstallError, OpenProject, Options, SessionOptions, install,
 };
 use dx_pkg_lock::Lock;
-use dx_pkg_os::files::{Durability, FileLock, write_atomic};
+use dx_pkg_os::files::{Durability, FileLock, normal_path, write_atomic};
 
-use crate::place::normal;
 use crate::programs::make_executable;
 use crate::{Listener, RunError};
 
@@ -130,7 +129,7 @@ impl Maker<'_> {
                 Some((rest, home)) => home.join(rest),
                 None => self.environment.called_from.join(path),
             };
-            let path = normal(&path).to_string_lossy().into_owned();
+            let path = normal_path(&path).to_string_lossy().into_owned();
             argument
                 .name
                 .as_ref()

@@ -1,7 +1,7 @@
 //! Where scripts and commands run: in the package of the current folder, or in workspaces that are
 //! selected, by npm's rules.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::{parse_manifest, read_text_to_edit};
@@ -12,7 +12,7 @@ use dx_pkg_install::Environment;
 use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_install::scripts::Node;
 use dx_pkg_install::scripts::{ScriptPackage, SharedFacts};
-use dx_pkg_os::files::{Durability, write_user_file};
+use dx_pkg_os::files::{Durability, normal_path, write_user_file};
 use serde_json::Value;
 
 use crate::RunError;
@@ -152,7 +152,7 @@ fn is_named(runner: &Runner, root: &Path, from: &Path, word: &str) -> bool {
     if runner.name == word {
         return true;
     }
-    let named = normal(&from.join(word));
+    let named = normal_path(&from.join(word));
     if *folder == named {
         return true;
     }
@@ -180,9 +180,9 @@ fn matches(pattern: &str, path: &Path) -> bool {
 /// # Errors
 /// The project's `package.json` cannot be read or written.
 pub fn add_workspace(root: &Path, folder: &Path) -> Result<(), RunError> {
-    let folder = normal(folder);
+    let folder = normal_path(folder);
     let known = workspaces(root)?;
-    let is_known = known.iter().any(|(path, _)| normal(&root.join(path)) == folder);
+    let is_known = known.iter().any(|(path, _)| normal_path(&root.join(path)) == folder);
     if is_known || !folder.join("package.json").is_file() {
         return Ok(());
     }
@@ -200,17 +200,4 @@ pub fn add_workspace(root: &Path, folder: &Path) -> Result<(), RunError> {
     let bytes = dx_pkg_compat::foreign_bytes::restored(&edited, &text);
     write_user_file(root, "package.json", &bytes, Durability::Rename)
         .map_err(|error| AcquireError::io(format!("writing {}", path.display()), error).into())
-}
-
-/// Returns a path without `.` and `..`.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            part => out.push(part),
-        }
-    }
-    out
 }

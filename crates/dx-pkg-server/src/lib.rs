@@ -31,6 +31,7 @@ mod origin;
 mod packages;
 mod packument;
 mod page;
+mod pattern;
 mod policy;
 mod search;
 mod server;

@@ -1,6 +1,7 @@
 //! The one origin of each name: published here, or fetched from one upstream.
 
 use crate::config::{Address, Config};
+use crate::pattern;
 use dx_pkg_core::PackageName;
 use std::sync::Arc;
 
@@ -85,20 +86,9 @@ impl Origins {
     }
 }
 
-/// Returns whether a name fits a pattern, in which `*` stands for any characters but `/`; `**`
-/// alone for any name.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    if pattern == "**" {
-        return true;
-    }
-    let Some((before, after)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(rest) = name.strip_prefix(before) else {
-        return false;
-    };
-    let ends = rest.char_indices().map(|(i, _)| i).chain([rest.len()]);
-    ends.take_while(|end| !rest[..*end].contains('/')).any(|end| matches(after, &rest[end..]))
+/// Returns whether a name fits a rule's pattern: as of all patterns, or `**`, which is any name.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern == "**" || pattern::matches(pattern, name)
 }
 
 #[cfg(test)]

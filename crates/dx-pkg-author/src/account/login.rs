@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::read_trusted_text;
+use dx_pkg_compat::npmrc::edit::{with_setting, without_setting};
 use dx_pkg_fetch::{Method, StatusCode};
 use dx_pkg_install::session::config_files;
 use dx_pkg_os::files::{Durability, write_user_file};
@@ -227,15 +228,10 @@ fn change_file(file: &Path, changes: &[(String, Option<String>)]) -> Result<(), 
     let old = read_trusted_text(file)?;
     let mut text = old.clone().unwrap_or_default();
     for (key, value) in changes {
-        let is_other =
-            |line: &&str| line.split_once('=').is_none_or(|(own, _)| own.trim() != key.as_str());
-        text = text.split_inclusive('\n').filter(is_other).collect();
-        if let Some(value) = value {
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
-            text.push_str(&format!("{key}={value}\n"));
-        }
+        text = match value {
+            Some(value) => with_setting(&text, key, value),
+            None => without_setting(&text, key),
+        };
     }
     if old.as_deref().unwrap_or_default() == text {
         return Ok(());

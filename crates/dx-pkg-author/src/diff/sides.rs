@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::{Range, Spec};
+use dx_pkg_os::files::normal_path;
 use serde_json::Value;
 
 use crate::AuthorError;
 use crate::members::written_manifest;
 use crate::script::Told;
-use crate::source::{self, OpenSession, Source, argument, normal};
+use crate::source::{self, OpenSession, Source, argument};
 
 const USAGE: &str = "dx diff [--diff=SPEC [--diff=SPEC]] [PATH…]";
 const SECTIONS: [&str; 4] =
@@ -171,7 +172,7 @@ impl Words<'_> {
 }
 
 fn of_folder(folder: PathBuf) -> Result<Side, AuthorError> {
-    let folder = normal(&folder);
+    let folder = normal_path(&folder);
     let no_manifest = || AuthorError::NoManifest { folder: folder.display().to_string() };
     let manifest = written_manifest(&folder).ok_or_else(no_manifest)?;
     let text = |key: &str| manifest.get(key).and_then(Value::as_str).map(str::to_owned);

@@ -1,5 +1,6 @@
 //! `bin`: names of commands without folders, and paths that stay in the package.
 
+use dx_pkg_compat::manifest::{base_name, clean_path};
 use serde_json::{Map, Value};
 
 use super::Normalised;
@@ -16,15 +17,15 @@ impl Normalised {
             (Some(Value::Array(paths)), _) => {
                 self.told("\"bin\" was changed from a list to an object");
                 let named = paths.iter().filter_map(Value::as_str);
-                named.map(|path| (last(path).to_owned(), path.into())).collect()
+                named.map(|path| (base_name(path).to_owned(), path.into())).collect()
             }
             (Some(Value::Object(bin)), _) => bin,
             _ => return self.remove("bin"),
         };
         let mut fixed = bin.clone();
         for (key, path) in bin {
-            let clean = path.as_str().map(inside).filter(|clean| !clean.is_empty());
-            let base = last(&inside(&key)).to_owned();
+            let clean = path.as_str().map(clean_path).filter(|clean| !clean.is_empty());
+            let base = base_name(&clean_path(&key)).to_owned();
             let Some(clean) = clean.filter(|_| !base.is_empty()) else {
                 self.told(format!("\"bin[{key}]\" was removed, as it names no file"));
                 fixed.shift_remove(&key);
@@ -45,26 +46,4 @@ impl Normalised {
         }
         self.set("bin", fixed);
     }
-}
-
-/// Returns the last part of a path.
-pub(super) fn last(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
-}
-
-/// Returns a path as one that cannot leave its folder, with `/` between its parts.
-pub(super) fn inside(path: &str) -> String {
-    let path = path.replace(['\\', ':'], "/");
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let end = if path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
-    format!("{}{end}", parts.join("/"))
 }

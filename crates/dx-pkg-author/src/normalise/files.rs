@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::manifest::{base_name, clean_path};
 use dx_pkg_lock::locale_compare;
 use serde_json::{Map, Value};
 
-use super::bin::{inside, last};
 use super::data::NO_README;
 use super::{Normalised, is_truthy};
 
@@ -86,7 +86,7 @@ impl Normalised {
     fn add_manual(&mut self, folder: &Path) {
         let named = self.data.get("directories").and_then(|all| all.get("man"));
         let named = named.and_then(Value::as_str).filter(|named| !named.is_empty());
-        if let Some(named) = named.map(inside)
+        if let Some(named) = named.map(clean_path)
             && self.get("man").is_none()
         {
             let pages = below(folder, named.trim_end_matches('/')).into_iter().filter(|path| {
@@ -99,20 +99,20 @@ impl Normalised {
         }
         let Some(man) = self.get("man").cloned() else { return self.remove("man") };
         let list = if let Value::Array(list) = man { list } else { vec![man] };
-        let pages: Vec<String> = list.iter().filter_map(Value::as_str).map(inside).collect();
+        let pages: Vec<String> = list.iter().filter_map(Value::as_str).map(clean_path).collect();
         if pages.is_empty() { self.remove("man") } else { self.set("man", pages) }
     }
 
     fn add_commands(&mut self, folder: &Path) {
         let named = self.data.get("directories").and_then(|all| all.get("bin"));
         let named = named.and_then(Value::as_str).filter(|named| !named.is_empty());
-        let Some(named) = named.map(inside).filter(|_| self.get("bin").is_none()) else {
+        let Some(named) = named.map(clean_path).filter(|_| self.get("bin").is_none()) else {
             return self.fix_bin();
         };
         let named = named.trim_end_matches('/');
         let files = below(folder, named);
         let commands: Map<String, Value> =
-            files.iter().map(|path| (last(path).to_owned(), path.as_str().into())).collect();
+            files.iter().map(|path| (base_name(path).to_owned(), path.as_str().into())).collect();
         self.set("bin", commands);
     }
 

@@ -13,7 +13,7 @@ use super::person::person;
 use super::{QuestionError, document};
 use crate::json_path;
 use crate::node_text::{Shown, inspect};
-use crate::source::normal;
+use dx_pkg_os::files::normal_path;
 
 /// How much of a field is shown.
 const SHOWN: Shown = Shown { depth: 5, items: usize::MAX };
@@ -43,7 +43,8 @@ pub fn view(session: &Session, spec: &str, fields: &[String]) -> Result<Viewed, 
     let raw = argument.raw.trim();
     let (name, found) = match (&argument.name, &argument.spec) {
         (_, Spec::Directory(path)) => {
-            let (name, packument) = of_folder(&normal(&session.environment.folder.join(&**path)))?;
+            let (name, packument) =
+                of_folder(&normal_path(&session.environment.folder.join(&**path)))?;
             return viewed(name, packument, &tag, fields);
         }
         (_, Spec::Alias { name, .. }) => (name.clone(), document(session, name)?),

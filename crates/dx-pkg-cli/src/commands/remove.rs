@@ -13,7 +13,7 @@ use super::carry::{carry_out, check_name};
 use super::global;
 use crate::error::CommandError;
 use crate::flags::{RemoveSettings, SettingFlags};
-use crate::options::TreeArguments;
+use crate::options::{IdleSections, TreeArguments};
 use crate::report::Report;
 
 /// Remove packages from the project.
@@ -22,15 +22,8 @@ pub struct RemoveArguments {
     /// Names of the packages.
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
-    /// Accepted for npm compatibility: a package is removed from every section it is in.
-    #[arg(short = 'D', long, hide = true)]
-    pub save_dev: bool,
-    /// Accepted for npm compatibility, as the other sections.
-    #[arg(short = 'O', long, hide = true)]
-    pub save_optional: bool,
-    /// Accepted for npm compatibility, as the other sections.
-    #[arg(short = 'P', long, hide = true)]
-    pub save_prod: bool,
+    #[command(flatten)]
+    pub sections: IdleSections,
     #[command(flatten)]
     pub flags: SettingFlags<RemoveSettings>,
     #[command(flatten)]

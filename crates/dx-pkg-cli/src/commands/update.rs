@@ -13,7 +13,7 @@ use super::global;
 use super::install::save_prefix;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
-use crate::options::TreeArguments;
+use crate::options::{IdleSections, TreeArguments};
 use crate::report::Report;
 
 /// Update packages to the newest versions that package.json allows.
@@ -30,15 +30,8 @@ pub struct UpdateArguments {
     /// them there.
     #[arg(short = 'L', long)]
     pub latest: bool,
-    /// Accepted for npm compatibility: requirements stay in the section they are in.
-    #[arg(short = 'D', long, hide = true)]
-    pub save_dev: bool,
-    /// Accepted for npm compatibility, as the other sections.
-    #[arg(short = 'O', long, hide = true)]
-    pub save_optional: bool,
-    /// Accepted for npm compatibility, as the other sections.
-    #[arg(short = 'P', long, hide = true)]
-    pub save_prod: bool,
+    #[command(flatten)]
+    pub sections: IdleSections,
     #[command(flatten)]
     pub flags: SettingFlags<AddSettings>,
     #[command(flatten)]

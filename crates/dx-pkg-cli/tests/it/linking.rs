@@ -63,6 +63,18 @@ fn a_package_is_registered_and_linked_by_its_name() {
 }
 
 #[test]
+fn without_a_prefix_links_are_among_the_global_packages() {
+    let registry = registry();
+    let project = project(&registry);
+    let folder = project.path().join("../linked");
+    command(&project).args(["link"]).current_dir(&folder).run().success();
+    let run = command(&project).args(["ls", "--global"]).run().success();
+    assert!(run.stdout.contains("linked@4.0.0"), "{run}");
+    command(&project).args(["link", "linked"]).run().success();
+    assert!(project.exists("node_modules/linked/cli.js"));
+}
+
+#[test]
 fn folders_are_linked_and_saved_where_that_is_asked_for() {
     let registry = registry();
     // The words, and the section that has the link then.

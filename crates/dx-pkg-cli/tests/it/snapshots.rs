@@ -6,6 +6,7 @@
 mod errors;
 mod help;
 mod help_archives;
+mod help_of_all;
 mod situations;
 mod summaries;
 

@@ -47,7 +47,9 @@ const HEAD: &str = "\
 Every command that `npm help`, `pnpm help -a`, `bun --help` and `bun pm --help` list (npm 12.2.2,
 pnpm 12.21, Bun 1.4.5), and what it is to dx. This page is written from dx's own table of commands
 by a test (`DX_WRITE_DOCS=1 cargo test -p dx-pkg-cli --test it commands_page`), which fails where
-the page is old. [cli.md](cli.md) explains the commands.
+the page is old. [cli.md](cli.md) explains the commands, [npm-differences.md](npm-differences.md)
+what is decided otherwise. \"same\" says that dx has a command for it, not that every case of it was
+compared: what was compared with npm is in the tables of `crates/dx-pkg-cli/tests/it`.
 
 ";
 

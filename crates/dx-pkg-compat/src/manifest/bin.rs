@@ -61,7 +61,8 @@ fn written(package: Option<&str>, bin: Option<&Value>) -> Vec<Entry> {
 
 /// Joins a path to the package's root and makes it relative again, so that `..` stops at the root.
 /// Backslashes and colons become slashes first; a path that names the root itself becomes empty.
-pub(super) fn clean_path(path: &str) -> String {
+#[must_use]
+pub fn clean_path(path: &str) -> String {
     let path = path.replace(['\\', ':'], "/");
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -80,7 +81,9 @@ pub(super) fn clean_path(path: &str) -> String {
     cleaned
 }
 
-fn base_name(path: &str) -> &str {
+/// Returns the last part of a path.
+#[must_use]
+pub fn base_name(path: &str) -> &str {
     let path = path.trim_end_matches('/');
     path.rsplit('/').next().unwrap_or(path)
 }

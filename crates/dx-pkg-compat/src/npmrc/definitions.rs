@@ -9,8 +9,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
+use dx_pkg_os::files::normal_path;
 use serde_json::Value;
 
 use super::expand::expand;
@@ -179,7 +180,7 @@ fn item_of(definition: Option<&Definition>, text: &str, context: ValueContext<'_
             Some(rest) => context.home.unwrap_or(context.folder).join(rest),
             None => context.folder.join(&text),
         };
-        return plain_path(&path).display().to_string().into();
+        return normal_path(&path).display().to_string().into();
     }
     if has('u')
         && let Ok(mask) = u32::from_str_radix(&text, 8)
@@ -195,21 +196,6 @@ fn item_of(definition: Option<&Definition>, text: &str, context: ValueContext<'_
         }
     }
     text.into()
-}
-
-/// Returns a path without `.` and `..`.
-fn plain_path(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// Returns whether a key is one of the settings of one registry or scope, such as

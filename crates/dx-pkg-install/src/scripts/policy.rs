@@ -4,12 +4,13 @@
 //! folder, a tarball or an address is named by itself, never by the name that its own
 //! `package.json` claims.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::package::{Origin, origin, real_name};
 use dx_pkg_core::spec::GitSpec;
 use dx_pkg_core::{PackageName, Spec, Version};
 use dx_pkg_lock::LockPackage;
+use dx_pkg_os::files::normal_path;
 
 #[cfg(test)]
 mod tests;
@@ -197,15 +198,7 @@ fn is_of(wanted: &GitSpec, resolved: &str) -> bool {
 
 /// Returns a path as it is from the root of the file system, without `.` and `..`.
 fn absolute(root: &Path, path: &str) -> PathBuf {
-    let mut whole = PathBuf::new();
-    for component in root.join(path).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => drop(whole.pop()),
-            other => whole.push(other),
-        }
-    }
-    whole
+    normal_path(&root.join(path))
 }
 
 /// Returns name and version of the tarball at an address that is formed as registries do:

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::Lock;
+use dx_pkg_os::files::normal_path;
 
 use crate::error::UpkeepError;
-use crate::paths::normal;
 use crate::session::configuration;
 use crate::{Environment, InstallError};
 
@@ -88,7 +88,7 @@ impl Global {
         let target = |name: &str| {
             let place = modules.join(name);
             let link = std::fs::read_link(&place).ok()?;
-            Some(normal(&place.parent().unwrap_or(&modules).join(link)))
+            Some(normal_path(&place.parent().unwrap_or(&modules).join(link)))
         };
         found.into_iter().map(|name| GlobalPackage { target: target(&name), name }).collect()
     }
@@ -159,7 +159,7 @@ impl Global {
     /// Returns whether a command's link leads into the folder of a package.
     fn leads_to(&self, path: &Path, name: &str) -> bool {
         let Ok(link) = std::fs::read_link(path) else { return false };
-        normal(&self.bin().join(link)).starts_with(self.modules().join(name))
+        normal_path(&self.bin().join(link)).starts_with(self.modules().join(name))
     }
 
     /// Removes packages that no record has, such as those that another program installed.
@@ -203,7 +203,7 @@ fn visible(folder: &Path) -> Vec<String> {
 /// the package.
 fn commands(bin: Vec<(String, String)>) -> BTreeMap<String, String> {
     let inside = |file: &str| {
-        let path = normal(&Path::new("/").join(file.trim_start_matches('/')));
+        let path = normal_path(&Path::new("/").join(file.trim_start_matches('/')));
         Some(path.to_str()?.trim_start_matches('/').to_owned())
     };
     let own = bin.into_iter().filter_map(|(name, file)| {

@@ -6,18 +6,17 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::{PackageName, Spec};
 
 use crate::additions::relative;
 use crate::error::UpkeepError;
-use crate::session::configuration;
+use crate::session::global::Global;
 use crate::{Environment, InstallError};
 
 /// The folder in which packages are registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
-    prefix: PathBuf,
+    global: Global,
 }
 
 /// A package that was registered, or is no longer.
@@ -36,7 +35,7 @@ pub struct Registration {
 }
 
 impl Registered {
-    /// Finds the folder: the user's setting `prefix`, else `dx/global` in the user's data folder.
+    /// Finds the folder: that of globally installed packages.
     ///
     /// # Errors
     /// The settings cannot be read, or there is no home folder.
@@ -44,25 +43,7 @@ impl Registered {
         environment: &Environment,
         flags: &[(String, String)],
     ) -> Result<Self, InstallError> {
-        let data = environment.store_folder();
-        let own = data.as_deref().and_then(Path::parent).map(|folder| folder.join("global"));
-        let nowhere = own.clone().unwrap_or_else(|| environment.folder.clone());
-        let (config, _) = configuration(environment, &nowhere, flags)?;
-        let named = config.raw("prefix").and_then(|(value, _)| RawValue::text(value));
-        let prefix = match named.filter(|prefix| !prefix.is_empty()) {
-            Some(prefix) => Some(environment.folder.join(prefix)),
-            None => own,
-        };
-        Ok(Registered { prefix: prefix.ok_or(UpkeepError::NoPrefix)? })
-    }
-
-    fn modules(&self) -> PathBuf {
-        let folder = if cfg!(windows) { self.prefix.clone() } else { self.prefix.join("lib") };
-        folder.join("node_modules")
-    }
-
-    fn bin(&self) -> PathBuf {
-        if cfg!(windows) { self.prefix.clone() } else { self.prefix.join("bin") }
+        Ok(Registered { global: Global::find(environment, flags)? })
     }
 
     /// Registers the package in a folder, with its commands; another one of its name is replaced.
@@ -74,10 +55,10 @@ impl Registered {
         let fail = |error| InstallError::io(format!("finding {}", folder.display()), error);
         let folder = folder.canonicalize().map_err(fail)?;
         let (name, manifest) = package_in(&folder)?;
-        let place = self.modules().join(&name);
+        let place = self.global.modules().join(&name);
         let commands = commands(&manifest);
         for (command, _) in commands.iter().filter(|_| !force) {
-            let path = self.bin().join(command);
+            let path = self.global.bin().join(command);
             if path.symlink_metadata().is_ok() && !self.leads_to(&path, &name) {
                 return Err(UpkeepError::CommandInTheWay { name, path }.into());
             }
@@ -92,8 +73,8 @@ impl Registered {
                 symlink_folder(&relative(&around, &folder), &place)?;
             }
             for (command, file) in &commands {
-                std::fs::create_dir_all(self.bin())?;
-                link_command(&self.bin().join(command), &name, file)?;
+                std::fs::create_dir_all(self.global.bin())?;
+                link_command(&self.global.bin().join(command), &name, file)?;
             }
             Ok(())
         };
@@ -106,7 +87,7 @@ impl Registered {
     /// # Errors
     /// There is none of this name, or the system refuses.
     pub fn remove(&self, name: &str) -> Result<Registration, InstallError> {
-        let place = self.modules().join(name);
+        let place = self.global.modules().join(name);
         if PackageName::parse(name).is_err() || place.symlink_metadata().is_err() {
             return Err(UpkeepError::NotLinked { name: name.to_owned() }.into());
         }
@@ -114,7 +95,7 @@ impl Registered {
         let text = read_text(&place.join("package.json")).ok().flatten();
         let manifest = text.and_then(|text| Manifest::parse(&text).ok()).unwrap_or_default();
         for (command, _) in commands(&manifest) {
-            let path = self.bin().join(command);
+            let path = self.global.bin().join(command);
             if self.leads_to(&path, name) {
                 remove_command(&path);
             }
@@ -148,7 +129,7 @@ impl Registered {
         }
         let not_linked = || UpkeepError::NotLinked { name: argument.to_owned() };
         let name = given.name.ok_or_else(not_linked)?.as_str().to_owned();
-        match self.modules().join(&name).canonicalize() {
+        match self.global.modules().join(&name).canonicalize() {
             Ok(folder) => Ok((name, folder, false)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(not_linked().into()),
             Err(error) => Err(InstallError::io(format!("finding {name}"), error)),
@@ -159,7 +140,7 @@ impl Registered {
     fn leads_to(&self, path: &Path, name: &str) -> bool {
         let Ok(target) = std::fs::read_link(path) else { return cfg!(windows) };
         let inside = Path::new("../lib/node_modules").join(name);
-        target.starts_with(&inside) || target.starts_with(self.modules().join(name))
+        target.starts_with(&inside) || target.starts_with(self.global.modules().join(name))
     }
 }
 

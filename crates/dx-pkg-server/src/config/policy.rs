@@ -1,6 +1,7 @@
 //! The table `[policy]` of the configuration.
 
 use super::Span;
+use crate::pattern::matches;
 use dx_pkg_core::Range;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
@@ -111,24 +112,4 @@ impl Named {
             && self.until.is_none_or(|until| now < until)
             && matches(&self.names, name)
     }
-}
-
-/// Whether a name fits a pattern, in which `*` stands for any characters but `/`.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some(at) = rest.find(part).filter(|at| !rest[..*at].contains('/')) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-    }
-    rest.strip_suffix(last).is_some_and(|between| !between.contains('/'))
 }

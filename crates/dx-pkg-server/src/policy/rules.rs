@@ -1,7 +1,8 @@
 //! The judgement of one version.
 
 use super::Policy;
-use crate::config::policy::{Policy as Settings, Rule, Severity, matches};
+use crate::config::policy::{Policy as Settings, Rule, Severity};
+use crate::pattern::matches;
 use dx_pkg_core::{Range, Version};
 use serde::Serialize;
 use std::time::Duration;

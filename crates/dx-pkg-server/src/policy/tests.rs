@@ -1,5 +1,6 @@
 use super::*;
-use crate::config::policy::{Severity, matches};
+use crate::config::policy::Severity;
+use crate::pattern::matches;
 use serde_json::{Value, json};
 
 const DAY: u64 = 86_400_000;

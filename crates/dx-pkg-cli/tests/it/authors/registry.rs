@@ -31,7 +31,8 @@ fn run(server: &Server, words: &[&str], root: &Path, with_token: bool) -> Output
     let url = &server.url;
     let place = url.strip_prefix("http:").unwrap();
     let token = if with_token { format!("{place}:_authToken={TOKEN}\n") } else { String::new() };
-    let text = format!("registry={url}\nmin-release-age=0\n{token}");
+    // What stands in a section counts for nothing.
+    let text = format!("registry={url}\nmin-release-age=0\n{token}[elsewhere]\nkey=value\n");
     std::fs::write(home.join(".npmrc"), text).unwrap();
     Command::new(env!("CARGO_BIN_EXE_dx"))
         .args(words)
