@@ -11,6 +11,7 @@
 pub mod archive;
 pub mod chain;
 pub mod dxp;
+pub mod dxrp;
 mod error;
 pub mod packument;
 pub mod wire;

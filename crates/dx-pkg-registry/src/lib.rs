@@ -4,6 +4,7 @@
 //! npm's HTTP registry (in `dx-pkg-compat`) is the implementation of today.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod dxrp;
 mod error;
 mod packument;
 mod source;

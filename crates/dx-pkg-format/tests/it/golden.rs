@@ -12,7 +12,7 @@ use dx_pkg_format::chain::{Chain, ChainData, StateData, Step};
 use dx_pkg_format::dxp::{self, Compression, FileEntry, FileMode};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
 
-fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() && !path.exists() {
         std::fs::write(&path, bytes).unwrap();

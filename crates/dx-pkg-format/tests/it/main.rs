@@ -4,6 +4,7 @@
 mod archive;
 mod chain;
 mod dxp;
+mod dxrp;
 mod golden;
 mod packument;
 mod wire;
