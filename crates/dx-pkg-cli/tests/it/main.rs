@@ -46,6 +46,8 @@ mod disowned;
 mod documentation;
 mod downloads;
 mod dry_run;
+#[cfg(unix)]
+mod error_codes;
 mod failed_optional;
 mod faults;
 mod folders;
@@ -74,6 +76,8 @@ mod incremental;
 mod injected;
 mod install_strategy;
 #[cfg(unix)]
+#[cfg(unix)]
+mod interactive;
 mod interrupted;
 #[cfg(unix)]
 mod leftovers;
@@ -124,6 +128,7 @@ mod run;
 mod running;
 mod save_flags;
 mod saved_forms;
+mod schemas;
 #[cfg(unix)]
 mod script_output;
 mod scripts;
