@@ -69,8 +69,10 @@ fn resolve(input: &Input, provider: &Registry) -> Result<Planned, Refusal> {
     }
     let resolution = resolved
         .map_err(|error| refusal(Trouble::Unsupported, format!("{} ({})", error, error.code())))?;
-    if resolution.refused_by_npm {
-        let message = "the peer requirements contradict each other: only the client solves that";
+    if !resolution.moves.is_empty() {
+        // The client tells which versions were moved, which no lock shows.
+        let message = "peer requirements contradict each other and can be solved: only the client \
+                       tells how";
         return Err(refusal(Trouble::Unsupported, message));
     }
     if input.options.engine_strict && resolution.unfit.iter().any(|unfit| !unfit.platform) {
