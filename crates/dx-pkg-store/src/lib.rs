@@ -10,6 +10,7 @@ mod altered;
 pub mod archive;
 mod compiled;
 mod deferred;
+mod digested;
 mod error;
 pub mod expanded;
 mod expected;
