@@ -141,9 +141,13 @@ impl Context {
     /// Returns the registry of a package, if packages may come from it by DXRP: not the built-in
     /// one, and none that is known not to speak it.
     pub(crate) fn dxrp(&self, name: &PackageName) -> Option<Arc<Dxrp>> {
+        self.dxrp_of(self.config.registry_for(name))
+    }
+
+    /// Returns a registry, as [`Self::dxrp`] does.
+    pub(crate) fn dxrp_of(&self, registry: &Url) -> Option<Arc<Dxrp>> {
         // A value that is not allowed is an error before the first request.
         let mode = self.config.dxrp().unwrap_or(DxrpMode::Off);
-        let registry = self.config.registry_for(name);
         let is_required = mode == DxrpMode::Required;
         let is_built_in = self.default_registry.as_ref() == Some(registry);
         if mode == DxrpMode::Off || self.source.is_some() || is_built_in && !is_required {

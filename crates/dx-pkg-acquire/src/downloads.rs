@@ -28,6 +28,7 @@ use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
 use self::download::Download;
 use self::packs::{Batch, Ordered};
+pub(crate) use self::packs::{PlanError, STREAMS};
 use self::patched::PatchJob;
 use self::workers::Workers;
 use crate::dxrp::Dxrp;
@@ -202,10 +203,12 @@ impl Downloads {
         self.shared.counters.tarballs_requested.add(1);
         let download = self.download(id, package, &wanted);
         match (batch, self.peer(package, &download)) {
-            (Some(batch), Some(dxrp)) => batch.add(dxrp, Ordered { download, request: wanted }),
+            (Some(batch), Some(dxrp)) => {
+                batch.add(dxrp, Ordered { download, request: wanted, is_needed: true });
+            }
             (None, Some(dxrp)) if dxrp.is_required => {
                 let mut alone = Batch::default();
-                alone.add(dxrp, Ordered { download, request: wanted });
+                alone.add(dxrp, Ordered { download, request: wanted, is_needed: true });
                 alone.start(&self.shared, &network);
             }
             _ => self.shared.clone().fetch_tarball(&network, download, wanted),

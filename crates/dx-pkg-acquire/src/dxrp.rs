@@ -14,8 +14,8 @@ use dx_pkg_compat::npm_registry::{announces_dxrp, credentials_of, dxrp_address};
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_fetch::stream::upgrade::{Connection, IsWanted, Upgrade};
 use dx_pkg_fetch::{Bytes, Credentials, Request, StatusCode};
-use dx_pkg_format::dxrp::ServerKey;
-use dx_pkg_registry::dxrp::{Answer, fingerprint};
+use dx_pkg_format::dxrp::{Plan, ServerKey};
+use dx_pkg_registry::dxrp::{Answer, Part, encode_request, fingerprint};
 use dx_pkg_store::Store;
 use url::Url;
 
@@ -129,6 +129,41 @@ impl Dxrp {
         };
         self.check_key(answer.key())?;
         Ok(answer)
+    }
+
+    /// Requests a plan alone.
+    pub(crate) fn plan(&self, network: &Network, question: &[u8]) -> Result<Plan, DxrpError> {
+        let mut answer = self.send(network, &encode_request(Some(question), None))?;
+        let (mut payload, mut plan) = (Vec::new(), None);
+        loop {
+            match answer.next(&mut payload, |_| {})? {
+                Part::Plan(found) => plan = Some(found),
+                Part::End => break,
+                Part::Package | Part::Missing(_) | Part::Meta(_) => {}
+            }
+        }
+        self.keep(answer);
+        plan.ok_or_else(|| DxrpError::Plan { reason: "there is none".to_owned() })
+    }
+
+    /// Asks the registry, unless it is known how it speaks DXRP, and opens further connections
+    /// while other work goes on.
+    pub(crate) fn warm(self: Arc<Self>, network: Network, connections: usize) {
+        let open = move || {
+            // An error is reported when it is needed.
+            if self.carrier(&network).is_ok_and(|carrier| carrier == Carrier::Raw) {
+                for _ in 1..connections {
+                    let (dxrp, network) = (self.clone(), network.clone());
+                    let open = move || {
+                        if let Ok(Upgrade::Switched(connection)) = dxrp.upgrade(&network) {
+                            dxrp.state().idle.push(connection);
+                        }
+                    };
+                    let _ = std::thread::Builder::new().name("dx-packs".into()).spawn(open);
+                }
+            }
+        };
+        let _ = std::thread::Builder::new().name("dx-packs".into()).spawn(open);
     }
 
     /// Keeps a connection whose answer has ended for the next request.

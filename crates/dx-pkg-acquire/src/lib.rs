@@ -23,6 +23,7 @@ pub mod metadata;
 mod network;
 pub mod notes;
 pub mod package;
+mod planning;
 pub mod prediction;
 mod resolution;
 pub mod sources;

@@ -17,6 +17,7 @@ mod expected;
 pub mod fields;
 mod files;
 mod git;
+mod held;
 mod incoming;
 mod insert;
 mod jobs;

@@ -38,6 +38,12 @@ pub(crate) enum DxrpError {
         /// That of the key that came.
         found: String,
     },
+    /// A plan is of no use.
+    #[error("the plan of a DXRP server is of no use: {reason}")]
+    Plan {
+        /// The reason.
+        reason: String,
+    },
     /// The statement about a package is not signed with the server's key.
     #[error("what a DXRP server says about {package} is not signed with its key")]
     Signature {
@@ -93,6 +99,7 @@ impl Coded for DxrpError {
             Self::Send(_) | Self::Thread => "DX_DXRP_STREAM",
             Self::Answer(error) => error.code(),
             Self::OtherKey { .. } => "DX_DXRP_OTHER_KEY",
+            Self::Plan { .. } => "DX_DXRP_PLAN",
             Self::Signature { .. } => "DX_DXRP_SIGNATURE",
             Self::Contents { .. } | Self::Damaged { .. } => "DX_DXRP_CONTENTS",
             Self::Unwanted { .. } | Self::LeftOut { .. } => "DX_DXRP_UNWANTED",
