@@ -5,7 +5,7 @@ mod origin;
 
 use crate::api;
 use crate::failure::Failure;
-use crate::http::{Call, Routes, segments};
+use crate::http::{Call, Connection, Routes, segments};
 use crate::log::Level;
 use crate::state::AppState;
 use axum::body::Body;
@@ -53,7 +53,7 @@ impl Server {
         })?;
         let limits = &state.config.limits;
         let connections = Connections::new(limits.connections, limits.connections_per_client);
-        Ok(Self { routes: Arc::new(api::routes()), state, listener, connections })
+        Ok(Self { routes: Arc::new(api::routes(&state)), state, listener, connections })
     }
 
     /// Returns the address that it listens on.
@@ -78,8 +78,8 @@ impl Server {
                     let (state, routes) = (Arc::clone(&self.state), Arc::clone(&self.routes));
                     let stopped = stopped.clone();
                     tokio::spawn(async move {
-                        serve_connection(state, routes, stream, peer, stopped).await;
-                        drop(place);
+                        let connection = Connection::new(place, stopped);
+                        serve_connection(state, routes, stream, peer, connection).await;
                     });
                 }
                 Err(error) => {
@@ -103,7 +103,7 @@ async fn serve_connection(
     routes: Arc<Routes>,
     stream: TcpStream,
     peer: SocketAddr,
-    mut stopped: watch::Receiver<bool>,
+    own: Connection,
 ) {
     // Answers are written whole, so waiting for more to send only costs time.
     let _ = stream.set_nodelay(true);
@@ -120,11 +120,13 @@ async fn serve_connection(
         .max_header_list_size(u32::try_from(limits.head.0).unwrap_or(u32::MAX))
         .max_concurrent_streams(256)
         .keep_alive_interval(Some(Duration::from_secs(60)));
-    let service = service_fn(move |request| {
+    let mut stopped = own.stopped.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let (state, routes) = (Arc::clone(&state), Arc::clone(&routes));
+        request.extensions_mut().insert(own.clone());
         async move { Ok::<_, Infallible>(answer(state, &routes, request, peer.ip()).await) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection's fault is its client's: it is gone.
     tokio::select! {

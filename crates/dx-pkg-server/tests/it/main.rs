@@ -7,6 +7,7 @@ mod audits;
 mod bad_input;
 mod commands;
 mod concurrent;
+mod dxrp;
 mod hosted;
 mod pages;
 mod people;
