@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 /// The names that take no value.
-const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
+const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 25] = [
+const VALUES: [&str; 26] = [
     "before",
     "data",
     "db",
     "dx",
+    "dx-registry",
     "first",
     "fixture",
     "jobs",

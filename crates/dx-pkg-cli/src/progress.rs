@@ -84,7 +84,7 @@ fn draw(mut message: impl FnMut() -> String, ended: &AtomicBool) {
     while began.elapsed() < DELAY && !ended.load(Ordering::Relaxed) {
         std::thread::park_timeout(DELAY.saturating_sub(began.elapsed()));
     }
-    let mut width = 0;
+    let mut is_drawn = false;
     for frame in SPINNER.iter().cycle() {
         if ended.load(Ordering::Relaxed) {
             break;
@@ -92,13 +92,12 @@ fn draw(mut message: impl FnMut() -> String, ended: &AtomicBool) {
         let columns = terminal_size().map_or(COLUMNS, |(columns, _)| columns);
         let line = line(*frame, &message(), columns);
         // A terminal that went away is no reason to fail.
-        let _ = stderr.write_all(over(&line, width, columns).as_bytes());
-        width = line.chars().count();
+        let _ = stderr.write_all(over(&line).as_bytes());
+        is_drawn = true;
         std::thread::park_timeout(FRAME);
     }
-    if width > 0 {
-        let columns = terminal_size().map_or(COLUMNS, |(columns, _)| columns);
-        let _ = stderr.write_all(over("", width, columns).as_bytes());
+    if is_drawn {
+        let _ = stderr.write_all(over("").as_bytes());
     }
 }
 
@@ -112,12 +111,10 @@ fn line(frame: char, message: &str, columns: usize) -> String {
     line.chars().take(room.saturating_sub(1)).chain(['…']).take(room).collect()
 }
 
-/// Returns what writes a line over one of `width` columns. In a terminal that was made narrower,
-/// that one has become several.
-fn over(line: &str, width: usize, columns: usize) -> String {
-    let above = width.saturating_sub(1) / columns.max(1);
-    let up = if above > 0 { format!("\u{1b}[{above}A") } else { String::new() };
-    format!("{up}\r{line}\u{1b}[J")
+/// Returns what writes a line over the one before, and over what a terminal that was made narrower
+/// has put below it.
+fn over(line: &str) -> String {
+    format!("\r{line}\u{1b}[J")
 }
 
 /// The bytes of a second, over the last two seconds.
@@ -147,7 +144,8 @@ fn phases(counters: &Counters, rate: Option<u64>) -> String {
     let (done, all) = (counters.tarballs_unpacked.get(), counters.tarballs_requested.get());
     if all > done {
         let bytes = megabytes(counters.tarball_bytes.get());
-        let rate = rate.map(|rate| format!(", {}/s", megabytes(rate))).unwrap_or_default();
+        let rate = rate.filter(|rate| *rate > 0).map(megabytes);
+        let rate = rate.map(|rate| format!(", {rate}/s")).unwrap_or_default();
         parts.push(format!("downloading {done}/{all} ({bytes}{rate})"));
     }
     let (done, all) = (counters.linked.get(), counters.to_link.get());
@@ -213,12 +211,5 @@ mod tests {
         }
         assert_eq!(line('⠋', "linking 3/9", 80), "⠋ linking 3/9");
         assert_eq!(line('⠋', "linking 3/9", 10), "⠋ linkin…");
-    }
-
-    #[test]
-    fn what_a_narrow_terminal_has_wrapped_is_written_over() {
-        assert_eq!(over("⠋ x", 40, 80), "\r⠋ x\u{1b}[J");
-        assert_eq!(over("⠋ x", 70, 30), "\u{1b}[2A\r⠋ x\u{1b}[J");
-        assert_eq!(over("", 30, 30), "\r\u{1b}[J");
     }
 }

@@ -67,8 +67,9 @@ pub fn run_scripts(
         listener,
     };
     let mut ended = 0;
-    for (at, package) in packages.iter().enumerate() {
-        let may_replace = at + 1 == packages.len() && ended == 0;
+    // Of several packages, the one that fails is named.
+    let may_replace = !run.has_several;
+    for package in &packages {
         match run.package(package, may_replace) {
             Ok(End::Code(0)) => {}
             Ok(End::Code(code)) => ended = code,

@@ -13,7 +13,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Returns whether a terminal can be had: by script(1) of util-linux.
 #[track_caller]
-pub fn terminal() -> bool {
+pub fn available() -> bool {
     let version = output("script", ["--version"]).and_then(|version| {
         if version.contains("util-linux") { Ok(()) } else { Err("another script(1)".to_owned()) }
     });

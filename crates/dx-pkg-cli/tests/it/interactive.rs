@@ -32,7 +32,7 @@ fn versions(project: &Project) -> [String; 3] {
 
 #[test]
 fn what_is_chosen_is_updated_and_nothing_else() {
-    if !terminal() {
+    if !terminal::available() {
         return;
     }
     let (within, raised) = (["^1.0.0", "~1.0.0"], ["^2.0.0", "~2.0.0"]);
@@ -57,7 +57,7 @@ fn what_is_chosen_is_updated_and_nothing_else() {
 
 #[test]
 fn names_and_patterns_choose_what_is_listed() {
-    if !terminal() {
+    if !terminal::available() {
         return;
     }
     let registry = Registry::start();
@@ -70,7 +70,7 @@ fn names_and_patterns_choose_what_is_listed() {
 
 #[test]
 fn leaving_changes_nothing_and_restores_the_terminal() {
-    if !terminal() {
+    if !terminal::available() {
         return;
     }
     let registry = Registry::start();
@@ -104,7 +104,7 @@ fn where_nobody_can_choose_it_is_an_error() {
 
 #[test]
 fn nothing_is_asked_where_everything_is_new() {
-    if !terminal() {
+    if !terminal::available() {
         return;
     }
     let registry = Registry::start();

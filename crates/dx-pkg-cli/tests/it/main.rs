@@ -46,6 +46,7 @@ mod disowned;
 mod documentation;
 mod downloads;
 mod dry_run;
+mod dxrp;
 #[cfg(unix)]
 mod error_codes;
 mod failed_optional;

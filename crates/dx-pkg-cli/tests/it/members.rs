@@ -201,6 +201,19 @@ fn rebuild_is_for_what_the_named_workspaces_need() {
     }
 }
 
+#[test]
+fn the_workspace_whose_script_fails_is_named_also_if_it_is_the_last() {
+    let registry = registry();
+    let project = monorepo(&registry);
+    project.write("packages/b/package.json", r#"{"name":"b","scripts":{"x":"exit 0"}}"#);
+    project.write("packages/a/package.json", r#"{"name":"a","scripts":{"x":"exit 0"}}"#);
+    project.write("packages/c/package.json", r#"{"name":"c","scripts":{"x":"exit 3"}}"#);
+    let run = dx(&project, ["run", "--workspaces", "x"]);
+    assert_eq!(run.status, Some(3), "{run}");
+    let line = run.stderr.lines().rfind(|line| line.contains("[DX_SCRIPT_ENDED]")).unwrap();
+    assert!(line.starts_with("error:") && line.contains('c'), "{line}");
+}
+
 /// The same words name the same workspaces for every command.
 #[test]
 fn words_name_the_same_workspaces_everywhere() {
