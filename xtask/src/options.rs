@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 25] = [
+const VALUES: [&str; 29] = [
     "before",
     "data",
     "db",
@@ -29,8 +29,12 @@ const VALUES: [&str; 25] = [
     "runs",
     "scenarios",
     "seed",
+    "server",
     "step",
+    "upstream",
+    "verdaccio",
     "without",
+    "yarn",
 ];
 
 /// The arguments after the task's name.
