@@ -20,6 +20,7 @@ mod known;
 mod options;
 mod prefetch;
 mod realworld;
+mod registry;
 mod snapshots;
 mod tidy;
 mod tree;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         "snapshots" => snapshots::run(&workspace::root()),
         "known" => known::run(&options),
         "realworld" => realworld::run(&options),
+        "registry" => registry::run(&options),
         "compare" => compare::run(&options),
         "conflicts" => conflicts::run(&options),
         "train-prefetch" => prefetch::run(&options),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 26] = [
+const VALUES: [&str; 30] = [
     "before",
     "data",
     "db",
@@ -30,8 +30,12 @@ const VALUES: [&str; 26] = [
     "runs",
     "scenarios",
     "seed",
+    "server",
     "step",
+    "upstream",
+    "verdaccio",
     "without",
+    "yarn",
 ];
 
 /// The arguments after the task's name.
