@@ -5,8 +5,10 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 25] = [
+const VALUES: [&str; 28] = [
     "before",
+    "binaries",
+    "binary",
     "data",
     "db",
     "dx",
@@ -25,6 +27,7 @@ const VALUES: [&str; 25] = [
     "port",
     "record",
     "registry",
+    "repository",
     "root",
     "runs",
     "scenarios",
