@@ -18,6 +18,8 @@ mod asking;
 mod authors;
 #[cfg(unix)]
 mod background;
+#[cfg(unix)]
+mod book;
 mod bounds;
 mod bundle_forms;
 mod bundles;
@@ -75,6 +77,8 @@ mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
+#[cfg(unix)]
+mod leaving;
 #[cfg(unix)]
 mod leftovers;
 mod linking;

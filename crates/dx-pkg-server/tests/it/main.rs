@@ -14,3 +14,4 @@ mod policy;
 mod proxied;
 mod server;
 mod sharing;
+mod trusted;
