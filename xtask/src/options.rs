@@ -5,8 +5,10 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 30] = [
+const VALUES: [&str; 33] = [
     "before",
+    "binaries",
+    "binary",
     "data",
     "db",
     "dx",
@@ -26,6 +28,7 @@ const VALUES: [&str; 30] = [
     "port",
     "record",
     "registry",
+    "repository",
     "root",
     "runs",
     "scenarios",
