@@ -26,6 +26,7 @@ mod idle;
 mod init;
 mod install;
 mod later;
+mod leave;
 mod licenses;
 mod link;
 mod list;
@@ -235,6 +236,7 @@ impl Arguments {
         let wants_help = words.len() < 2 || words.iter().any(is_help);
         let mut parser = parser_for(&names, word.as_deref(), wants_help);
         let is_global = words::is_global(&words);
+        let leaves = words.iter().any(|word| word == "--self");
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
             return Self::about_settings(&parser, command, words.clone());
@@ -243,6 +245,8 @@ impl Arguments {
         let is_own = |name: &str| {
             // Without --global it is the folder of the project.
             name == "prefix" && !is_global
+                // Elsewhere the switch has no influence.
+                || name == "yes" && leaves
                 || !is_authors_setting(name)
                     && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {

@@ -193,7 +193,15 @@ impl Selection for PublishSettings {
     fn contains(option: &OptionInfo) -> bool {
         matches!(
             option.key,
-            "tag" | "access" | "otp" | "dry-run" | "ignore-scripts" | "registry" | "force"
+            "tag"
+                | "access"
+                | "otp"
+                | "dry-run"
+                | "ignore-scripts"
+                | "registry"
+                | "force"
+                | "provenance"
+                | "provenance-file"
         )
     }
 

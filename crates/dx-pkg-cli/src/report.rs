@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
-use dx_pkg_author::script::Told;
+use dx_pkg_author::script::{Browser, Told};
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
@@ -17,6 +17,7 @@ use dx_pkg_run::{Listener, RunError};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
+use crate::opener::{OPENER, opener};
 use crate::options::{OutputArguments, Reporter};
 use crate::progress::ProgressLine;
 
@@ -331,8 +332,15 @@ impl Told for Report {
         secret.ok().flatten()
     }
 
-    fn open_page(&self, title: &str, address: &str) {
+    fn open_page(&self, title: &str, address: &str, browser: &Browser) {
         complain(&format!("{title}:\n{}\n", plain(address)));
+        let program = match browser {
+            Browser::Named(program) => program,
+            Browser::Usual if self.can_answer() => OPENER,
+            _ => return,
+        };
+        // The address is shown: where nothing opens it, the user does.
+        let _ = opener(program, address).spawn();
     }
 }
 

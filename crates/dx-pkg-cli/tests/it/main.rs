@@ -18,6 +18,8 @@ mod asking;
 mod authors;
 #[cfg(unix)]
 mod background;
+#[cfg(unix)]
+mod book;
 mod bounds;
 mod bundle_forms;
 mod bundles;
@@ -80,6 +82,8 @@ mod install_strategy;
 #[cfg(unix)]
 mod interactive;
 mod interrupted;
+#[cfg(unix)]
+mod leaving;
 #[cfg(unix)]
 mod leftovers;
 mod linking;
