@@ -45,6 +45,33 @@ impl Counter {
 }
 
 impl Counters {
+    /// Returns the phases that are not at their end, each with how far it is; `rate` is the number
+    /// of bytes of a second.
+    #[must_use]
+    pub fn phases(&self, rate: Option<u64>) -> String {
+        let mut parts = Vec::new();
+        let (done, all) = (self.packuments_answered.get(), self.packuments_requested.get());
+        if all > done {
+            parts.push(format!("resolving {done}/{all}"));
+        }
+        let (done, all) = (self.tarballs_unpacked.get(), self.tarballs_requested.get());
+        if all > done {
+            let bytes = megabytes(self.tarball_bytes.get());
+            let rate = rate.filter(|rate| *rate > 0).map(megabytes);
+            let rate = rate.map(|rate| format!(", {rate}/s")).unwrap_or_default();
+            parts.push(format!("downloading {done}/{all} ({bytes}{rate})"));
+        }
+        let (done, all) = (self.linked.get(), self.to_link.get());
+        if all > done {
+            parts.push(format!("linking {done}/{all}"));
+        }
+        match parts.is_empty() {
+            true if all > 0 => "finishing".to_owned(),
+            true => "preparing".to_owned(),
+            false => parts.join(", "),
+        }
+    }
+
     /// Records the outcome of prefetching packuments.
     pub fn record_prefetched(&self, outcome: Prefetched) {
         *self.prefetched.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
@@ -65,4 +92,37 @@ pub struct Prefetched {
     pub used: u64,
     /// Bytes received for the others.
     pub wasted_bytes: u64,
+}
+
+fn megabytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+    let megabytes = bytes as f64 / 1e6;
+    format!("{megabytes:.1} MB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_have_numbers_bytes_and_a_rate() {
+        let counters = Counters::default();
+        assert_eq!(counters.phases(None), "preparing");
+        counters.packuments_requested.add(12);
+        counters.packuments_answered.add(5);
+        counters.tarballs_requested.add(7);
+        counters.tarballs_unpacked.add(2);
+        counters.tarball_bytes.add(3_140_000);
+        assert_eq!(
+            counters.phases(Some(1_500_000)),
+            "resolving 5/12, downloading 2/7 (3.1 MB, 1.5 MB/s)"
+        );
+        counters.packuments_answered.add(7);
+        counters.tarballs_unpacked.add(5);
+        counters.to_link.set(9);
+        counters.linked.add(3);
+        assert_eq!(counters.phases(None), "linking 3/9");
+        counters.linked.add(6);
+        assert_eq!(counters.phases(None), "finishing");
+    }
 }

@@ -43,7 +43,7 @@ impl ProgressLine {
     pub fn show_work(&self, counters: &Arc<Counters>) {
         let counters = counters.clone();
         let mut rate = Rate::default();
-        self.show(move || phases(&counters, rate.at(Instant::now(), counters.tarball_bytes.get())));
+        self.show(move || counters.phases(rate.at(Instant::now(), counters.tarball_bytes.get())));
     }
 
     /// Shows which script runs, and for how long.
@@ -134,62 +134,9 @@ impl Rate {
     }
 }
 
-/// Returns the phases that are not at their end, each with how far it is.
-fn phases(counters: &Counters, rate: Option<u64>) -> String {
-    let mut parts = Vec::new();
-    let (done, all) = (counters.packuments_answered.get(), counters.packuments_requested.get());
-    if all > done {
-        parts.push(format!("resolving {done}/{all}"));
-    }
-    let (done, all) = (counters.tarballs_unpacked.get(), counters.tarballs_requested.get());
-    if all > done {
-        let bytes = megabytes(counters.tarball_bytes.get());
-        let rate = rate.filter(|rate| *rate > 0).map(megabytes);
-        let rate = rate.map(|rate| format!(", {rate}/s")).unwrap_or_default();
-        parts.push(format!("downloading {done}/{all} ({bytes}{rate})"));
-    }
-    let (done, all) = (counters.linked.get(), counters.to_link.get());
-    if all > done {
-        parts.push(format!("linking {done}/{all}"));
-    }
-    match parts.is_empty() {
-        true if all > 0 => "finishing".to_owned(),
-        true => "preparing".to_owned(),
-        false => parts.join(", "),
-    }
-}
-
-fn megabytes(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-    let megabytes = bytes as f64 / 1e6;
-    format!("{megabytes:.1} MB")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn phases_have_numbers_bytes_and_a_rate() {
-        let counters = Counters::default();
-        assert_eq!(phases(&counters, None), "preparing");
-        counters.packuments_requested.add(12);
-        counters.packuments_answered.add(5);
-        counters.tarballs_requested.add(7);
-        counters.tarballs_unpacked.add(2);
-        counters.tarball_bytes.add(3_140_000);
-        assert_eq!(
-            phases(&counters, Some(1_500_000)),
-            "resolving 5/12, downloading 2/7 (3.1 MB, 1.5 MB/s)"
-        );
-        counters.packuments_answered.add(7);
-        counters.tarballs_unpacked.add(5);
-        counters.to_link.set(9);
-        counters.linked.add(3);
-        assert_eq!(phases(&counters, None), "linking 3/9");
-        counters.linked.add(6);
-        assert_eq!(phases(&counters, None), "finishing");
-    }
 
     #[test]
     fn a_rate_is_that_of_the_last_two_seconds() {

@@ -39,7 +39,7 @@ pub mod replay;
 pub mod require;
 mod tarball;
 #[cfg(unix)]
-pub mod terminal;
+mod terminal;
 
 pub use command::{Command, Run};
 pub use device::Device;

@@ -144,6 +144,15 @@ pub fn node() -> bool {
     met(Need::Node, output("node", ["--version"])).is_some()
 }
 
+/// Returns whether a program can be run on a terminal: by script(1) of util-linux.
+#[track_caller]
+pub fn terminal() -> bool {
+    let version = output("script", ["--version"]).and_then(|version| {
+        if version.contains("util-linux") { Ok(()) } else { Err("another script(1)".to_owned()) }
+    });
+    met(Need::Terminal, version).is_some()
+}
+
 /// Returns the program npm, where it is installed.
 #[track_caller]
 pub fn npm() -> Option<PathBuf> {

@@ -7,18 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::command::{Command, Run};
-use crate::require::{Need, met, output};
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-
-/// Returns whether a terminal can be had: by script(1) of util-linux.
-#[track_caller]
-pub fn available() -> bool {
-    let version = output("script", ["--version"]).and_then(|version| {
-        if version.contains("util-linux") { Ok(()) } else { Err("another script(1)".to_owned()) }
-    });
-    met(Need::Terminal, version).is_some()
-}
 
 impl Command {
     /// Runs it on a terminal of `columns` and `rows`. Once the terminal shows the first text of a

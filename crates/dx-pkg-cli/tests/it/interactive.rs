@@ -1,6 +1,6 @@
 //! `dx update --interactive`: a list on a terminal, and the packages that somebody chooses in it.
 
-use dx_pkg_testkit::{Project, Registry, terminal};
+use dx_pkg_testkit::{Project, Registry, require};
 use serde_json::json;
 
 use crate::harness::{command, dx, fails, locked_version, ok};
@@ -32,7 +32,7 @@ fn versions(project: &Project) -> [String; 3] {
 
 #[test]
 fn what_is_chosen_is_updated_and_nothing_else() {
-    if !terminal::available() {
+    if !require::terminal() {
         return;
     }
     let (within, raised) = (["^1.0.0", "~1.0.0"], ["^2.0.0", "~2.0.0"]);
@@ -57,7 +57,7 @@ fn what_is_chosen_is_updated_and_nothing_else() {
 
 #[test]
 fn names_and_patterns_choose_what_is_listed() {
-    if !terminal::available() {
+    if !require::terminal() {
         return;
     }
     let registry = Registry::start();
@@ -70,7 +70,7 @@ fn names_and_patterns_choose_what_is_listed() {
 
 #[test]
 fn leaving_changes_nothing_and_restores_the_terminal() {
-    if !terminal::available() {
+    if !require::terminal() {
         return;
     }
     let registry = Registry::start();
@@ -104,7 +104,7 @@ fn where_nobody_can_choose_it_is_an_error() {
 
 #[test]
 fn nothing_is_asked_where_everything_is_new() {
-    if !terminal::available() {
+    if !require::terminal() {
         return;
     }
     let registry = Registry::start();

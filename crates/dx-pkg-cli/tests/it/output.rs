@@ -71,7 +71,7 @@ fn a_reporter_says_how_much_is_printed() {
 #[cfg(unix)]
 #[test]
 fn progress_is_a_line_of_the_terminal() {
-    if !dx_pkg_testkit::terminal::available() {
+    if !dx_pkg_testkit::require::terminal() {
         return;
     }
     let registry = registry();
