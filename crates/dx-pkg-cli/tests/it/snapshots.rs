@@ -7,6 +7,7 @@ mod errors;
 mod help;
 mod help_archives;
 mod help_of_all;
+mod help_remove;
 mod situations;
 mod summaries;
 
