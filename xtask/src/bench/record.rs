@@ -2,7 +2,7 @@
 //!
 //! The managers install the fixtures through the recorded registry, which asks the configured one
 //! for what it has not got: every document and tarball once. Stopped and started again, it goes on
-//! where it was.
+//! where it was. With `--through-dx-registry` it is dx-registry that asks, for full packuments.
 
 use super::fixtures::{FIXTURES, Fixture};
 use super::managers::{self, Peers};
@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (managers, _) = managers::installed(options, &peers)?;
     let workplace = super::root(options)?.join("record");
     super::disk::remove(&workplace)?;
-    let mut server = Server::start_recording(&data)?;
+    let mut server = Server::start_recording(&data, options)?;
     let mut failed = Vec::new();
     for name in options.list("fixture", &all) {
         let fixture = Fixture::find(name)?;

@@ -126,18 +126,16 @@ impl Server {
 
     /// Starts one with dx-registry before it.
     pub(crate) fn start_through(data: &Path, options: &Options) -> Result<Server, String> {
-        let mut arguments = vec![OsString::from("--through-dx-registry")];
-        for name in ["dx", "dx-registry"] {
-            if let Some(path) = options.path(name)? {
-                arguments.extend([format!("--{name}").into(), path.into()]);
-            }
-        }
-        Server::start_as("serve", data, false, &arguments)
+        Server::start_as("serve", data, false, &through(options)?)
     }
 
     /// Starts one that asks the configured registry for what was not recorded, and records it.
-    pub(crate) fn start_recording(data: &Path) -> Result<Server, String> {
-        Server::start_as("serve-recording", data, false, &[])
+    pub(crate) fn start_recording(data: &Path, options: &Options) -> Result<Server, String> {
+        let arguments = match options.has("through-dx-registry") {
+            true => through(options)?,
+            false => Vec::new(),
+        };
+        Server::start_as("serve-recording", data, false, &arguments)
     }
 
     fn start_as(
@@ -215,6 +213,17 @@ impl Server {
             Ok(line.trim_end().to_owned())
         }
     }
+}
+
+/// The arguments by which dx-registry is put before the recorded registry.
+fn through(options: &Options) -> Result<Vec<OsString>, String> {
+    let mut arguments = vec![OsString::from("--through-dx-registry")];
+    for name in ["dx", "dx-registry"] {
+        if let Some(path) = options.path(name)? {
+            arguments.extend([format!("--{name}").into(), path.into()]);
+        }
+    }
+    Ok(arguments)
 }
 
 impl Drop for Server {
