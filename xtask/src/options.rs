@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 /// The names that take no value.
-const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
+const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 28] = [
+const VALUES: [&str; 29] = [
     "before",
     "binaries",
     "binary",
     "data",
     "db",
     "dx",
+    "dx-registry",
     "first",
     "fixture",
     "jobs",

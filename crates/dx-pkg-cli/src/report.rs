@@ -232,6 +232,12 @@ impl Events for Report {
         }
     }
 
+    fn detail(&self, text: &str) {
+        if self.verbose && self.shows_script_output() {
+            complain(&format!("{}\n", plain(text)));
+        }
+    }
+
     fn work_began(&self, session: &Session, counters: &Arc<Counters>) {
         dx_pkg_os::memory::return_large_blocks();
         if self.shows_script_output() && !session.environment.in_ci() {

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 mod address;
 mod duration;
+mod dxrp;
 mod network;
 pub(crate) mod policy;
 mod read;
@@ -15,6 +16,7 @@ mod tests;
 
 pub(crate) use address::Address;
 pub(crate) use duration::Span;
+pub(crate) use dxrp::Dxrp;
 pub(crate) use network::{Network, is_public};
 pub(crate) use read::{Sources, read};
 pub(crate) use size::Size;
@@ -38,6 +40,10 @@ pub(crate) struct Config {
     /// The address by which clients reach this server, if they do not reach it directly. Its path
     /// is a prefix of all paths.
     pub(crate) public_url: Option<Address>,
+    /// The files of a certificate chain and of its key, in PEM form; both or neither. With them the
+    /// server speaks HTTPS.
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     /// The networks of proxies in front, whose `X-Forwarded-*` headers are believed.
     pub(crate) trusted_proxies: Vec<Network>,
     /// The least important lines of the log.
@@ -48,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) accounts: accounts::Accounts,
     /// What is refused of upstreams.
     pub(crate) policy: policy::Policy,
+    /// dx's own protocol.
+    pub(crate) dxrp: Dxrp,
     /// Further upstreams, by names of the file's own choosing.
     pub(crate) upstreams: BTreeMap<String, NamedUpstream>,
     /// The origin of names by pattern; see [`Origin`].
@@ -61,12 +69,15 @@ impl Default for Config {
             storage: PathBuf::new(),
             upstream: None,
             public_url: None,
+            tls_cert: None,
+            tls_key: None,
             trusted_proxies: Vec::new(),
             log: Level::Info,
             limits: Limits::default(),
             cache: Cache::default(),
             accounts: accounts::Accounts::default(),
             policy: policy::Policy::default(),
+            dxrp: Dxrp::default(),
             upstreams: BTreeMap::new(),
             packages: Vec::new(),
         }

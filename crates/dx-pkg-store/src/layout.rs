@@ -25,6 +25,7 @@ use dx_pkg_core::PackageId;
 ///   metadata/packages.dxn        licences of packages, which abbreviated packuments lack
 ///   metadata/<registry>/chain.dxc
 ///                                the registry's chain: packages that are likely to follow others
+///   metadata/<registry>/dxrp.dxk whether the registry speaks DXRP, and the key that it signs with
 ///   written/<id>                 empty: files of the package were written to in a project
 ///   gyp/<id>                     empty: the package has a `binding.gyp`
 ///   conflicts/<digest>           empty: a peer conflict was told of

@@ -25,6 +25,7 @@
 
 mod command;
 mod device;
+mod dxrp;
 mod fault;
 mod http;
 #[cfg(target_os = "linux")]
@@ -40,6 +41,7 @@ mod tarball;
 
 pub use command::{Command, Run};
 pub use device::Device;
+pub use dxrp::{DxrpCarrier, DxrpFault};
 pub use fault::{Fault, FaultHandle};
 pub use http::RecordedRequest;
 pub use package::PackageBuilder;

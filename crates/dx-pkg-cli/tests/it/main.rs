@@ -48,6 +48,7 @@ mod disowned;
 mod documentation;
 mod downloads;
 mod dry_run;
+mod dxrp;
 mod failed_optional;
 mod faults;
 mod folders;

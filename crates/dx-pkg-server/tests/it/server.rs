@@ -71,7 +71,12 @@ impl Server {
 
     /// Starts another process on the same folder.
     pub(crate) fn beside(&self, upstream: &str) -> Self {
-        Self::on(Arc::clone(&self.folder), self.token.clone(), upstream, &[])
+        self.beside_with(upstream, &[])
+    }
+
+    /// Starts another process on the same folder, with settings from the environment.
+    pub(crate) fn beside_with(&self, upstream: &str, settings: &[(&str, &str)]) -> Self {
+        Self::on(Arc::clone(&self.folder), self.token.clone(), upstream, settings)
     }
 
     fn on(folder: Arc<TempDir>, token: String, upstream: &str, settings: &[(&str, &str)]) -> Self {
@@ -87,6 +92,11 @@ impl Server {
         let address = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line:?}"));
         let address = address.trim().trim_end_matches('/').to_owned();
         Self { folder, process: Mutex::new(process), address, token }
+    }
+
+    /// Returns the number of the process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner).id()
     }
 
     /// Returns the folder of the storage.
