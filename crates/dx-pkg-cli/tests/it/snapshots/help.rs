@@ -64,6 +64,7 @@ fn install() {
           --frozen-lockfile         Fail instead of changing the lockfile
           --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
+          --dxrp <WHEN>             Use dx's own protocol where a registry speaks it, never, or always
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
           --prefer-online           Check whether cached metadata is current even while it is fresh
@@ -121,6 +122,7 @@ fn ci() {
           --frozen-lockfile         Fail instead of changing the lockfile
           --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
+          --dxrp <WHEN>             Use dx's own protocol where a registry speaks it, never, or always
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
           --prefer-online           Check whether cached metadata is current even while it is fresh
@@ -178,11 +180,15 @@ fn remove() {
       [PACKAGE]...  Names of the packages
 
     Options:
+          --self                    Remove what dx keeps on this machine: its store and its links from
+                                    other tools' names
+      -y, --yes                     With --self: do not ask
           --no-save                 Leave package.json and the lockfile as they are
       -S, --save                    Save what changes in package.json (the default of add)
           --frozen-lockfile         Fail instead of changing the lockfile
           --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
+          --dxrp <WHEN>             Use dx's own protocol where a registry speaks it, never, or always
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
           --prefer-online           Check whether cached metadata is current even while it is fresh
