@@ -22,6 +22,7 @@ mod options;
 mod package;
 mod prefetch;
 mod realworld;
+mod registry;
 mod snapshots;
 mod tidy;
 mod tree;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         "snapshots" => snapshots::run(&workspace::root()),
         "known" => known::run(&options),
         "realworld" => realworld::run(&options),
+        "registry" => registry::run(&options),
         "compare" => compare::run(&options),
         "conflicts" => conflicts::run(&options),
         "train-prefetch" => prefetch::run(&options),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 29] = [
+const VALUES: [&str; 33] = [
     "before",
     "binaries",
     "binary",
@@ -33,8 +33,12 @@ const VALUES: [&str; 29] = [
     "runs",
     "scenarios",
     "seed",
+    "server",
     "step",
+    "upstream",
+    "verdaccio",
     "without",
+    "yarn",
 ];
 
 /// The arguments after the task's name.

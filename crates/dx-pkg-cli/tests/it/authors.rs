@@ -130,6 +130,7 @@ fn manifests_and_versions_change_as_with_npm() {
         let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
         let from = root.join(case["cwd"].as_str().unwrap_or("."));
         let output = run(env!("CARGO_BIN_EXE_dx"), &words, &from, &home);
+        crate::schemas::check(&words, &String::from_utf8_lossy(&output.stdout));
         for difference in differences(case, project, &output, &root, &home) {
             different.push(format!("{}: {difference}", case["name"]));
         }

@@ -49,6 +49,8 @@ mod documentation;
 mod downloads;
 mod dry_run;
 mod dxrp;
+#[cfg(unix)]
+mod error_codes;
 mod failed_optional;
 mod faults;
 mod folders;
@@ -77,6 +79,8 @@ mod incremental;
 mod injected;
 mod install_strategy;
 #[cfg(unix)]
+#[cfg(unix)]
+mod interactive;
 mod interrupted;
 #[cfg(unix)]
 mod leaving;
@@ -129,6 +133,7 @@ mod run;
 mod running;
 mod save_flags;
 mod saved_forms;
+mod schemas;
 #[cfg(unix)]
 mod script_output;
 mod scripts;

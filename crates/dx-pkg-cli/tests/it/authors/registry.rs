@@ -146,6 +146,7 @@ fn registries_are_asked_and_changed_as_with_npm() {
         let words = case["words"].as_array().unwrap();
         let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
         let output = run(&server, &words, &root, case["anonymous"] != true);
+        crate::schemas::check(&words, &String::from_utf8_lossy(&output.stdout));
         for difference in differences(case, &output, &server) {
             different.push(format!("{}: {difference}", case["name"]));
         }

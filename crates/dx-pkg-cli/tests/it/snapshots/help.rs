@@ -28,6 +28,7 @@ fn peers() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -102,6 +103,7 @@ fn install() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -160,6 +162,7 @@ fn ci() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -226,6 +229,7 @@ fn remove() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -258,6 +262,7 @@ fn run() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -287,6 +292,7 @@ fn test() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -316,6 +322,7 @@ fn start() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -345,6 +352,7 @@ fn stop() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -374,6 +382,7 @@ fn restart() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -400,11 +409,12 @@ fn store() {
       verify    Check every package's digests
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -419,11 +429,12 @@ fn store_path() {
     Usage: dx store path [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -438,11 +449,12 @@ fn store_status() {
     Usage: dx store status [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -462,6 +474,7 @@ fn store_prune() {
                                this much: bytes, or with K, M or G
       -C, --dir <FOLDER>       Run as if dx had been started in this folder
           --json               Print one JSON object instead of text
+          --reporter <KIND>    Show progress in this way: default, append-only or silent
       -s, --silent             Print only errors
           --verbose            Also print statistics: requests, bytes, links
       -h, --help               Print help
@@ -479,11 +492,12 @@ fn store_maintain() {
     Usage: dx store maintain [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }

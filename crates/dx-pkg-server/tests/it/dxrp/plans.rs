@@ -287,6 +287,10 @@ fn a_plan_is_made_again_before_it_is_asked_for_when_a_package_changes() {
     assert_eq!(metric(&server, "dxrp_plans_made_total"), made);
     assert_eq!(metric(&server, "dxrp_plans_served_total"), served + 1);
     assert_eq!(version(&ask(&server, "", &[question(&other)])).0, untouched);
+    while metric(&server, "dxrp_packages") < 4 {
+        assert!(begin.elapsed() < Duration::from_secs(30), "its packages are not converted");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     // Many who ask the same at once cause one plan.
     let new = Project::of(json!({ "dependencies": { "mine": "1", "a": "1" } }));
     std::thread::scope(|scope| {
