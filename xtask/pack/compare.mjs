@@ -102,7 +102,7 @@ function vary(rng, root) {
   if (rng.chance(0.5)) manifest.files = Array.from({ length: rng.below(4) }, () => pattern(rng, paths));
   if (rng.chance(0.2)) manifest.main = rng.of(paths).place;
   if (rng.chance(0.2)) manifest.bin = { own: `./${rng.of(paths).place}` };
-  if (rng.chance(0.15)) manifest.directories = { bin: rng.of(folders) || '.' };
+  if (rng.chance(0.15)) manifest.directories = { bin: rng.of(folders.slice(1).concat('bin')) };
   if (rng.chance(0.2)) manifest.browser = rng.of(paths).place;
   for (const name of ['.npmignore', '.gitignore']) {
     if (rng.chance(0.5)) write(name, rules(rng, paths));

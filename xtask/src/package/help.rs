@@ -63,10 +63,11 @@ impl Help {
         Ok(help)
     }
 
-    /// The commands below this one.
+    /// The commands below this one: entries that are words, in whatever section.
     pub(super) fn commands(&self) -> impl Iterator<Item = &str> {
-        let of_commands = self.sections.iter().filter(|(heading, _)| heading == "Commands");
-        of_commands.flat_map(|(_, entries)| entries).map(|entry| entry.head.as_str())
+        let heads = self.sections.iter().flat_map(|(_, entries)| entries).map(|entry| &entry.head);
+        let is_word = |head: &&String| head.chars().all(|it| it.is_ascii_lowercase() || it == '-');
+        heads.filter(is_word).map(String::as_str).filter(|head| !head.starts_with('-'))
     }
 
     fn last_text(&mut self) -> Option<&mut Vec<String>> {
@@ -97,9 +98,9 @@ impl Help {
     }
 }
 
-/// Whether a line is the heading of a section: one or two words at its beginning.
+/// Whether a line is the heading of a section: a few words and a colon.
 fn is_heading(line: &str) -> bool {
-    !line.starts_with(' ') && line.ends_with(':') && line.split(' ').count() < 3
+    !line.starts_with(' ') && line.ends_with(':') && line.split(' ').count() < 6
 }
 
 fn paragraphs_of(lines: &[String]) -> Vec<String> {
@@ -151,6 +152,10 @@ Options:
 
       --json  Print JSON
 
+Look and see:
+  one      The first
+  two-all  The second [also: t]
+
 bash:  dx completion bash
 ";
 
@@ -160,9 +165,12 @@ bash:  dx completion bash
         assert_eq!(help.about, "Export the packages into one file");
         assert_eq!(help.description, ["More of it."]);
         assert_eq!(help.usage, ["dx store export [OPTIONS] <FILE>", "dx store export --all"]);
-        let [(arguments, of_arguments), (options, of_options)] = &help.sections[..] else {
+        let [(arguments, of_arguments), (options, of_options), (look, _)] = &help.sections[..]
+        else {
             panic!("{help:?}");
         };
+        assert_eq!(look, "Look and see");
+        assert_eq!(help.commands().collect::<Vec<_>>(), ["one", "two-all"]);
         assert_eq!((arguments.as_str(), options.as_str()), ("Arguments", "Options"));
         assert_eq!(of_arguments[0].text, ["The file, or a folder"]);
         assert_eq!(of_options[0].head, "-E, --exact");

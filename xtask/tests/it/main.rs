@@ -1,5 +1,5 @@
 //! Tests of the tasks as programs.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 #[cfg(target_os = "linux")]
 mod exec;

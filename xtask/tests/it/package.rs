@@ -60,7 +60,7 @@ const NPM: Manager = ("npm", "npm install --no-audit --no-fund dx-pkg", "npx dx 
 const OTHERS: [Manager; 3] = [
     ("pnpm", "pnpm add dx-pkg", "pnpm exec dx --version"),
     ("bun", "bun add dx-pkg", "bun x dx --version"),
-    ("yarn", "yarn add dx-pkg", "yarn dx --version"),
+    ("yarn", "yarn add dx-pkg", "yarn --silent dx --version"),
 ];
 
 /// Publishes the packages to a registry, and lets each manager install them in an empty project.
@@ -77,7 +77,11 @@ fn install_with(managers: &[Manager], path: Option<&Path>) {
         let project = folder.path().join(name);
         fs::create_dir(&project).unwrap();
         fs::write(project.join("package.json"), "{\"name\":\"empty\"}\n").unwrap();
-        script += &format!("cd '{}'\n{install} >&2\necho {name}: $({run})\n", project.display());
+        // pnpm does not read the registry from the environment, and takes no new version.
+        script += &format!("cd '{}'\n", project.display());
+        script += "echo \"registry=$npm_config_registry\" > .npmrc\n";
+        script += "echo 'minimumReleaseAge: 0' > pnpm-workspace.yaml\n";
+        script += &format!("{install} >&2\necho {name}: $({run})\n");
     }
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let paths: OsString = std::env::join_paths(
