@@ -24,6 +24,7 @@ mod export;
 mod failure;
 mod gzip;
 mod http;
+mod lockfile;
 mod log;
 mod lru;
 mod metrics;
@@ -42,6 +43,7 @@ mod tarballs;
 mod time;
 mod turns;
 mod upstream;
+mod usage;
 mod views;
 
 pub use command::{Environment, run};
