@@ -8,6 +8,7 @@ mod bad_input;
 mod commands;
 mod concurrent;
 mod hosted;
+mod incidents;
 mod packaging;
 mod pages;
 mod people;

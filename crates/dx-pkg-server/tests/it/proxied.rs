@@ -117,6 +117,27 @@ fn what_was_cached_is_served_while_the_upstream_fails_and_after_a_restart() {
 }
 
 #[test]
+fn many_cached_packages_are_served_at_once_while_the_upstream_cannot_be_reached() {
+    let upstream = Registry::start();
+    let names: Vec<String> = (0..60).map(|i| format!("p{i}")).collect();
+    for name in &names {
+        upstream.package(name, "1.0.0").publish();
+    }
+    let server = Server::with(upstream.url(), &[("DX_REGISTRY_CACHE__FRESH", "0s")]);
+    for name in &names {
+        assert!(server.get(&format!("/{name}")).is_ok());
+    }
+    upstream.stop();
+    let start = std::time::Instant::now();
+    for name in &names {
+        assert!(server.get(&format!("/{name}")).is_ok());
+    }
+    // Two tries for each, with their pause, would take twice as long.
+    assert!(start.elapsed().as_secs_f64() < 3.0, "{:?}", start.elapsed());
+    assert!(server.get("/other").status >= 500, "what is not cached is asked for");
+}
+
+#[test]
 fn a_packument_that_is_not_fresh_is_asked_for_by_its_tag() {
     let upstream = upstream();
     let server = Server::with(upstream.url(), &[("DX_REGISTRY_CACHE__FRESH", "0s")]);
