@@ -25,7 +25,7 @@ async function step (client, step, results, server) {
   }
   const run = step.login ? await client.login(step.words, cwd) : await client.run(step.words, cwd)
   const fault = run.code === 0 ? step.check?.(cwd) : undefined
-  const result = { ...run, id: step.id, client: client.name, words: step.words, json: step.json, text: step.text, expected: step.code, right: isRight(step, run.code) && !fault, fault }
+  const result = { ...run, id: step.id, order: step.order ?? 2000, client: client.name, words: step.words, json: step.json, text: step.text, expected: step.code, right: isRight(step, run.code) && !fault, fault }
   results.push(result)
   console.log(`${result.right ? 'right' : 'WRONG'} ${String(run.code).padStart(3)}  ${server.padEnd(12)} ${client.name.padEnd(6)} ${step.id}`)
   if (!result.right) {

@@ -21,6 +21,8 @@ mod tokens;
 mod trust;
 mod unpublish;
 
+pub(crate) use tarball::range_of;
+
 use crate::http::Routes;
 
 /// Returns the table of all routes.

@@ -22,6 +22,8 @@ mod contents;
 mod documents;
 mod export;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gzip;
 mod http;
 mod lockfile;
