@@ -67,7 +67,7 @@ impl AppState {
         ));
         let packages = Packages::new(documents.clone());
         let policy = Policy::new(config.policy.clone());
-        let views = Views::new(config.cache.memory.length());
+        let views = Views::new(config.cache.memory.length(), storage.clone());
         Ok(Arc::new(Self {
             config,
             log,
