@@ -1,5 +1,5 @@
-//! Forms of packuments on disk, so that a restart does not make them anew: one file for each form of
-//! a package, in which what was written last replaces what was there. It is a line of JSON, the
+//! Forms of packuments on disk, so that a restart does not make them anew: one file for each form
+//! of a package, in which what was written last replaces what was there. It is a line of JSON, the
 //! [`Head`], and then the compressed form.
 
 use super::Ready;
