@@ -26,6 +26,8 @@ mod chain_decode;
 mod command_line;
 #[path = "../fuzz_targets/dxp_decode.rs"]
 mod dxp_decode;
+#[path = "../fuzz_targets/dxrp.rs"]
+mod dxrp;
 #[path = "../fuzz_targets/headers.rs"]
 mod headers;
 #[path = "../fuzz_targets/homes.rs"]
@@ -98,6 +100,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("chain_decode", chain_decode::run),
     ("command_line", command_line::run),
     ("dxp_decode", dxp_decode::run),
+    ("dxrp", dxrp::run),
     ("headers", headers::run),
     ("homes", homes::run),
     ("integrity", integrity::run),

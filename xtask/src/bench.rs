@@ -27,11 +27,13 @@ mod peers;
 mod place;
 mod record;
 mod registry;
+mod relay;
 mod results;
 mod scenario;
 mod server;
 mod suite;
 mod table;
+mod through;
 mod timeline;
 
 pub(crate) use exec::run as exec;

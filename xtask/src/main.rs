@@ -8,6 +8,7 @@
 
 mod audit;
 mod bench;
+mod cast;
 mod compare;
 mod concurrent;
 mod conflicts;
@@ -18,6 +19,7 @@ mod inject;
 mod instrumented;
 mod known;
 mod options;
+mod package;
 mod prefetch;
 mod realworld;
 mod registry;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         "audit" => audit::run(&options),
         "inject" => inject::run(&options),
         "concurrent" => concurrent::run(&options),
+        "package" => package::run(&options),
+        "cast" => cast::run(&options),
         _ => Err(usage::unknown(&task)),
     });
     finish(outcome)

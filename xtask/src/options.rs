@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 /// The names that take no value.
-const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
+const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 29] = [
+const VALUES: [&str; 33] = [
     "before",
+    "binaries",
+    "binary",
     "data",
     "db",
     "dx",
+    "dx-registry",
     "first",
     "fixture",
     "jobs",
@@ -25,6 +28,7 @@ const VALUES: [&str; 29] = [
     "port",
     "record",
     "registry",
+    "repository",
     "root",
     "runs",
     "scenarios",

@@ -150,6 +150,21 @@ const TASKS: &[Task] = &[
         calls: &["--fixture DIR|package.json [--registry URL] [--dx PATH]"],
         more: String::new,
     },
+    Task {
+        name: "cast",
+        about: "record a first install in a terminal, and draw it as an animated SVG; needs script",
+        calls: &["[--dx PATH] [--registry URL] [--out docs/first-install.svg]"],
+        more: String::new,
+    },
+    Task {
+        name: "package",
+        about: "make what a release has beside the programs: npm packages, manual pages, completions",
+        calls: &[
+            "npm --binary PATH|--binaries DIR --out DIR [--repository URL]",
+            "assets --binary PATH --out DIR",
+        ],
+        more: || PACKAGE.to_owned(),
+    },
 ];
 
 const COMPARE: &str = "\
@@ -187,6 +202,13 @@ const INJECT: &str = "\
   --jobs N           how many run at once, each on one processor
 
   Without --dx the debug binary is built and used. TMPDIR says where the projects and stores lie.
+";
+const PACKAGE: &str = "\
+  npm     the package that starts dx, and one with the program for each platform
+          --binary PATH    the program for this machine
+          --binaries DIR   a folder of programs: <target>/dx, <target>/dx.exe
+          --repository URL the repository that package.json names, which provenance is compared with
+  assets  manual pages of dx or dx-registry, and completions of dx
 ";
 /// The end of every help.
 const DEFAULTS: &str = "Without --dx the release binary is built and used. Without --registry npm's own settings \

@@ -2,20 +2,22 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
-use dx_pkg_compat::npmrc::Config;
+use dx_pkg_compat::npmrc::{Config, DxrpMode};
+use dx_pkg_core::PackageName;
+use dx_pkg_fetch::Fetcher;
 use dx_pkg_fetch::trace::Trace;
-use dx_pkg_fetch::{Class, Fetcher, Priority};
 
 use dx_pkg_lock::LockPackage;
 use dx_pkg_registry::Source;
 use dx_pkg_store::Store;
-use tokio::runtime::Handle;
 use url::Url;
 
+use crate::dxrp::Dxrp;
+use crate::network::Network;
+use crate::notes::Notes;
 use crate::sources::{GitBuilder, SourceRules};
 use crate::{AcquireError, Cancel};
 
@@ -76,21 +78,14 @@ pub struct Context {
     extra_ca_file: Option<PathBuf>,
     network: OnceLock<Result<Network, AcquireError>>,
     sources: OnceLock<Result<SourceRules, AcquireError>>,
+    /// What is to be said of protocols.
+    pub notes: Notes,
+    /// The registries that may speak DXRP, and those that do not.
+    peers: Mutex<HashMap<Url, Option<Arc<Dxrp>>>>,
     /// What builds packages of git repositories, where anything does.
     pub(crate) git_builder: OnceLock<Arc<dyn GitBuilder>>,
     /// The packages from outside the registries that were loaded, by their place.
     pub(crate) loaded: Mutex<HashMap<String, LockPackage>>,
-}
-
-/// The registries and the thread that drives their requests. Clones share everything.
-#[derive(Clone)]
-pub struct Network {
-    /// The registries.
-    pub source: Arc<dyn Source>,
-    /// The fetcher that all requests go through.
-    pub fetcher: Fetcher,
-    /// The runtime that requests run on, driven by a thread of its own.
-    pub runtime: Handle,
 }
 
 impl Context {
@@ -119,6 +114,8 @@ impl Context {
             extra_ca_file,
             network,
             sources: OnceLock::new(),
+            notes: Notes::default(),
+            peers: Mutex::default(),
             git_builder: OnceLock::new(),
             loaded: Mutex::default(),
         }
@@ -139,6 +136,32 @@ impl Context {
     /// Sets what builds packages of git repositories; without it their files are taken as they are.
     pub fn build_git_with(&self, builder: Arc<dyn GitBuilder>) {
         let _ = self.git_builder.set(builder);
+    }
+
+    /// Returns the registry of a package, if packages may come from it by DXRP: not the built-in
+    /// one, and none that is known not to speak it.
+    pub(crate) fn dxrp(&self, name: &PackageName) -> Option<Arc<Dxrp>> {
+        self.dxrp_of(self.config.registry_for(name))
+    }
+
+    /// Returns a registry, as [`Self::dxrp`] does.
+    pub(crate) fn dxrp_of(&self, registry: &Url) -> Option<Arc<Dxrp>> {
+        // A value that is not allowed is an error before the first request.
+        let mode = self.config.dxrp().unwrap_or(DxrpMode::Off);
+        let is_required = mode == DxrpMode::Required;
+        let is_built_in = self.default_registry.as_ref() == Some(registry);
+        if mode == DxrpMode::Off || self.source.is_some() || is_built_in && !is_required {
+            return None;
+        }
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = peers.get(registry) {
+            return known.clone();
+        }
+        let parts = (&self.store, &self.cancel, &self.notes);
+        let dxrp = Dxrp::new(registry, &self.config, parts, is_required);
+        let dxrp = dxrp.filter(|dxrp| is_required || !dxrp.is_known_not_to()).map(Arc::new);
+        peers.insert(registry.clone(), dxrp.clone());
+        dxrp
     }
 
     /// Returns the `User-Agent` of requests.
@@ -209,32 +232,5 @@ impl Context {
         let default = self.default_registry.as_ref().unwrap_or(configured);
         let registry = NpmRegistry::new(fetcher.clone(), self.config.clone(), default)?;
         Ok(Arc::new(registry))
-    }
-}
-
-impl Network {
-    /// Returns the fetcher's counters by name. Waiting times are sums over requests, in
-    /// milliseconds.
-    pub fn statistics(&self) -> Vec<(&'static str, u64)> {
-        let counted = self.fetcher.statistics();
-        let waited = |class: Class, priorities: &[Priority]| {
-            let all: Duration =
-                priorities.iter().map(|priority| self.fetcher.waited(class, *priority)).sum();
-            u64::try_from(all.as_millis()).unwrap_or(u64::MAX)
-        };
-        vec![
-            ("requests", counted.total),
-            ("completed requests", counted.completed),
-            ("failed requests", counted.failed),
-            ("not modified", counted.not_modified),
-            ("bytes received", counted.bytes),
-            ("retries", counted.retried),
-            ("resumed", counted.resumed),
-            ("metadata waiting", waited(Class::Metadata, &Priority::ALL)),
-            ("critical tarballs waiting", waited(Class::Tarball, &[Priority::Critical])),
-            ("high tarballs waiting", waited(Class::Tarball, &[Priority::High])),
-            ("normal tarballs waiting", waited(Class::Tarball, &[Priority::Normal])),
-            ("low tarballs waiting", waited(Class::Tarball, &[Priority::Low])),
-        ]
     }
 }

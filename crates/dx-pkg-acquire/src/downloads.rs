@@ -7,6 +7,7 @@ mod first;
 mod kept;
 mod local;
 mod package;
+mod packs;
 mod patched;
 mod sink;
 mod streaming;
@@ -26,10 +27,13 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
 use self::download::Download;
+use self::packs::{Batch, Ordered};
+pub(crate) use self::packs::{PlanError, STREAMS};
 use self::patched::PatchJob;
 use self::workers::Workers;
+use crate::dxrp::Dxrp;
 use crate::package::{Origin, OwnFields, label, origin, package_id, real_name};
-use crate::{AcquireError, Context, Counters, POLL_INTERVAL};
+use crate::{AcquireError, Context, Counters, Network, POLL_INTERVAL};
 
 /// The downloads of one command.
 pub struct Downloads {
@@ -110,12 +114,33 @@ impl Downloads {
     /// is known. An error is reported when the package is waited for, and what does not come from a
     /// registry is taken only then.
     pub fn prefetch(&self, package: &LockPackage, bytes: Option<u64>) {
+        self.prefetch_with(package, bytes, None);
+    }
+
+    /// Starts the downloads of packages that will probably be needed, together where their registry
+    /// has a way for that.
+    pub fn prefetch_all<'p>(&self, packages: impl Iterator<Item = &'p LockPackage>) {
+        let mut batch = Batch::default();
+        packages.for_each(|package| self.prefetch_with(package, None, Some(&mut batch)));
+        // What cannot be sent is reported when it is waited for.
+        let _ = self.send(batch);
+    }
+
+    fn prefetch_with(&self, package: &LockPackage, bytes: Option<u64>, batch: Option<&mut Batch>) {
         if self.context.sources().is_ok_and(|rules| rules.is_from_registry(package))
             && let Ok(Some(id)) = package_id(package)
             && (!self.offline || self.shared.store.has_tarball(id))
         {
-            let _ = self.start(id, package, bytes);
+            let _ = self.start(id, package, bytes, batch);
         }
+    }
+
+    /// Requests the packages of a batch.
+    fn send(&self, batch: Batch) -> Result<(), AcquireError> {
+        if !batch.is_empty() {
+            batch.start(&self.shared, &self.context.network()?);
+        }
+        Ok(())
     }
 
     fn priority(&self, package: &LockPackage) -> Priority {
@@ -133,12 +158,13 @@ impl Downloads {
         }
     }
 
-    /// Starts the download of `package` unless the store has it.
+    /// Starts the download of `package` unless the store has it, or adds it to `batch`.
     fn start(
         &self,
         id: PackageId,
         package: &LockPackage,
         bytes: Option<u64>,
+        batch: Option<&mut Batch>,
     ) -> Result<(), AcquireError> {
         let is_direct = || {
             let names = [real_name(package), name_of_path(&package.path)];
@@ -175,22 +201,29 @@ impl Downloads {
         let network = self.context.network()?;
         self.shared.lock().insert(id, Status::Running);
         self.shared.counters.tarballs_requested.add(1);
-        let shared = self.shared.clone();
         let download = self.download(id, package, &wanted);
-        let runtime = network.runtime.clone();
-        runtime.spawn(async move {
-            let result = Arc::new(download).bring(network, wanted).await;
-            shared.counters.tarballs_unpacked.add(1);
-            shared.done(id, result);
-            if shared.is_waited_for(id) {
-                let patching = shared.clone();
-                // What panics there leaves the package undone, and is reported here.
-                if shared.workers.run(0, move || patching.patch_waiting(id)).await.is_none() {
-                    shared.fail_waiting(id);
-                }
+        match (batch, self.peer(package, &download)) {
+            (Some(batch), Some(dxrp)) => {
+                batch.add(dxrp, Ordered { download, request: wanted, is_needed: true });
             }
-        });
+            (None, Some(dxrp)) if dxrp.is_required => {
+                let mut alone = Batch::default();
+                alone.add(dxrp, Ordered { download, request: wanted, is_needed: true });
+                alone.start(&self.shared, &network);
+            }
+            _ => self.shared.clone().fetch_tarball(&network, download, wanted),
+        }
         Ok(())
+    }
+
+    /// Returns the registry of a package, if it may send the package by DXRP.
+    fn peer(&self, package: &LockPackage, download: &Download) -> Option<Arc<Dxrp>> {
+        let version = package.version.as_deref()?;
+        let is_known =
+            download.integrity.as_ref()?.strongest().algorithm() == HashAlgorithm::Sha512;
+        let dxrp = self.context.dxrp(&download.name).filter(|_| is_known && !download.is_stored)?;
+        let rules = self.context.sources().ok()?;
+        rules.is_version(package, real_name(package), version).then_some(dxrp)
     }
 
     fn download(&self, id: PackageId, package: &LockPackage, wanted: &TarballRequest) -> Download {
@@ -199,6 +232,7 @@ impl Downloads {
             shared: self.shared.clone(),
             id,
             name: wanted.name.clone(),
+            version: wanted.version.clone(),
             integrity: wanted.integrity.clone(),
             mode: self.shared.mode_of(wanted.integrity.as_ref(), is_stored),
             is_stored,
@@ -222,6 +256,7 @@ impl Downloads {
         packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
     ) -> Result<Vec<(String, AcquireError)>, AcquireError> {
         let mut failed = Vec::new();
+        let mut batch = Batch::default();
         let mut started = Vec::with_capacity(packages.size_hint().0);
         for (id, package) in packages {
             self.context.cancel.check()?;
@@ -229,7 +264,7 @@ impl Downloads {
                 failed.push((package.path.clone(), altered));
                 continue;
             }
-            match self.start(id, package, None) {
+            match self.start(id, package, None, Some(&mut batch)) {
                 Err(refused) if refused.is_refused_source() => {
                     failed.push((package.path.clone(), refused));
                 }
@@ -239,6 +274,7 @@ impl Downloads {
                 }
             }
         }
+        self.send(batch)?;
         let mut state = self.shared.lock();
         for (id, package) in started {
             loop {
@@ -273,17 +309,19 @@ impl Downloads {
         &self,
         packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
     ) -> Result<usize, AcquireError> {
+        let mut batch = Batch::default();
         for (id, package) in packages {
             // Two entries that cannot both be right are reported to whoever waits for them.
             if self.expect(id, package).is_err() {
                 continue;
             }
-            match self.start(id, package, None) {
+            match self.start(id, package, None, Some(&mut batch)) {
                 // It is reported to whoever waits for the package.
                 Err(refused) if refused.is_refused_source() => {}
                 result => result?,
             }
         }
+        self.send(batch)?;
         Ok(self.shared.lock().values().filter(|status| matches!(status, Status::Running)).count())
     }
 
@@ -320,6 +358,28 @@ impl Downloads {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Status>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fetches a package as a tarball.
+    fn fetch_tarball(
+        self: Arc<Self>,
+        network: &Network,
+        download: Download,
+        wanted: TarballRequest,
+    ) {
+        let (network, runtime, id) = (network.clone(), network.runtime.clone(), download.id);
+        runtime.spawn(async move {
+            let result = Arc::new(download).bring(network, wanted).await;
+            self.counters.tarballs_unpacked.add(1);
+            self.done(id, result);
+            if self.is_waited_for(id) {
+                let patching = self.clone();
+                // What panics there leaves the package undone, and is reported here.
+                if self.workers.run(0, move || patching.patch_waiting(id)).await.is_none() {
+                    self.fail_waiting(id);
+                }
+            }
+        });
     }
 
     /// Returns whether a package need not be fetched.

@@ -54,6 +54,9 @@ pub enum AcquireError {
         /// What is wrong with it.
         source: Arc<TarballError>,
     },
+    /// Packages do not come by DXRP, and must not come otherwise.
+    #[error(transparent)]
+    Dxrp(Arc<dyn CodedError>),
     /// A thread that unpacks tarballs panicked.
     #[error("unpacking a tarball panicked")]
     Panicked,
@@ -272,6 +275,7 @@ impl AcquireError {
         matches!(
             self,
             Self::Store(_)
+                | Self::Dxrp(_)
                 | Self::Panicked
                 | Self::Patch { .. }
                 | Self::PatchTooLarge { .. }
@@ -312,6 +316,7 @@ impl Coded for AcquireError {
             Self::NoRegistry => "DX_NO_REGISTRY",
             Self::Offline { .. } => "DX_OFFLINE",
             Self::Source(error) => error.code(),
+            Self::Dxrp(error) => error.code(),
             Self::UnknownPackument { .. } => "DX_BAD_PACKUMENT",
             Self::Format(error) => error.code(),
             Self::Tarball { source, .. } => source.code(),
@@ -400,6 +405,7 @@ impl Coded for AcquireError {
             },
             Self::UnknownPackument { .. } | Self::Panicked => return None,
             Self::Source(error) => return error.hint(),
+            Self::Dxrp(error) => return error.hint(),
             Self::Format(error) => return error.hint(),
             Self::Tarball { source, .. } => return source.hint(),
             Self::Store(error) => return error.hint(),

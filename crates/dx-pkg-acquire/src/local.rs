@@ -51,21 +51,32 @@ pub fn bundled(
     let dxp = stored.dxp();
     let mut found = Vec::new();
     for entry in dxp.entries() {
-        let path = entry.path.strip_suffix("/package.json");
-        let Some(path) = path.filter(|path| is_package_folder(path)) else { continue };
+        let Some(folder) = bundled_folder(entry.path) else { continue };
         // A damaged package is fetched again by the next command.
         let damaged = |_: &_| drop(context.store.reject(id));
         let contents = stored.read(&entry).inspect_err(damaged)?;
-        let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
-        // To npm, a folder whose manifest has no name or version is no package.
-        let mut package = manifest.to_lock_package();
-        if package.name.is_none() || package.version.is_none() {
-            continue;
-        }
-        package.remove_dev_dependencies();
-        found.push(LockPackage { path: path.to_owned(), in_bundle: true, ..package });
+        found.extend(bundled_package(folder, &contents));
     }
     Ok(found)
+}
+
+/// Returns the folder of a bundled package whose manifest is the file at `path` of its dependent.
+#[must_use]
+pub fn bundled_folder(path: &str) -> Option<&str> {
+    path.strip_suffix("/package.json").filter(|folder| is_package_folder(folder))
+}
+
+/// Returns the bundled package in `folder` with this manifest; `None` for what is no package to
+/// npm: one that cannot be read, or has no name or version.
+#[must_use]
+pub fn bundled_package(folder: &str, manifest: &[u8]) -> Option<LockPackage> {
+    let manifest = Manifest::parse(&String::from_utf8_lossy(manifest)).ok()?;
+    let mut package = manifest.to_lock_package();
+    if package.name.is_none() || package.version.is_none() {
+        return None;
+    }
+    package.remove_dev_dependencies();
+    Some(LockPackage { path: folder.to_owned(), in_bundle: true, ..package })
 }
 
 /// Returns whether `path` consists of package folders, as `node_modules/a/node_modules/@s/b` does.

@@ -5,11 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dx_pkg_format::dxrp::Plan;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::dedupe::{Fewer, minimise};
 use dx_pkg_resolve::{Resolution, ResolveError};
 
+use crate::downloads::PlanError;
+use crate::dxrp::{Carrier, Dxrp, DxrpError};
 use crate::external::{Externals, is_same_revision};
 use crate::metadata::{
     FirstRequests, LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider,
@@ -17,7 +20,7 @@ use crate::metadata::{
 use crate::package::lacks_manifests;
 use crate::prediction::History;
 use crate::upgrade::upgrade;
-use crate::{AcquireError, Context, Counters, Downloads, ResolverInput, local};
+use crate::{AcquireError, Context, Counters, Downloads, ResolverInput, local, planning};
 
 /// A resolution with the part of the metadata cache it depends on.
 #[derive(Debug)]
@@ -73,7 +76,10 @@ pub fn resolve(
         likely: &likely,
     };
     let provider = |policy: MetadataPolicy| input.provider(context, policy, local, counters);
-    let proposed = if previous.is_none() { propose(context, input)? } else { None };
+    let proposed = match previous {
+        None => propose(context, input, downloads)?,
+        Some(_) => None,
+    };
     let previous = previous.or(proposed.as_ref());
     let lacking = previous.filter(|lock| lacks_manifests(lock));
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
@@ -127,17 +133,63 @@ pub fn resolve(
         let told = resolution.conflicts.iter().map(ToString::to_string);
         told.for_each(|text| drop(context.store.mark_conflict(&text)));
     }
+    // What a plan was made from is not known here.
+    let basis = basis.filter(|_| proposed.is_none());
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
     Ok(Resolved { resolution, basis, unknown, fewer })
 }
 
 /// Requests a plan from a source that resolves by itself, where the network is in use already. A
 /// plan is treated as a lockfile: the resolver keeps what satisfies the requirements.
-fn propose(context: &Context, input: &ResolverInput) -> Result<Option<Lock>, AcquireError> {
+fn propose(
+    context: &Context,
+    input: &ResolverInput,
+    downloads: Option<&Downloads>,
+) -> Result<Option<Lock>, AcquireError> {
+    if let Some((dxrp, question)) = planning::question(context, input) {
+        return by_dxrp(context, input, downloads, &dxrp, &question.encode());
+    }
     let Some(network) = context.network_used() else { return Ok(None) };
     let request = PlanRequest { requirements: &input.requirements, options: &input.options };
     let Some(plan) = network.source.plan(request) else { return Ok(None) };
     Ok(Some(network.runtime.block_on(plan)?))
+}
+
+/// Requests a plan by DXRP. Whatever keeps a registry from planning keeps nobody from resolving,
+/// but for another key.
+fn by_dxrp(
+    context: &Context,
+    input: &ResolverInput,
+    downloads: Option<&Downloads>,
+    dxrp: &Arc<Dxrp>,
+    question: &[u8],
+) -> Result<Option<Lock>, AcquireError> {
+    let network = context.network()?;
+    match dxrp.carrier(&network) {
+        Ok(Carrier::None) => return Ok(None),
+        Ok(_) => {}
+        Err(error) => {
+            dxrp.explain(&error);
+            return Ok(None);
+        }
+    }
+    let check = |plan: &Plan| planning::checked(context, input, plan);
+    let takes_all = context.config.omit()?.is_empty();
+    let lock = match downloads.filter(|_| takes_all) {
+        Some(downloads) => downloads.plan(dxrp, question, &input.options.platform, check),
+        None => dxrp.plan(&network, question).and_then(|plan| check(&plan)).map_err(Into::into),
+    };
+    match lock {
+        Ok(lock) => Ok(Some(lock)),
+        Err(PlanError::Acquire(error)) => Err(error),
+        Err(PlanError::Dxrp(error @ DxrpError::OtherKey { .. })) => {
+            Err(AcquireError::Dxrp(Arc::new(error)))
+        }
+        Err(PlanError::Dxrp(error)) => {
+            dxrp.explain(&error);
+            Ok(None)
+        }
+    }
 }
 
 impl ResolverInput {
@@ -153,6 +205,14 @@ impl ResolverInput {
         locked: Option<&Lock>,
         counters: &Arc<Counters>,
     ) -> Option<FirstRequests> {
+        if locked.is_none()
+            && let Some((dxrp, _)) = planning::question(context, self)
+            && let Ok(network) = context.network()
+        {
+            // They would be in vain where there is a plan.
+            dxrp.warm(network, crate::downloads::STREAMS);
+            return None;
+        }
         let likely = || History::new(&context.config, &context.store).likely(&self.open, locked);
         let pick = self.options.pick.clone();
         FirstRequests::send(context, self.policy, pick, &self.open, likely, counters)

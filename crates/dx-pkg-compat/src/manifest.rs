@@ -153,6 +153,15 @@ impl Manifest {
         read::workspace_patterns(self.workspaces.as_ref())
     }
 
+    /// Returns the text of an `overrides` object that has exactly these rules; empty without any,
+    /// and `None` where no object has.
+    #[must_use]
+    pub fn overrides_text(rules: &[Override]) -> Option<String> {
+        let text = overrides::text(rules);
+        let read = |text: &str| Some(overrides::rules(&serde_json::from_str(text).ok()?).ok()?);
+        (text.is_empty() || read(&text).as_deref() == Some(rules)).then_some(text)
+    }
+
     /// Returns the rules of `overrides`; none where it is absent.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod address;
 mod document;
+mod dxrp;
 mod encoding;
 mod error;
 mod freshness;
@@ -23,6 +24,7 @@ mod told;
 mod tests;
 
 pub use document::Document;
+pub use dxrp::{announces_dxrp, credentials_of, dxrp_address};
 pub use error::RegistryError;
 pub use own_addresses::OwnAddresses;
 pub use settings::{fetch_config, retry_policy};
@@ -77,8 +79,7 @@ impl NpmRegistry {
     /// Credentials for a package of `registry`: those of the very URL, or the registry's where both
     /// have one origin.
     fn credentials(&self, registry: &Url) -> Credentials {
-        let (config, registry) = (self.config.clone(), registry.clone());
-        Arc::new(move |url| header(&config.credentials_for_artifact(url, &registry)?))
+        credentials_of(&self.config, registry)
     }
 
     /// The request with what a trace calls it, where there is a trace.

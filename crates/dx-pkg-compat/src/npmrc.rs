@@ -49,8 +49,8 @@ pub use source::Source;
 pub use trust::Trust;
 pub use unsupported::Unsupported;
 pub use value::{
-    AllowSource, DependencyType, ForeignOverrides, ImportMethod, InstallStrategy, Location,
-    LockfileVersion, RawValue, VerifyMode,
+    AllowSource, DependencyType, DxrpMode, ForeignOverrides, ImportMethod, InstallStrategy,
+    Location, LockfileVersion, RawValue, VerifyMode,
 };
 
 use credentials::CredentialTable;

@@ -195,6 +195,34 @@ pub(crate) fn check_collisions(paths: &[&str]) -> Result<(), TarballError> {
     collisions::check(paths, &Limits::default())
 }
 
+/// Checks files, sorted by path, that did not come in a tarball, by the rules for those that do:
+/// each is a path and a size in bytes.
+///
+/// # Errors
+/// [`TarballError`] for files that no tarball may have.
+pub fn check_files(files: &[(&str, u64)], limits: &Limits) -> Result<(), TarballError> {
+    let mut names = Names::default();
+    let mut bytes = 0_u64;
+    for (path, size) in files {
+        let refused =
+            |problem| TarballError::UnsafePath { entry: error::escaped(path.as_bytes()), problem };
+        if path::check_path(path, limits.names).map_err(refused)? != *path {
+            return Err(refused(PathProblem::Empty));
+        }
+        names.add(path, limits)?;
+        check_manifest(path, *size, limits)?;
+        bytes = bytes.saturating_add(*size);
+    }
+    if files.len() > limits.max_entries {
+        return Err(TarballError::TooManyEntries { limit: limits.max_entries });
+    }
+    if bytes > limits.max_bytes {
+        return Err(TarballError::TooLarge { limit: limits.max_bytes });
+    }
+    let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    collisions::check(&paths, limits)
+}
+
 impl Unpacked {
     /// Returns the files, sorted by path.
     #[must_use]

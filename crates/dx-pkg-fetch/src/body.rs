@@ -60,6 +60,11 @@ impl Body {
         self.stream.is_some()
     }
 
+    /// Returns whether it is streamed to a receiver that is gone.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.stream.as_ref().is_some_and(Sender::is_closed)
+    }
+
     /// Takes in `chunk`; if the body is streamed, waits until the receiver has room for it.
     pub(crate) async fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
         match &self.stream {

@@ -5,10 +5,12 @@ use crate::clients::Clients;
 use crate::config::{Concurrency, FetchConfig};
 use crate::cooldown::Cooldown;
 use crate::error::{FetchCause, FetchError};
+use crate::opening::Opening;
 use crate::priority::Priority;
 use crate::queue::{Queue, Rank, Slot};
-use crate::request::{Class, Request, Response};
+use crate::request::{Class, Credentials, Request, Response};
 use crate::statistics::{Counters, Outcome, Statistics, Tally};
+use crate::stream::upgrade::{IsWanted, Upgrade};
 use crate::trace::{Entry, Trace};
 use crate::transfer;
 use reqwest::StatusCode;
@@ -28,7 +30,7 @@ struct Shared {
     metadata: Queue,
     tarballs: Queue,
     cooldown: Cooldown,
-    counters: Counters,
+    counters: Arc<Counters>,
     budget: Arc<Budget>,
 }
 
@@ -41,7 +43,7 @@ impl Fetcher {
             metadata: Queue::new(limits.metadata, limits.per_host),
             tarballs: Queue::new(limits.tarballs, limits.per_host),
             cooldown: Cooldown::default(),
-            counters: Counters::default(),
+            counters: Arc::default(),
             budget: Budget::new(config.limits.collected_together),
             config,
         }))
@@ -78,6 +80,29 @@ impl Fetcher {
         if !self.0.config.offline {
             self.0.clients.open(url, self.0.config.timeouts.connect).await;
         }
+    }
+
+    /// Returns whether [`Self::upgrade`] can be tried: without TLS, a proxy or a local address.
+    pub fn can_upgrade(&self, url: &Url) -> bool {
+        let config = &self.0.config;
+        let has_proxy = config.proxy.as_ref().is_some_and(|choose| choose(url).is_some());
+        url.scheme() == "http" && !has_proxy && config.local_address.is_none()
+    }
+
+    /// Opens a connection of its own to the server of `url` and requests `protocol` for it. It
+    /// blocks, and fails once `is_wanted` does not hold any more.
+    ///
+    /// # Errors
+    /// There is no connection, or no answer.
+    pub fn upgrade(
+        &self,
+        url: &Url,
+        protocol: &str,
+        credentials: Option<&Credentials>,
+        is_wanted: IsWanted,
+    ) -> Result<Upgrade, FetchError> {
+        let opening = Opening { config: &self.0.config, counters: &self.0.counters };
+        opening.upgrade(url, protocol, credentials, is_wanted)
     }
 
     /// Returns the total time that requests of this class and priority have spent in the queue.

@@ -16,6 +16,7 @@ mod dns;
 pub mod error;
 mod failure;
 mod fetcher;
+mod opening;
 mod priority;
 mod queue;
 mod request;

@@ -38,6 +38,9 @@ pub struct Request {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) integrity: Option<Integrity>,
     pub(crate) stream: Option<OpenStream>,
+    /// Whether the answer may take any time as long as it goes on, and is streamed from its first
+    /// byte.
+    pub(crate) is_conversation: bool,
 }
 
 impl Request {
@@ -57,6 +60,16 @@ impl Request {
         let mut request = Self::metadata(url);
         request.method = method;
         request.sent = body;
+        request
+    }
+
+    /// Creates a request that sends `body` and whose answer is a stream of any duration; see
+    /// [`Self::stream`]. It is sent once.
+    pub fn conversation(url: Url, body: Bytes) -> Self {
+        let mut request = Self::tarball(url);
+        request.method = Method::POST;
+        request.sent = Some(body);
+        request.is_conversation = true;
         request
     }
 
@@ -80,6 +93,7 @@ impl Request {
             credentials: None,
             integrity: None,
             stream: None,
+            is_conversation: false,
         }
     }
 

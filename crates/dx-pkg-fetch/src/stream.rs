@@ -1,5 +1,7 @@
 //! Streaming: bodies handed to the caller while they arrive.
 
+pub mod upgrade;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

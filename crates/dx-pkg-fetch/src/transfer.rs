@@ -38,6 +38,9 @@ const STREAMED_FROM: u64 = 1 << 20;
 /// is 34 bytes a second: 96 transfers share a telephone line with more.
 const LEAST_ARRIVING: usize = 1024;
 
+/// The longest that a stream of any duration goes on.
+const MOST_CONVERSATION: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The pause before a connection is tried again that failed because too many files are open.
 const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
 
@@ -59,9 +62,10 @@ struct Clock {
 }
 
 impl Clock {
-    fn start(timeouts: Timeouts) -> Self {
+    fn start(timeouts: Timeouts, is_endless: bool) -> Self {
         let now = Instant::now();
-        Self { timeouts, deadline: now + timeouts.total, lately: 0, since: now }
+        let total = if is_endless { MOST_CONVERSATION } else { timeouts.total };
+        Self { timeouts, deadline: now + total, lately: 0, since: now }
     }
 
     /// Takes in that a chunk of `bytes` bytes arrived. A body that arrives too slowly counts as one
@@ -109,7 +113,7 @@ pub(crate) async fn run(
     partial: &mut Option<Partial>,
     entry: &mut Option<Entry>,
 ) -> Result<Answer, FetchCause> {
-    let mut clock = Clock::start(config.timeouts);
+    let mut clock = Clock::start(config.timeouts, request.is_conversation);
     if let Some(entry) = entry {
         entry.sent();
     }
@@ -144,6 +148,8 @@ pub(crate) async fn run(
         clock: &mut clock,
         counters,
         limit: match request.class {
+            // Its receiver knows what belongs to it, and ends it.
+            _ if request.is_conversation => u64::MAX,
             Class::Metadata => config.limits.metadata,
             Class::Tarball => config.limits.tarball,
         },
@@ -154,6 +160,7 @@ pub(crate) async fn run(
         expected: whole,
         open: request.stream.as_ref().filter(|_| !body.is_streamed()),
         is_encoded: headers.contains_key(CONTENT_ENCODING),
+        at_once: request.is_conversation,
     };
     match reading.read(response, &mut body).await {
         Ok(()) => {
@@ -259,6 +266,8 @@ struct Reading<'r> {
     /// The callback that may stream it, until it has answered.
     open: Option<&'r OpenStream>,
     is_encoded: bool,
+    /// Whether it is streamed from its first byte, though its length is not known.
+    at_once: bool,
 }
 
 impl Reading<'_> {
@@ -271,7 +280,7 @@ impl Reading<'_> {
         let expected = self.expected;
         (self.clock.since, self.clock.lately) = (Instant::now(), 0);
         self.check(expected.unwrap_or_default(), self.limit)?;
-        if body.len() == 0 && expected.is_some() {
+        if body.len() == 0 && (expected.is_some() || self.at_once) {
             self.offer(body).await;
         }
         if !body.is_streamed() {
@@ -299,6 +308,9 @@ impl Reading<'_> {
             }
             self.check(length, if body.is_streamed() { self.limit } else { self.collected })?;
             body.push(chunk, expected).await;
+            if self.at_once && body.is_abandoned() {
+                return Err(truncated("nobody wants the rest".to_owned(), body.len()));
+            }
         }
     }
 

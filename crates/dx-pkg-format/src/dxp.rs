@@ -60,7 +60,7 @@ pub use decode::Layout;
 pub use encode::{DigestedFile, Encoding, complete_tables, encode, tables_of};
 pub use mode::FileMode;
 pub use provisional::{DigestSecret, ProvisionalDigest};
-pub use verify::content_root_of;
+pub use verify::{content_root_of, digest_of};
 
 /// The first four bytes of a DXP file.
 pub const SIGNATURE: [u8; 4] = *b"DXP\0";

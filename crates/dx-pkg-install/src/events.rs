@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dx_pkg_acquire::Counters;
+use dx_pkg_acquire::notes::Note;
 
 use crate::Session;
 
@@ -27,6 +28,9 @@ pub trait Events: Sync {
     /// Reports something that is as it should be and that a newcomer may wonder about.
     fn note(&self, _text: &str) {}
 
+    /// Reports something that only those want to know who want to know everything.
+    fn detail(&self, _text: &str) {}
+
     /// Reports that work begins that takes time; `counters` show how far it is.
     fn work_began(&self, _session: &Session, _counters: &Arc<Counters>) {}
 
@@ -48,6 +52,16 @@ pub trait Events: Sync {
     /// Reports that maintenance of the store is due: a process should call
     /// [`crate::maintenance::run`].
     fn maintenance_due(&self, _session: &Session) {}
+}
+
+/// Tells what there is to be said of the registries' protocols.
+pub(crate) fn tell_notes(session: &Session, events: &dyn Events) {
+    for note in session.context.notes.take() {
+        match note {
+            Note::Said(text) => events.note(&text),
+            Note::Detail(text) => events.detail(&text),
+        }
+    }
 }
 
 /// A listener that ignores everything.

@@ -14,7 +14,7 @@ mod link;
 mod listed;
 mod open;
 mod outcome;
-mod part;
+pub(crate) mod part;
 mod preview;
 mod sources;
 mod statistics;
@@ -34,6 +34,7 @@ pub use open::OpenProject;
 use self::commit::{Committed, commit};
 use self::part::Part;
 use crate::cached_install::CacheKey;
+use crate::events::tell_notes;
 use crate::project::Project;
 use crate::scripts::Place;
 use crate::summary::Scope;
@@ -155,6 +156,7 @@ pub fn install(
     let run = Run::new(&session, options, events, starts_from_nothing, part)?;
     let result = run.install(&mut project);
     events.work_ended();
+    tell_notes(&session, events);
     if let Some(unknown) = session.unknown_node() {
         events.warning(&unknown.to_string());
     }

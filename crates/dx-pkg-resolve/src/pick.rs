@@ -39,6 +39,37 @@ pub struct PickOptions {
     pub avoided: Vec<(String, Version)>,
 }
 
+impl PickOptions {
+    /// Returns whether they choose the same versions as others.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            default_tag,
+            node,
+            npm,
+            before,
+            before_excluded,
+            before_only,
+            before_exempt,
+            allows_missing_times,
+            pins,
+            excluded,
+            avoided,
+        } = self;
+        *default_tag == other.default_tag
+            && *node == other.node
+            && *npm == other.npm
+            && *before == other.before
+            && *before_excluded == other.before_excluded
+            && *before_only == other.before_only
+            && *before_exempt == other.before_exempt
+            && *allows_missing_times == other.allows_missing_times
+            && *pins == other.pins
+            && *excluded == other.excluded
+            && *avoided == other.avoided
+    }
+}
+
 impl Default for PickOptions {
     fn default() -> Self {
         PickOptions {

@@ -57,6 +57,23 @@ pub(crate) async fn decide(
     decide_about(state, caller, action, (name, hosted.as_deref())).await
 }
 
+/// Decides whether `caller` may read the package of this name, whose document was read already.
+///
+/// # Errors
+/// As [`authorise`].
+pub(crate) async fn may_read(
+    state: &AppState,
+    caller: &Caller,
+    name: &PackageName,
+    hosted: Option<&Hosted>,
+) -> Result<(), Failure> {
+    let is_open = state.accounts.settings.readers == Readers::Everyone;
+    if is_open && !hosted.is_some_and(is_restricted) {
+        return Ok(());
+    }
+    decide_about(state, caller, Action::Read, (name, hosted)).await
+}
+
 async fn decide_about(
     state: &AppState,
     caller: &Caller,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod contents;
+mod dxrp;
 mod general;
 mod login;
 mod login_page;
@@ -23,10 +24,13 @@ mod unpublish;
 
 pub(crate) use tarball::range_of;
 
+use crate::dxrp::Dxrp;
 use crate::http::Routes;
+use crate::state::AppState;
+use std::sync::Arc;
 
-/// Returns the table of all routes.
-pub(crate) fn routes() -> Routes {
+/// Returns the table of all routes of a registry.
+pub(crate) fn routes(state: &Arc<AppState>) -> Routes {
     let mut routes = Routes::default();
     for add in [
         audit::add,
@@ -52,6 +56,7 @@ pub(crate) fn routes() -> Routes {
     ] {
         add(&mut routes);
     }
+    dxrp::add(&mut routes, Dxrp::new(Arc::clone(state)));
     routes.complete();
     routes
 }

@@ -24,16 +24,23 @@ pub(crate) enum Place {
 
 /// Finds the place of a name. A name that was published here never falls through to an upstream.
 pub(crate) async fn place(state: &AppState, name: &PackageName) -> Result<Place, Failure> {
+    if let Origin::Upstream(registry) = state.origins.of(name) {
+        return Ok(Place::Upstream(Arc::clone(registry)));
+    }
+    Ok(place_of(state, name, state.packages.read(name).await?))
+}
+
+/// Finds the place of a name whose document was read already.
+pub(crate) fn place_of(state: &AppState, name: &PackageName, document: Document<Hosted>) -> Place {
     let rest = match state.origins.of(name) {
-        Origin::Upstream(registry) => return Ok(Place::Upstream(Arc::clone(registry))),
+        Origin::Upstream(registry) => return Place::Upstream(Arc::clone(registry)),
         Origin::Hosted => None,
         Origin::Open(registry) => registry.clone(),
     };
-    let document = state.packages.read(name).await?;
-    if document.value.is_some() {
-        return Ok(Place::Hosted(document));
+    match document.value {
+        Some(_) => Place::Hosted(document),
+        None => rest.map_or(Place::Nowhere, Place::Upstream),
     }
-    Ok(rest.map_or(Place::Nowhere, Place::Upstream))
 }
 
 /// Returns the package that is published here.
@@ -46,6 +53,66 @@ pub(crate) async fn hosted(state: &AppState, name: &PackageName) -> Result<Arc<H
         Place::Upstream(registry) => {
             state.upstreams.package(&registry, name).await?;
             Err(from_upstream(name))
+        }
+        _ => Err(missing(name)),
+    }
+}
+
+/// A package as clients may see it now.
+pub(crate) struct Current {
+    pub(crate) source: Source,
+    document: DocumentOf,
+}
+
+enum DocumentOf {
+    Hosted(Arc<Hosted>),
+    Upstream(Arc<Known>),
+}
+
+impl Current {
+    /// Returns what tells this from any other state of the package.
+    pub(crate) fn tag(&self) -> String {
+        format!("{}-{:x}", self.source.id, self.source.view_id)
+    }
+
+    /// Returns whether the package is published here.
+    pub(crate) fn is_hosted(&self) -> bool {
+        matches!(self.document, DocumentOf::Hosted(_))
+    }
+
+    /// Reads the packument.
+    ///
+    /// # Errors
+    /// 5xx where it cannot be read, or another process has replaced it.
+    pub(crate) async fn document(
+        &self,
+        state: &AppState,
+        name: &PackageName,
+    ) -> Result<Bytes, Failure> {
+        match &self.document {
+            DocumentOf::Hosted(hosted) => packument(name, hosted),
+            DocumentOf::Upstream(known) => state.upstreams.document(known).await,
+        }
+    }
+}
+
+/// Returns a package as clients may see it now, without its packument.
+///
+/// # Errors
+/// 404 for what is not there, 403 for what the policy denies; see
+/// [`Upstreams::package`](crate::upstream::Upstreams::package).
+pub(crate) async fn current(state: &AppState, name: &PackageName) -> Result<Current, Failure> {
+    match place(state, name).await? {
+        Place::Hosted(Document { number, value: Some(hosted) }) if hosted.is_there() => {
+            let source = source(format!("hosted-{number}"), Some(hosted.revision()));
+            Ok(Current { source, document: DocumentOf::Hosted(hosted) })
+        }
+        Place::Upstream(registry) => {
+            let known = state.upstreams.package(&registry, name).await?;
+            let restricted = restricted(state, name, &known).await?;
+            let (view, view_id) = (Arc::clone(&restricted.view), restricted.view_id);
+            let source = Source { id: known.id.clone(), revision: None, view, view_id };
+            Ok(Current { source, document: DocumentOf::Upstream(known) })
         }
         _ => Err(missing(name)),
     }

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 mod address;
 mod duration;
+mod dxrp;
 mod network;
 pub(crate) mod policy;
 mod read;
@@ -15,6 +16,7 @@ mod tests;
 
 pub(crate) use address::Address;
 pub(crate) use duration::Span;
+pub(crate) use dxrp::Dxrp;
 pub(crate) use network::{Network, is_public};
 pub(crate) use read::{Sources, read};
 pub(crate) use size::Size;
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) accounts: accounts::Accounts,
     /// What is refused of upstreams.
     pub(crate) policy: policy::Policy,
+    /// dx's own protocol.
+    pub(crate) dxrp: Dxrp,
     /// Further upstreams, by names of the file's own choosing.
     pub(crate) upstreams: BTreeMap<String, NamedUpstream>,
     /// The origin of names by pattern; see [`Origin`].
@@ -73,6 +77,7 @@ impl Default for Config {
             cache: Cache::default(),
             accounts: accounts::Accounts::default(),
             policy: policy::Policy::default(),
+            dxrp: Dxrp::default(),
             upstreams: BTreeMap::new(),
             packages: Vec::new(),
         }

@@ -20,6 +20,7 @@ mod command;
 mod config;
 mod contents;
 mod documents;
+mod dxrp;
 mod export;
 mod failure;
 #[doc(hidden)]

@@ -1,11 +1,18 @@
 //! Counters of requests, for Prometheus.
 
 use axum::http::StatusCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The upper bounds of the classes of durations, in milliseconds.
 const BOUNDS: [u64; 10] = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000];
+
+/// A figure: its name, its meaning, and its value.
+pub(crate) type Figure = (&'static str, &'static str, u64);
+
+/// A function that returns figures.
+type Source = Box<dyn Fn() -> Vec<Figure> + Send + Sync>;
 
 /// The counters.
 #[derive(Default)]
@@ -17,6 +24,8 @@ pub(crate) struct Metrics {
     microseconds: AtomicU64,
     /// Versions published.
     published: AtomicU64,
+    /// Further figures.
+    more: OnceLock<Source>,
 }
 
 impl Metrics {
@@ -38,8 +47,13 @@ impl Metrics {
         self.published.fetch_add(1, Relaxed);
     }
 
+    /// Adds figures that others keep; only the first source counts.
+    pub(crate) fn add(&self, figures: impl Fn() -> Vec<Figure> + Send + Sync + 'static) {
+        let _ = self.more.set(Box::new(figures));
+    }
+
     /// Writes the counters, and other figures, in Prometheus' text format.
-    pub(crate) fn text(&self, others: &[(&str, &str, u64)]) -> String {
+    pub(crate) fn text(&self, others: &[Figure]) -> String {
         let mut out = String::new();
         let mut line = |text: String| {
             out.push_str(&text);
@@ -64,7 +78,8 @@ impl Metrics {
         line(format!("dx_registry_request_seconds_sum {seconds}"));
         line(format!("dx_registry_request_seconds_count {all}"));
         let published = ("published_total", "Versions published.", self.published.load(Relaxed));
-        for (name, help, value) in std::iter::once(&published).chain(others) {
+        let more = self.more.get().map(|figures| figures()).unwrap_or_default();
+        for (name, help, value) in std::iter::once(&published).chain(others).chain(&more) {
             let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
             line(format!("# HELP dx_registry_{name} {help}"));
             line(format!("# TYPE dx_registry_{name} {kind}"));

@@ -13,7 +13,7 @@ pub(crate) use upload::{Upload, UploadedTarball, read_upload};
 use crate::documents::{Change, Document, Documents, Name};
 use crate::failure::Failure;
 use dx_pkg_core::PackageName;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The kind of the documents.
 const KIND: &str = "package";
@@ -21,11 +21,33 @@ const KIND: &str = "package";
 /// The packages.
 pub(crate) struct Packages {
     documents: Documents,
+    watcher: Watcher,
+}
+
+/// A function that is told which package has changed.
+pub(crate) type OnChange = Arc<dyn Fn(&PackageName) + Send + Sync>;
+
+/// The function that is told of changes, if there is one.
+#[derive(Default)]
+pub(crate) struct Watcher(OnceLock<OnChange>);
+
+impl Watcher {
+    /// Sets the function; only the first one counts.
+    pub(crate) fn set(&self, changed: OnChange) {
+        let _ = self.0.set(changed);
+    }
+
+    /// Tells it that a package has changed.
+    pub(crate) fn tell(&self, name: &PackageName) {
+        if let Some(changed) = self.0.get() {
+            changed(name);
+        }
+    }
 }
 
 impl Packages {
     pub(crate) fn new(documents: Documents) -> Self {
-        Self { documents }
+        Self { documents, watcher: Watcher::default() }
     }
 
     /// Reads a package; one that was unpublished is there, without versions.
@@ -39,7 +61,14 @@ impl Packages {
         name: &PackageName,
         decide: impl FnMut(Option<&Hosted>) -> Result<Change<Hosted, R>, Failure>,
     ) -> Result<R, Failure> {
-        self.documents.change(&Name::of_package(KIND, name), decide).await
+        let result = self.documents.change(&Name::of_package(KIND, name), decide).await;
+        self.watcher.tell(name);
+        result
+    }
+
+    /// Sets what is told of changes that this process makes.
+    pub(crate) fn on_change(&self, changed: OnChange) {
+        self.watcher.set(changed);
     }
 
     /// Keeps the provenance bundle of `name@version`.

@@ -8,7 +8,7 @@ pub(crate) use tls::Tls;
 
 use crate::api;
 use crate::failure::Failure;
-use crate::http::{Call, Routes, segments};
+use crate::http::{Call, Connection, Routes, segments};
 use crate::log::Level;
 use crate::state::AppState;
 use axum::body::Body;
@@ -63,7 +63,8 @@ impl Server {
         })?;
         let limits = &state.config.limits;
         let connections = Connections::new(limits.connections, limits.connections_per_client);
-        Ok(Self { routes: Arc::new(api::routes()), state, listener, connections, tls })
+        let routes = Arc::new(api::routes(&state));
+        Ok(Self { routes, state, listener, connections, tls })
     }
 
     /// Returns what HTTPS needs, whose certificate can be read again.
@@ -96,16 +97,16 @@ impl Server {
                         // Answers are written whole, so waiting for more only costs time.
                         let _ = stream.set_nodelay(true);
                         let client = (state, routes, peer.ip());
+                        let connection = Connection::new(place, stopped);
                         match tls {
-                            None => serve_connection(client, stream, stopped).await,
+                            None => serve_connection(client, stream, connection).await,
                             Some(tls) => {
                                 let time = client.0.config.limits.head_time.0;
                                 if let Some(stream) = tls.accept(stream, time).await {
-                                    serve_connection(client, stream, stopped).await;
+                                    serve_connection(client, stream, connection).await;
                                 }
                             }
                         }
-                        drop(place);
                     });
                 }
                 Err(error) => {
@@ -128,7 +129,7 @@ impl Server {
 async fn serve_connection(
     (state, routes, peer): (Arc<AppState>, Arc<Routes>, IpAddr),
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    mut stopped: watch::Receiver<bool>,
+    own: Connection,
 ) {
     let limits = state.config.limits.clone();
     let mut builder = Builder::new(TokioExecutor::new());
@@ -143,11 +144,13 @@ async fn serve_connection(
         .max_header_list_size(u32::try_from(limits.head.0).unwrap_or(u32::MAX))
         .max_concurrent_streams(256)
         .keep_alive_interval(Some(Duration::from_secs(60)));
-    let service = service_fn(move |request| {
+    let mut stopped = own.stopped.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let (state, routes) = (Arc::clone(&state), Arc::clone(&routes));
+        request.extensions_mut().insert(own.clone());
         async move { Ok::<_, Infallible>(answer(state, &routes, request, peer).await) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection's fault is its client's: it is gone.
     tokio::select! {

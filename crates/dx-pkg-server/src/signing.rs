@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -24,11 +26,15 @@ const ALGORITHM: &str = "ecdsa-sha2-nistp256";
 #[derive(Clone)]
 pub(crate) struct Signing {
     key: Arc<EcdsaKeyPair>,
+    /// The same key, for signatures of a fixed length.
+    fixed: Arc<EcdsaKeyPair>,
     random: SystemRandom,
     /// The public key: base64 of its DER form.
     public: String,
     /// Its identifier: the SHA-256 of that form.
     id: String,
+    /// The beginning of the SHA-256 of its point, in hexadecimal.
+    short_id: Arc<str>,
 }
 
 impl Signing {
@@ -42,8 +48,12 @@ impl Signing {
                     Failure::internal(format!("{} is damaged: {error}", object.as_str()))
                 };
                 let der = STANDARD.decode(&bytes).map_err(|error| damaged(&error))?;
-                let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &der, &random);
-                return Ok(Self::new(key.map_err(|error| damaged(&error))?, random));
+                let key = |algorithm| {
+                    let key = EcdsaKeyPair::from_pkcs8(algorithm, &der, &random);
+                    key.map_err(|error| damaged(&error))
+                };
+                let fixed = key(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+                return Ok(Self::new(key(&ECDSA_P256_SHA256_ASN1_SIGNING)?, fixed, random));
             }
             let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random);
             let der = der.map_err(|_| Failure::internal("no random numbers"))?;
@@ -52,10 +62,34 @@ impl Signing {
         Err(Failure::internal("the key for signatures is gone"))
     }
 
-    fn new(key: EcdsaKeyPair, random: SystemRandom) -> Self {
+    fn new(key: EcdsaKeyPair, fixed: EcdsaKeyPair, random: SystemRandom) -> Self {
         let der = [&BEFORE_POINT, key.public_key().as_ref()].concat();
         let id = format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&der)));
-        Self { key: Arc::new(key), random, public: STANDARD.encode(&der), id }
+        let point = Sha256::digest(key.public_key().as_ref());
+        let short_id = point.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let (key, fixed, short_id) = (Arc::new(key), Arc::new(fixed), short_id.into());
+        Self { key, fixed, random, public: STANDARD.encode(&der), id, short_id }
+    }
+
+    /// Returns the beginning of the SHA-256 of the point, in hexadecimal.
+    pub(crate) fn short_id(&self) -> &str {
+        &self.short_id
+    }
+
+    /// Returns the point of the public key, not compressed.
+    pub(crate) fn point(&self) -> [u8; 65] {
+        // A point on P-256 has this length.
+        self.key.public_key().as_ref().try_into().unwrap_or([0; 65])
+    }
+
+    /// Returns the signature of `message`: `r` and `s`, 32 bytes each.
+    ///
+    /// # Errors
+    /// 500 where the system has no random numbers.
+    pub(crate) fn sign_fixed(&self, message: &[u8]) -> Result<[u8; 64], Failure> {
+        let signature = self.fixed.sign(&self.random, message).ok();
+        let signature = signature.and_then(|signature| signature.as_ref().try_into().ok());
+        signature.ok_or_else(|| Failure::internal("no random numbers"))
     }
 
     /// Returns the entry of `dist.signatures` for a version.
@@ -86,7 +120,7 @@ impl Signing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+    use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
     #[tokio::test]
     async fn signature_verifies_with_the_published_key_which_stays() {
@@ -103,5 +137,8 @@ mod tests {
         let signature = STANDARD.decode(entry["sig"].as_str().unwrap()).unwrap();
         key.verify(b"@acme/left@1.0.0:sha512-abc", &signature).unwrap();
         assert!(key.verify(b"@acme/left@1.0.1:sha512-abc", &signature).is_err());
+        let point = signing.point();
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point[..]);
+        key.verify(b"statement", &signing.sign_fixed(b"statement").unwrap()).unwrap();
     }
 }

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::log::Log;
 use crate::lru::Lru;
 use crate::origin::{Origins, Registry};
+use crate::packages::{OnChange, Watcher};
 use crate::storage::Storage;
 use crate::tarballs::Tarballs;
 use crate::turns::Turns;
@@ -62,6 +63,7 @@ pub(crate) struct Upstreams {
     states: Lru<PackageKey, State>,
     turns: Turns<PackageKey>,
     log: Arc<Log>,
+    watcher: Watcher,
 }
 
 impl Upstreams {
@@ -80,7 +82,13 @@ impl Upstreams {
             states: Lru::new(KNOWN),
             turns: Turns::default(),
             log,
+            watcher: Watcher::default(),
         }
+    }
+
+    /// Sets what is told of packages that have changed at their upstream.
+    pub(crate) fn on_change(&self, changed: OnChange) {
+        self.watcher.set(changed);
     }
 
     /// Returns the client, for requests that are not cached.
@@ -218,6 +226,9 @@ impl Upstreams {
                 Ok(known) => {
                     let known = Arc::new(known);
                     self.remember(key, State::Known(Arc::clone(&known)));
+                    if cached.is_some_and(|cached| cached.id != known.id) {
+                        self.watcher.tell(&key.name);
+                    }
                     Ok(known)
                 }
                 Err(failure) => self.fall_back(key, cached, failure),

@@ -45,6 +45,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         let tables = PackageTables::of_files(files, integrity, &self.seals()?.digests)
             .map_err(|source| StoreError::Unstorable { id, source })?;
+        self.defer(id, tables, files)
+    }
+
+    /// Inserts a package of these tables for this process alone.
+    pub(crate) fn defer(
+        &self,
+        id: PackageId,
+        tables: PackageTables,
+        files: &[FileEntry<'_>],
+    ) -> Result<(), StoreError> {
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());

@@ -25,6 +25,7 @@ use dx_pkg_core::PackageId;
 ///   metadata/packages.dxn        licences of packages, which abbreviated packuments lack
 ///   metadata/<registry>/chain.dxc
 ///                                the registry's chain: packages that are likely to follow others
+///   metadata/<registry>/dxrp.dxk whether the registry speaks DXRP, and the key that it signs with
 ///   written/<id>                 empty: files of the package were written to in a project
 ///   gyp/<id>                     empty: the package has a `binding.gyp`
 ///   conflicts/<digest>           empty: a peer conflict was told of
@@ -77,6 +78,24 @@ pub enum Folder {
 impl Folder {
     /// The number of folders.
     pub(crate) const COUNT: usize = 14;
+
+    /// All of them.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Packages,
+        Self::Expanded,
+        Self::Prepared,
+        Self::Metadata,
+        Self::Lockfiles,
+        Self::Resolutions,
+        Self::Pending,
+        Self::Written,
+        Self::Gyp,
+        Self::Conflicts,
+        Self::Git,
+        Self::Tmp,
+        Self::Trash,
+        Self::Locks,
+    ];
 
     /// The name below `v1/`.
     #[must_use]

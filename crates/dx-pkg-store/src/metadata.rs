@@ -26,6 +26,8 @@ use crate::{Folder, Store, StoreError};
 
 /// The name of the chain over a registry's packages, beside its packuments.
 const CHAIN: &str = "chain.dxc";
+/// The name of what is known of a registry's own protocol, beside its packuments.
+const PEER: &str = "dxrp.dxk";
 
 /// A packument from the cache.
 #[derive(Debug, Clone)]
@@ -269,6 +271,23 @@ impl Store {
     pub fn chain(&self, registry_key: &str) -> Option<Map> {
         let dir = self.existing(Folder::Metadata)?;
         Map::of(&dir.open_file(format!("{}/{CHAIN}", escaped(registry_key))).ok()?).ok()
+    }
+
+    /// Returns what is recorded of the registry's protocol, unchecked: its own format detects
+    /// damage.
+    #[must_use]
+    pub fn protocol(&self, registry_key: &str) -> Option<Map> {
+        let dir = self.existing(Folder::Metadata)?;
+        Map::of(&dir.open_file(format!("{}/{PEER}", escaped(registry_key))).ok()?).ok()
+    }
+
+    /// Records what is known of the registry's protocol.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn put_protocol(&self, registry_key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let target = format!("{}/{PEER}", escaped(registry_key));
+        self.write_file(Folder::Metadata, target, |file| file.write_all(bytes))
     }
 
     /// Writes the registry's chain.

@@ -210,6 +210,24 @@ impl PackageTables {
         Ok(tables)
     }
 
+    /// Makes the tables of files with the BLAKE3 of their contents, in the files' order.
+    pub(crate) fn of_proven(
+        files: &[FileEntry<'_>],
+        digests: &[[u8; 32]],
+        integrity: Option<&Integrity>,
+    ) -> Result<Self, FormatError> {
+        let files = files.iter().zip(digests).map(|(file, digest)| DigestedFile {
+            path: file.path,
+            mode: file.mode,
+            size: file.data.len() as u64,
+            digest: *digest,
+        });
+        let files: Vec<_> = files.collect();
+        let tables = Self::new(dxp::tables_of(&files, integrity)?, Digests::Blake3)?;
+        tables.check_folders()?;
+        Ok(tables)
+    }
+
     /// Checks that no path is both a file and a folder.
     fn check_folders(&self) -> Result<(), FormatError> {
         let mut last = "";

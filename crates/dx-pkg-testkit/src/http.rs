@@ -1,4 +1,4 @@
-//! The little of HTTP/1.1 that a test registry speaks: `GET` without bodies, keep-alive,
+//! The little of HTTP/1.1 that a test registry speaks: bodies of a known length, keep-alive,
 //! `Content-Length`.
 
 use std::io::{self, BufRead, Write};
@@ -12,6 +12,8 @@ pub struct RecordedRequest {
     pub path: String,
     /// The headers in the order sent, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The body.
+    pub(crate) body: Vec<u8>,
 }
 
 impl RecordedRequest {
@@ -45,6 +47,7 @@ impl RecordedRequest {
             method: method.to_owned(),
             path: path.to_owned(),
             headers: Vec::new(),
+            body: Vec::new(),
         };
         loop {
             let mut line = String::new();
@@ -59,7 +62,7 @@ impl RecordedRequest {
         }
         let length =
             request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
-        io::copy(&mut io::Read::take(stream, length), &mut io::sink())?;
+        io::Read::read_to_end(&mut io::Read::take(stream, length), &mut request.body)?;
         Ok(Some(request))
     }
 }

@@ -25,6 +25,7 @@
 
 mod command;
 mod device;
+mod dxrp;
 mod fault;
 mod http;
 #[cfg(target_os = "linux")]
@@ -37,12 +38,17 @@ mod registry;
 pub mod replay;
 pub mod require;
 mod tarball;
+#[cfg(unix)]
+mod terminal;
 
 pub use command::{Command, Run};
 pub use device::Device;
+pub use dxrp::{DxrpCarrier, DxrpFault};
 pub use fault::{Fault, FaultHandle};
 pub use http::RecordedRequest;
 pub use package::PackageBuilder;
 pub use project::{Project, ProjectBuilder};
 pub use registry::Registry;
 pub use tarball::{Entry, EntryKind, integrity_sha512, shasum, tgz};
+#[cfg(unix)]
+pub use terminal::terminal;

@@ -3,6 +3,7 @@
 mod answer;
 mod serve;
 
+use crate::dxrp::{DxrpCarrier, DxrpFault, Peer};
 use crate::fault::{Fault, FaultHandle, Rule};
 use crate::http::RecordedRequest;
 use crate::packument::{Package, Published};
@@ -27,6 +28,10 @@ struct Shared {
     log: Mutex<Vec<RecordedRequest>>,
     options: Mutex<Options>,
     connections: Connections,
+    /// The server of DXRP, where there is one.
+    peer: Mutex<Option<Arc<Peer>>>,
+    /// How often a client asked for DXRP, or used it over HTTP.
+    dxrp_questions: AtomicUsize,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
 }
@@ -60,6 +65,8 @@ impl Registry {
                 modified: true,
             }),
             connections: Connections::default(),
+            peer: Mutex::default(),
+            dxrp_questions: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
         });
@@ -77,6 +84,29 @@ impl Registry {
         let (_, port) =
             self.url.trim_end_matches('/').rsplit_once(':').expect("the URL has a port");
         port.parse().expect("a port is a number")
+    }
+
+    /// Serves DXRP too, with a key of its own; what goes wrong does so in every answer. Without
+    /// this, the question for it is answered by 404 and not recorded.
+    pub fn dxrp(&self, carrier: DxrpCarrier, fault: Option<DxrpFault>) {
+        *self.shared.peer.lock().unwrap() = Some(Arc::new(Peer::new(carrier, fault)));
+    }
+
+    /// Returns the number of HTTP requests for DXRP.
+    pub fn dxrp_questions(&self) -> usize {
+        self.shared.dxrp_questions.load(Ordering::SeqCst)
+    }
+
+    /// Returns the number of packages that were sent by DXRP.
+    pub fn dxrp_packs(&self) -> usize {
+        let peer = self.shared.peer.lock().unwrap();
+        peer.as_ref().map_or(0, |peer| peer.packs.load(Ordering::SeqCst))
+    }
+
+    /// Returns the number of requests by DXRP.
+    pub fn dxrp_requests(&self) -> usize {
+        let peer = self.shared.peer.lock().unwrap();
+        peer.as_ref().map_or(0, |peer| peer.requests.load(Ordering::SeqCst))
     }
 
     /// Points a dist-tag at a version.

@@ -36,6 +36,8 @@ Options
   --port N          the port of `bench serve`; a free one
   --only GROUP      the one group of `bench parts`: lockfile, package, store, downloads, resolve, registry or files
   --tls             serve over TLS
+  --through-dx-registry  put dx-registry, its cache filled, between the managers and the recorded registry
+  --dx-registry PATH     the dx-registry to measure; the one beside --dx
   --keep            leave projects and caches where they are
   --without SETTING of `bench timeline`: draw a second install, with this setting set to false
   --out FILE        of `bench timeline`: the picture

@@ -19,6 +19,10 @@ pub(crate) enum Kind {
     /// Bun with its isolated linker.
     BunIsolated,
     Dx,
+    /// dx over DXRP, without prepared trees.
+    DxDxrp,
+    /// dx over HTTP, without prepared trees.
+    DxHttp,
     /// dx without prepared trees.
     DxUnprepared,
     Npm,
@@ -31,11 +35,13 @@ pub(crate) enum Kind {
 }
 
 /// The names of all kinds.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 12] = [
     "aube",
     "bun",
     "bun-isolated",
     "dx",
+    "dx-dxrp",
+    "dx-http",
     "dx-unprepared",
     "npm",
     "pnpm",
@@ -67,6 +73,8 @@ impl Kind {
             "bun" => Kind::Bun,
             "bun-isolated" => Kind::BunIsolated,
             "dx" => Kind::Dx,
+            "dx-dxrp" => Kind::DxDxrp,
+            "dx-http" => Kind::DxHttp,
             "dx-unprepared" => Kind::DxUnprepared,
             "npm" => Kind::Npm,
             "pnpm" => Kind::Pnpm,
@@ -79,7 +87,7 @@ impl Kind {
 
     /// Returns whether it is dx.
     pub(crate) fn is_dx(self) -> bool {
-        matches!(self, Kind::Dx | Kind::DxUnprepared)
+        matches!(self, Kind::Dx | Kind::DxDxrp | Kind::DxHttp | Kind::DxUnprepared)
     }
 }
 
@@ -115,7 +123,7 @@ impl Peers {
             Kind::Npm => script("npm/bin/npm-cli.js"),
             Kind::Yarn => script("yarn-berry/bin/yarn.js"),
             Kind::YarnClassic => script("yarn-classic/bin/yarn.js"),
-            Kind::Dx | Kind::DxUnprepared => None,
+            Kind::Dx | Kind::DxDxrp | Kind::DxHttp | Kind::DxUnprepared => None,
         };
         found.filter(|words| words.last().is_some_and(|program| program.exists()))
     }
@@ -177,7 +185,9 @@ impl Manager {
         match self.kind {
             Kind::Aube => "aube-lock.yaml",
             Kind::Bun | Kind::BunIsolated => "bun.lock",
-            Kind::Dx | Kind::DxUnprepared | Kind::Npm => "package-lock.json",
+            Kind::Dx | Kind::DxDxrp | Kind::DxHttp | Kind::DxUnprepared | Kind::Npm => {
+                "package-lock.json"
+            }
             Kind::Pnpm | Kind::PnpmGlobal => "pnpm-lock.yaml",
             Kind::Yarn | Kind::YarnClassic => "yarn.lock",
         }
@@ -297,7 +307,7 @@ impl Manager {
         }
         // Recorded versions may be of any age.
         match self.kind {
-            Kind::Npm | Kind::Dx | Kind::DxUnprepared => npmrc += "min-release-age=0\n",
+            kind if kind.is_dx() || kind == Kind::Npm => npmrc += "min-release-age=0\n",
             Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => {
                 let mut settings =
                     "minimumReleaseAge: 0\nlinkWorkspacePackages: true\nupdateNotifier: false\n\
@@ -322,7 +332,7 @@ impl Manager {
                 }
                 write(&project.join(".yarnrc.yml"), &settings)?;
             }
-            Kind::Bun | Kind::BunIsolated | Kind::YarnClassic => {}
+            _ => {}
         }
         write(&project.join(".npmrc"), &npmrc)
     }
@@ -355,9 +365,15 @@ impl Manager {
             variables.push(("NODE_EXTRA_CA_CERTS", text(authority)));
             variables.push(("npm_config_cafile", text(authority)));
         }
-        if self.kind == Kind::DxUnprepared {
+        if self.kind.is_dx() && self.kind != Kind::Dx {
             variables.push(("DX_PREPARED_TREES", "0".to_owned()));
         }
+        let protocol = match self.kind {
+            Kind::DxDxrp => Some("required"),
+            Kind::DxHttp => Some("off"),
+            _ => None,
+        };
+        variables.extend(protocol.map(|protocol| ("npm_config_dxrp", protocol.to_owned())));
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 

@@ -6,9 +6,11 @@
 //! with its input.
 
 use super::networks;
+use super::through::Through;
 use crate::options::Options;
-use dx_pkg_testkit::replay::{Counts, Replay, ReplayOptions};
+use dx_pkg_testkit::replay::{Counts, Network, Replay, ReplayOptions};
 use serde_json::{Value, json};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -31,25 +33,41 @@ pub(crate) fn serve(options: &Options, upstream: Option<String>) -> Result<(), S
     if let Some(authority) = replay.authority() {
         crate::dx::write(&authority_file(&folder), authority)?;
     }
+    let through = match options.has("through-dx-registry") {
+        true => Some(Through::start(options, &folder, replay.url())?),
+        false => None,
+    };
+    if let Some(through) = &through {
+        replay.set_network(Network::default());
+        through.set_network(network);
+    }
+    let url = through.as_ref().map_or_else(|| replay.url().to_owned(), Through::url);
     let stdout = std::io::stdout();
     let mut out = stdout.lock();
     let failed = |error: std::io::Error| format!("serve: {error}");
-    writeln!(out, "{}", replay.url()).and_then(|()| out.flush()).map_err(failed)?;
+    writeln!(out, "{url}").and_then(|()| out.flush()).map_err(failed)?;
     for line in std::io::stdin().lines() {
         let line = line.map_err(failed)?;
         let answer = match line.split_once(' ') {
             Some(("network", name)) => {
-                replay.set_network(networks::find(name)?);
+                let network = networks::find(name)?;
+                match &through {
+                    Some(through) => through.set_network(network),
+                    None => replay.set_network(network),
+                }
                 json!({})
             }
-            _ => counts_json(&replay.counts()),
+            _ => match &through {
+                Some(through) => counts_json(&through.counts(), through.processor_time()),
+                None => counts_json(&replay.counts(), processor_time()),
+            },
         };
         writeln!(out, "{answer}").and_then(|()| out.flush()).map_err(failed)?;
     }
     Ok(())
 }
 
-fn counts_json(counts: &Counts) -> Value {
+fn counts_json(counts: &Counts, cpu: f64) -> Value {
     json!({
         "connections": counts.connections,
         "metadata_requests": counts.metadata_requests,
@@ -57,7 +75,7 @@ fn counts_json(counts: &Counts) -> Value {
         "other_requests": counts.other_requests,
         "bytes_received": counts.bytes_received,
         "bytes_sent": counts.bytes_sent,
-        "cpu": processor_time(),
+        "cpu": cpu,
     })
 }
 
@@ -102,21 +120,35 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one that answers what was recorded.
     pub(crate) fn start(data: &Path, tls: bool) -> Result<Server, String> {
-        Server::start_as("serve", data, tls)
+        let arguments = if tls { vec![OsString::from("--tls")] } else { Vec::new() };
+        Server::start_as("serve", data, tls, &arguments)
+    }
+
+    /// Starts one with dx-registry before it.
+    pub(crate) fn start_through(data: &Path, options: &Options) -> Result<Server, String> {
+        let mut arguments = vec![OsString::from("--through-dx-registry")];
+        for name in ["dx", "dx-registry"] {
+            if let Some(path) = options.path(name)? {
+                arguments.extend([format!("--{name}").into(), path.into()]);
+            }
+        }
+        Server::start_as("serve", data, false, &arguments)
     }
 
     /// Starts one that asks the configured registry for what was not recorded, and records it.
     pub(crate) fn start_recording(data: &Path) -> Result<Server, String> {
-        Server::start_as("serve-recording", data, false)
+        Server::start_as("serve-recording", data, false, &[])
     }
 
-    fn start_as(part: &str, data: &Path, tls: bool) -> Result<Server, String> {
+    fn start_as(
+        part: &str,
+        data: &Path,
+        tls: bool,
+        arguments: &[OsString],
+    ) -> Result<Server, String> {
         let program = std::env::current_exe().map_err(|error| format!("find xtask: {error}"))?;
         let mut command = Command::new(program);
-        command.args(["bench", part, "--data"]).arg(data);
-        if tls {
-            command.arg("--tls");
-        }
+        command.args(["bench", part, "--data"]).arg(data).args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process =
             command.spawn().map_err(|error| format!("start the recorded registry: {error}"))?;

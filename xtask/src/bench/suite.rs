@@ -58,7 +58,8 @@ impl Plan {
         let only_online =
             options.value("network").is_none() && options.value("scenarios").is_none();
         let patience = if options.has("runs") { Duration::MAX } else { PATIENCE };
-        let narrowing = ["fixture", "managers", "network", "scenarios", "runs", "tls"];
+        let narrowing =
+            ["fixture", "managers", "network", "scenarios", "runs", "tls", "through-dx-registry"];
         let is_default = narrowing.iter().all(|name| options.value(name).is_none());
         Ok(Plan {
             fixtures,
@@ -90,7 +91,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let peers = Peers::new(options)?;
     let (managers, missing) = managers::installed(options, &peers)?;
     let root = super::root(options)?;
-    let mut server = Server::start(&data, options.has("tls"))?;
+    let mut server = match options.has("through-dx-registry") {
+        true => Server::start_through(&data, options)?,
+        false => Server::start(&data, options.has("tls"))?,
+    };
     let started = Instant::now();
     let mut cells = Vec::new();
     for fixture in &plan.fixtures {

@@ -15,6 +15,7 @@ pub(super) struct Download {
     pub(super) shared: Arc<Shared>,
     pub(super) id: PackageId,
     pub(super) name: PackageName,
+    pub(super) version: Box<str>,
     pub(super) integrity: Option<Integrity>,
     pub(super) mode: StoreMode,
     /// Whether the store has its tarball.

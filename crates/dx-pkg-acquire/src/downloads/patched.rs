@@ -51,7 +51,7 @@ impl Downloads {
             file: self.root.join(&patch.path),
         };
         self.shared.waiting().push(job);
-        if let Err(error) = self.start(base, &plain, bytes) {
+        if let Err(error) = self.start(base, &plain, bytes, None) {
             self.shared.waiting().retain(|job| job.id != id);
             self.shared.lock().remove(&id);
             return Err(error);

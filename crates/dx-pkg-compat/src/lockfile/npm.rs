@@ -13,7 +13,7 @@ mod splice;
 mod write;
 
 pub use conflict::merged;
-pub use read::read;
+pub use read::{is_safe, read};
 pub use splice::{splice, splice_hidden};
 pub use write::{write, write_hidden, write_like, write_version_1};
 

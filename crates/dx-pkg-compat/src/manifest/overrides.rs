@@ -2,7 +2,7 @@
 
 use dx_pkg_core::Spec;
 use dx_pkg_resolve::Override;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ManifestError;
 use super::foreign::{ForeignPin, PinStyle};
@@ -17,6 +17,33 @@ pub(super) fn rules(value: &Value) -> Result<Vec<Override>, ManifestError> {
     };
     let named = entries.iter().filter(|(key, _)| *key != ".");
     named.map(|(key, value)| rule(key, value)).collect()
+}
+
+/// Returns rules as the text of an `overrides` object; empty without any.
+pub(super) fn text(rules: &[Override]) -> String {
+    match rules {
+        [] => String::new(),
+        rules => object(rules).to_string(),
+    }
+}
+
+fn object(rules: &[Override]) -> Value {
+    let entry = |rule: &Override| {
+        let mut inner = match object(&rule.children) {
+            Value::Object(inner) => inner,
+            _ => Map::new(),
+        };
+        let value = match (&rule.value, inner.is_empty()) {
+            (Some(own), true) => Value::String(own.clone()),
+            (Some(own), false) => {
+                inner.insert(".".to_owned(), Value::String(own.clone()));
+                Value::Object(inner)
+            }
+            (None, _) => Value::Object(inner),
+        };
+        (rule.key.clone(), value)
+    };
+    Value::Object(rules.iter().map(entry).collect())
 }
 
 fn rule(key: &str, value: &Value) -> Result<Override, ManifestError> {

@@ -262,6 +262,18 @@ words! {
 }
 
 words! {
+    /// `dxrp`: whether registries are asked for dx's own protocol.
+    DxrpMode, "auto, off or required" {
+        /// Registries other than the built-in one are asked once.
+        "auto" => Auto,
+        /// No registry is.
+        "off" => Off,
+        /// Packages come that way or not at all.
+        "required" => Required,
+    }
+}
+
+words! {
     /// `install-strategy`: the layout of `node_modules`.
     InstallStrategy, "hoisted, nested, shallow or linked" {
         /// Packages as far up as there is no conflict.

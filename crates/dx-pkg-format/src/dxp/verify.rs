@@ -27,6 +27,12 @@ impl Dxp<'_> {
     }
 }
 
+/// Returns the digest of a file's contents, as a row has it: BLAKE3.
+#[must_use]
+pub fn digest_of(contents: &[u8]) -> [u8; 32] {
+    *blake3::hash(contents).as_bytes()
+}
+
 /// Returns the content root of files given ascending by path: (path, mode, BLAKE3 of the contents).
 #[must_use]
 pub fn content_root_of<'a>(files: impl Iterator<Item = (&'a str, FileMode, [u8; 32])>) -> [u8; 32] {

@@ -48,7 +48,7 @@ pub(super) fn begin(
 ) -> Result<(), InstallError> {
     if are_unchanged(requirements, lock) {
         let omit = session.config().omit()?;
-        plan::certain(lock, &omit).for_each(|package| downloads.prefetch(package, None));
+        downloads.prefetch_all(plan::certain(lock, &omit));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The counters of an install, by name.
 
-use dx_pkg_acquire::{Counters, Prefetched, prediction};
+use dx_pkg_acquire::{Counters, prediction};
 use dx_pkg_link::LinkReport;
 
 use crate::Session;
@@ -18,12 +18,12 @@ pub(super) fn of(
     ];
     if let Some(network) = session.context.network_used() {
         statistics.extend(network.statistics());
-        let Prefetched { requested, used, wasted_bytes } = counters.prefetched();
+        let prefetched = counters.prefetched();
         statistics.extend([
             ("speculation table", prediction::table_date()),
-            ("speculated", requested),
-            ("speculation used", used),
-            ("speculation wasted bytes", wasted_bytes),
+            ("speculated", prefetched.requested),
+            ("speculation used", prefetched.used),
+            ("speculation wasted bytes", prefetched.wasted_bytes),
         ]);
     }
     statistics.extend([

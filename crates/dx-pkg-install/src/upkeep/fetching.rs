@@ -12,6 +12,7 @@ use dx_pkg_core::{Platform, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::StoreMode;
 
+use crate::events::tell_notes;
 use crate::plan::Plan;
 use crate::project::{lockfile_in, read_lock};
 use crate::{Events, InstallError, Session};
@@ -57,6 +58,7 @@ pub fn fetch_lockfile(
     let ids: HashSet<_> = wanted.iter().map(|(id, _)| *id).collect();
     let failed = downloads.wait(wanted.into_iter());
     events.work_ended();
+    tell_notes(session, events);
     let dropped = plan.drop_failed(&lock, failed?)?;
     let left_out = dropped.iter().map(|error| message_with_causes(error)).collect();
     // Answers that were only for the next command. A cache that cannot be written costs time.

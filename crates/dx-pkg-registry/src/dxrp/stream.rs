@@ -60,13 +60,30 @@ impl<R: Read> MessageReader<R> {
     /// # Errors
     /// The stream cannot be read or ends within a message, or a frame is refused.
     pub fn read(&mut self) -> Result<Option<Message>, StreamError> {
-        let Some(first) = self.head(true)? else { return Ok(None) };
         let mut payload = Vec::new();
+        let kind = self.read_into(&mut payload, |_| {})?;
+        Ok(kind.map(|kind| Message { kind, payload }))
+    }
+
+    /// Reads the next message into `payload`, whatever that held before, and returns its kind;
+    /// `None` where the stream ends before it. `grows` is called with the length that the payload
+    /// is about to have, before it has: it may wait.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_into(
+        &mut self,
+        payload: &mut Vec<u8>,
+        mut grows: impl FnMut(usize),
+    ) -> Result<Option<Kind>, StreamError> {
+        payload.clear();
+        let Some(first) = self.head(true)? else { return Ok(None) };
         let mut head = first;
         loop {
-            self.take_payload(&head, &mut payload)?;
+            grows(payload.len() + head.length);
+            self.take_payload(&head, payload)?;
             if !head.more {
-                return Ok(Some(Message { kind: first.kind, payload }));
+                return Ok(Some(first.kind));
             }
             head = self.head(false)?.ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))?;
             if head.kind != first.kind {

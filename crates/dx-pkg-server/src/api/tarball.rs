@@ -46,7 +46,9 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
         }
         _ => return Err(catalog::missing(&name)),
     };
-    let mut response = answer(&call, bytes, &integrity);
+    let digest = integrity.strongest().digest();
+    let etag = format!("\"{}\"", base64::engine::general_purpose::STANDARD_NO_PAD.encode(digest));
+    let mut response = ranged(&call, bytes, &etag);
     if access::is_private(&call.state, &name).await? {
         // No cache between may answer somebody else with it.
         let own = HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -102,11 +104,10 @@ fn no_file(name: &PackageName, file: &str) -> Failure {
     Failure::not_found(format!("{name} has no tarball {file}"))
 }
 
-fn answer(call: &Call, bytes: Bytes, integrity: &Integrity) -> Response {
-    let digest = integrity.strongest().digest();
-    let etag = format!("\"{}\"", base64::engine::general_purpose::STANDARD_NO_PAD.encode(digest));
+/// Returns the answer with bytes that never change, or with the part of them that is asked for.
+pub(super) fn ranged(call: &Call, bytes: Bytes, etag: &str) -> Response {
     let mut response = Response::new(Body::empty());
-    let is_known = call.header(IF_NONE_MATCH).is_some_and(|tags| negotiate::names(tags, &etag));
+    let is_known = call.header(IF_NONE_MATCH).is_some_and(|tags| negotiate::names(tags, etag));
     let range = call.header(RANGE).filter(|_| call.header(IF_RANGE).is_none_or(|tag| tag == etag));
     let total = bytes.len();
     if is_known {
@@ -135,7 +136,7 @@ fn answer(call: &Call, bytes: Bytes, integrity: &Integrity) -> Response {
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     // A version never changes.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=31536000, immutable"));
-    headers.extend(HeaderValue::from_str(&etag).ok().map(|value| (ETAG, value)));
+    headers.extend(HeaderValue::from_str(etag).ok().map(|value| (ETAG, value)));
     response
 }
 

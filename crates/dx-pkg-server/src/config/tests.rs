@@ -93,5 +93,6 @@ fn the_commented_file_has_every_key_with_its_default() {
     let (limits, cache) = (Limits::default(), Cache::default());
     assert_eq!(format!("{:?}", config.limits), format!("{limits:?}"));
     assert_eq!(config.cache.fresh, cache.fresh);
+    assert_eq!(config.dxrp, Dxrp::default());
     assert_eq!(config.listen, Config::default().listen);
 }

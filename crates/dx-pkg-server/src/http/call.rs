@@ -6,7 +6,7 @@ use super::path::query_value;
 use crate::failure::Failure;
 use crate::state::AppState;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::{Extensions, HeaderMap, HeaderName, Method};
 use bytes::Bytes;
 use dx_pkg_core::PackageName;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) client: IpAddr,
     /// The address of this registry as the client sees it, with a slash at the end.
     pub(crate) base: Arc<str>,
+    /// What the connection adds: its [`Connection`](super::Connection), and the way to upgrade it.
+    pub(crate) extensions: Extensions,
     pub(super) parts: Parts,
 }
 
@@ -48,6 +50,7 @@ impl Call {
             body: Mutex::new(body),
             client,
             base,
+            extensions: request.extensions,
             parts: Parts::default(),
         }
     }

@@ -71,7 +71,12 @@ impl Server {
 
     /// Starts another process on the same folder.
     pub(crate) fn beside(&self, upstream: &str) -> Self {
-        Self::on(Arc::clone(&self.folder), self.token.clone(), upstream, &[])
+        self.beside_with(upstream, &[])
+    }
+
+    /// Starts another process on the same folder, with settings from the environment.
+    pub(crate) fn beside_with(&self, upstream: &str, settings: &[(&str, &str)]) -> Self {
+        Self::on(Arc::clone(&self.folder), self.token.clone(), upstream, settings)
     }
 
     fn on(folder: Arc<TempDir>, token: String, upstream: &str, settings: &[(&str, &str)]) -> Self {
@@ -94,6 +99,11 @@ impl Server {
         let url = self.url();
         let public = [("DX_REGISTRY_PUBLIC_URL", url.as_str())];
         Self::on(Arc::clone(&self.folder), self.token.clone(), upstream, &public)
+    }
+
+    /// Returns the number of the process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner).id()
     }
 
     /// Returns the folder of the storage.

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::registries;
+use super::{PEER, registries};
 use crate::packuments::unsaved::Unsaved;
 use crate::packuments::view::{INDEX, PACK, View};
 use crate::{Folder, Store, StoreError};
 
-/// Returns whether a file of the cache holds packuments of the index, or is the index: it is no
-/// document of its own.
+/// Returns whether a file of the cache holds packuments of the index, or is the index, or the
+/// record of a registry's key: it is no document of its own, and stays.
 pub(crate) fn is_part_of_cache(file: &str) -> bool {
-    file == INDEX || file.ends_with(PACK)
+    matches!(file, INDEX | PEER) || file.ends_with(PACK)
 }
 
 impl Store {

@@ -1,14 +1,18 @@
 //! Accepts connections and answers on each, one thread per connection.
 
 use super::{Shared, answer};
+use crate::dxrp::{DxrpCarrier, tarball_of};
 use crate::fault::{Fault, Rule};
 use crate::http::{Answer, RecordedRequest};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+/// The path below which DXRP is spoken.
+const DXRP: &str = "/-/dxrp/";
 
 /// The open connections, so that the registry can be stopped.
 #[derive(Debug, Default)]
@@ -70,6 +74,13 @@ fn converse(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(request) = RecordedRequest::read(&mut reader)? {
+        if request.path.starts_with(DXRP) {
+            shared.dxrp_questions.fetch_add(1, Ordering::SeqCst);
+            match speak_dxrp(stream, &mut reader, shared, &request)? {
+                true => continue,
+                false => break,
+            }
+        }
         shared.log.lock().unwrap().push(request.clone());
         let flying = shared.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         shared.most_in_flight.fetch_max(flying, Ordering::SeqCst);
@@ -80,6 +91,44 @@ fn converse(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Answers a request for DXRP; `false` when the connection is to be closed.
+fn speak_dxrp(
+    mut stream: &TcpStream,
+    reader: &mut BufReader<&TcpStream>,
+    shared: &Shared,
+    request: &RecordedRequest,
+) -> io::Result<bool> {
+    let peer = shared.peer.lock().unwrap().clone();
+    let Some(peer) = peer else {
+        let answer = Answer::json(404, r#"{"error":"Not found"}"#);
+        answer.write(&mut stream, answer.body.len())?;
+        return Ok(true);
+    };
+    let refused = shared.options.lock().unwrap().authorization.clone();
+    if refused.is_some() && request.header("authorization") != refused.as_deref() {
+        let answer = Answer::json(401, r#"{"error":"authentication required"}"#);
+        answer.write(&mut stream, answer.body.len())?;
+        return Ok(true);
+    }
+    let packages =
+        |name: &str, version: &str| tarball_of(shared.packages.lock().unwrap().get(name), version);
+    if request.method == "POST" {
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.dxrp\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes())?;
+        peer.converse(&mut request.body.as_slice(), &mut stream, packages, true)?;
+        return Ok(false);
+    }
+    if peer.carrier() == DxrpCarrier::Raw && request.header("upgrade") == Some("dxrp/1") {
+        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: dxrp/1\r\n\r\n")?;
+        peer.converse(reader, &mut stream, packages, false)?;
+        return Ok(false);
+    }
+    let answer = Answer::json(200, r#"{"dxrp":1}"#);
+    answer.write(&mut stream, answer.body.len())?;
+    Ok(true)
 }
 
 /// Answers one request, faults included; `false` when the connection is to be closed.

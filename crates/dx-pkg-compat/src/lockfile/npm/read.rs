@@ -122,6 +122,15 @@ fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {
     Ok(())
 }
 
+/// Returns whether a lock that was not read from a lockfile has the paths and versions that one
+/// may have.
+#[must_use]
+pub fn is_safe(lock: &Lock) -> bool {
+    let versions = lock.packages.iter().filter_map(|package| package.version.as_deref());
+    versions.chain(lock.version.as_deref()).all(path::version_is_safe)
+        && check_paths(lock, Source::new("")).is_ok()
+}
+
 /// Returns the string member of this key, if there is one.
 pub(super) fn member_text(members: &Object<'_>, key: &str) -> Option<String> {
     serde_json::from_str(members.get(key)?.get()).ok()

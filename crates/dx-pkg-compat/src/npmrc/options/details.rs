@@ -68,6 +68,12 @@ pub const DETAILS: &[(&str, &str)] = &[
         "It changes when an install sends its requests, never its result. `offline` and \
          `prefer-offline` turn it off.",
     ),
+    (
+        "dxrp",
+        "`auto` asks every registry but the built-in one once, remembers the answer for some days, \
+         and fetches over HTTP whatever does not come that way; what is installed is the same. \
+         `required` fails instead. See [the design](design/0020-dxrp.md).",
+    ),
     ("before", "Wins over `min-release-age` in the same file."),
     (
         "min-release-age",

@@ -15,8 +15,8 @@ use super::super::proxy::Proxy;
 use super::super::release_age::Date;
 use super::super::trust::Trust;
 use super::super::value::{
-    AllowSource, DependencyType, Development, ForeignOverrides, ImportMethod, InstallStrategy,
-    Location, LockfileVersion, LogLevel, NodeLinker, Production, VerifyMode,
+    AllowSource, DependencyType, Development, DxrpMode, ForeignOverrides, ImportMethod,
+    InstallStrategy, Location, LockfileVersion, LogLevel, NodeLinker, Production, VerifyMode,
 };
 use super::super::{Config, ConfigError};
 use super::{Flag, OptionGroup, OptionInfo, Support};
@@ -126,6 +126,14 @@ options! {
     "speculative-fetch": bool, "true", Network,
         "Whether dx requests metadata that it will probably need before it knows so."
         => getter(speculative_fetch = true);
+    "dxrp": DxrpMode, "auto", Network,
+        "Whether packages come by DXRP, dx's own protocol, from a registry that speaks it.",
+        with_flags(&[Flag::argument(
+            "dxrp",
+            "WHEN",
+            "Use dx's own protocol where a registry speaks it, never, or always",
+        )]),
+        trust(Trust::User) => getter(dxrp = DxrpMode::Auto);
     "offline": bool, "false", Network,
         "Use only what is on this machine.",
         with_flags(&[Flag::fixed("offline", "true", "Do not use the network")])
@@ -547,6 +555,18 @@ options! {
     "otp": Option<String>, "", Publish,
         "A one-time password, for what changes something at the registry.",
         trust(Trust::User) => getter(otp = None);
+    "provenance": bool, "false", Publish,
+        "Whether `dx publish` has the build signed, in GitHub Actions and GitLab CI."
+        => getter(provenance = false);
+    "provenance-file": Option<PathBuf>, "", Publish,
+        "A signed statement about the build, which `dx publish` sends with the package."
+        => getter(provenance_file = None);
+    "fulcio-url": Option<Url>, "", Publish,
+        "The authority that certifies who signs a build. It is sent the job's identity token.",
+        trust(Trust::User), unset("that of sigstore") => getter(fulcio_url = None);
+    "rekor-url": Option<Url>, "", Publish,
+        "The transparency log that signed builds are entered into.",
+        trust(Trust::User), unset("that of sigstore") => getter(rekor_url = None);
     "auth-type": String, "web", Publish,
         "How `dx login` works: `web` in the browser, `legacy` with a password."
         => getter(auth_type = "web".to_owned());

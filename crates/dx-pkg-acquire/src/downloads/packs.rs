@@ -1,0 +1,276 @@
+//! Downloads of many packages at once, from a registry that speaks DXRP: over several streams, each
+//! read, verified and unpacked by a thread of its own.
+//!
+//! Whatever does not come that way is fetched as a tarball.
+
+mod gate;
+mod planned;
+mod unpack;
+
+use std::collections::HashMap;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use dx_pkg_core::PackageId;
+use dx_pkg_format::dxrp::{Choice, Plan, ServerKey, Want, Wanted};
+use dx_pkg_registry::TarballRequest;
+use dx_pkg_registry::dxrp::{Part, encode_request};
+
+use self::gate::Gate;
+pub(crate) use self::planned::PlanError;
+use self::unpack::{Buffers, Refusal};
+use super::Shared;
+use super::download::Download;
+use crate::dxrp::{Carrier, Dxrp, DxrpError};
+use crate::{AcquireError, Network};
+
+/// The number of streams: a network with latency is filled sooner by several connections.
+pub(crate) const STREAMS: usize = 4;
+/// The number of packages for which a further stream is opened.
+const WORTH_A_STREAM: usize = 8;
+/// The length of a message from which on it waits for other large ones, in bytes.
+const LARGE: usize = 8 << 20;
+
+/// A package that is wanted, and how it is fetched over HTTP.
+pub(super) struct Ordered {
+    pub(super) download: Download,
+    pub(super) request: TarballRequest,
+    /// Whether it is fetched otherwise if it does not come.
+    pub(super) is_needed: bool,
+}
+
+/// The packages that are to be requested together, by their registries.
+#[derive(Default)]
+pub(super) struct Batch(Vec<(Arc<Dxrp>, Vec<Ordered>)>);
+
+impl Batch {
+    /// Adds a package of a registry.
+    pub(super) fn add(&mut self, dxrp: Arc<Dxrp>, ordered: Ordered) {
+        match self.0.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &dxrp)) {
+            Some((_, packages)) => packages.push(ordered),
+            None => self.0.push((dxrp, vec![ordered])),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Starts the downloads.
+    pub(super) fn start(self, shared: &Arc<Shared>, network: &Network) {
+        for (dxrp, packages) in self.0 {
+            let streams = packages.len().div_ceil(WORTH_A_STREAM).min(STREAMS);
+            let wanted = packages.iter().map(|ordered| Wanted {
+                id: ordered.download.id,
+                name: ordered.request.name.as_str().to_owned(),
+                version: ordered.request.version.to_string(),
+            });
+            let choice = Choice::Named(wanted.collect());
+            // At most STREAMS.
+            let requests = requests(None, &choice, streams.max(1) as u16);
+            let open = packages.into_iter().map(|ordered| (ordered.download.id, ordered));
+            let run = Arc::new(Run {
+                shared: shared.clone(),
+                network: network.clone(),
+                dxrp,
+                open: Mutex::new(open.collect()),
+                gate: Gate::open(),
+                plan: Mutex::default(),
+                large: Mutex::default(),
+            });
+            let working = run.clone();
+            let work = move || working.fetch(&requests);
+            if thread::Builder::new().name("dx-packs".into()).spawn(work).is_err() {
+                run.finish(Some(DxrpError::Thread));
+            }
+        }
+    }
+}
+
+/// The packages of one registry on their way.
+struct Run {
+    shared: Arc<Shared>,
+    network: Network,
+    dxrp: Arc<Dxrp>,
+    /// The packages that have not come yet.
+    open: Mutex<HashMap<PackageId, Ordered>>,
+    /// Closed until it is known which packages are wanted.
+    gate: Gate,
+    /// The receiver of the plan, or of why there is none.
+    plan: Mutex<Option<Sender<Result<Plan, DxrpError>>>>,
+    /// The turn of a large package, so that the memory of all streams together is bounded.
+    large: Mutex<()>,
+}
+
+impl Run {
+    /// Sends each request on a stream of its own, and fetches over HTTP what does not come.
+    fn fetch(self: Arc<Self>, requests: &[Vec<u8>]) {
+        let outcome = match self.dxrp.carrier(&self.network) {
+            Ok(Carrier::None) if !self.dxrp.is_required => Ok(()),
+            Ok(_) => self.read_all(requests),
+            Err(error) => Err(error),
+        };
+        self.finish(outcome.err());
+    }
+
+    /// Reads all streams; returns the first failure.
+    fn read_all(&self, requests: &[Vec<u8>]) -> Result<(), DxrpError> {
+        let Some((first, others)) = requests.split_first() else { return Ok(()) };
+        thread::scope(|scope| {
+            let others = others.iter().map(|request| {
+                let builder = thread::Builder::new().name("dx-packs".into());
+                builder.spawn_scoped(scope, || self.read(request))
+            });
+            let others: Vec<_> = others.collect();
+            let mut outcome = self.read(first);
+            if let Some(plan) = self.take_plan() {
+                // The others wait for it.
+                self.gate.decide(false);
+                let failure = outcome
+                    .err()
+                    .unwrap_or_else(|| DxrpError::Plan { reason: "there is none".to_owned() });
+                // Who does not wait any more does not want it.
+                let _ = plan.send(Err(failure));
+                outcome = Ok(());
+            }
+            for other in others {
+                let read = other.map(thread::ScopedJoinHandle::join);
+                let read = read
+                    .map_or(Err(DxrpError::Thread), |read| read.unwrap_or(Err(DxrpError::Thread)));
+                outcome = outcome.and(read);
+            }
+            outcome
+        })
+    }
+
+    /// Sends a request and takes the packages of its answer.
+    fn read(&self, request: &[u8]) -> Result<(), DxrpError> {
+        let mut answer = self.dxrp.send(&self.network, request)?;
+        let key = answer.key().clone();
+        let mut buffers = Buffers::default();
+        let mut payload = Vec::new();
+        loop {
+            let mut turn = None;
+            let part = answer.next(&mut payload, |length| {
+                if length > LARGE && turn.is_none() {
+                    turn = Some(self.turn());
+                }
+            })?;
+            if matches!(part, Part::Package | Part::Missing(_)) && !self.gate.is_passed() {
+                return Ok(());
+            }
+            match part {
+                Part::Package => self.take(&payload, &key, &mut buffers, turn)?,
+                Part::Missing(missing) => {
+                    let ordered = self.open().remove(&missing.id);
+                    let ordered = ordered.ok_or_else(|| unwanted(missing.id))?;
+                    if ordered.is_needed {
+                        self.fetch_tarball(ordered);
+                    }
+                }
+                Part::End => {
+                    self.dxrp.keep(answer);
+                    return Ok(());
+                }
+                Part::Plan(plan) => {
+                    if let Some(receiver) = self.take_plan() {
+                        let _ = receiver.send(Ok(plan));
+                    }
+                }
+                Part::Meta(_) => {}
+            }
+            if payload.capacity() > LARGE {
+                payload = Vec::new();
+            }
+        }
+    }
+
+    /// Puts a package that has come into the store.
+    fn take<'r>(
+        &'r self,
+        payload: &[u8],
+        key: &ServerKey,
+        buffers: &mut Buffers,
+        turn: Option<MutexGuard<'r, ()>>,
+    ) -> Result<(), DxrpError> {
+        self.shared.counters.tarball_bytes.add(payload.len() as u64);
+        let received = unpack::Received::decode(payload)?;
+        let id = received.id();
+        let ordered = self.open().remove(&id).ok_or_else(|| unwanted(id))?;
+        let _turn = turn.or_else(|| received.is_large().then(|| self.turn()));
+        match received.store(&ordered.download, key, buffers) {
+            Ok(()) => self.done(id, Ok(())),
+            Err(Refusal::Own(error)) => self.done(id, Err(error)),
+            // A tarball gives the usual error, if it is refused too.
+            Err(Refusal::Unusual) if ordered.is_needed => self.fetch_tarball(ordered),
+            Err(Refusal::Unusual) => {}
+            Err(Refusal::Server(error)) => {
+                self.open().insert(id, ordered);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&self, id: PackageId, outcome: Result<(), AcquireError>) {
+        self.shared.counters.tarballs_unpacked.add(1);
+        self.shared.done(id, outcome);
+        if self.shared.is_waited_for(id) {
+            self.shared.patch_waiting(id);
+        }
+    }
+
+    fn fetch_tarball(&self, ordered: Ordered) {
+        let Ordered { download, request, .. } = ordered;
+        self.shared.clone().fetch_tarball(&self.network, download, request);
+    }
+
+    /// Fetches what has not come over HTTP, unless it must not: then it has failed.
+    fn finish(&self, failure: Option<DxrpError>) {
+        let left = std::mem::take(&mut *self.open()).into_values();
+        let left: Vec<Ordered> = left.filter(|ordered| ordered.is_needed).collect();
+        let failure = failure.or_else(|| {
+            let Ordered { request, .. } = left.first().filter(|_| self.dxrp.is_spoken())?;
+            Some(DxrpError::LeftOut { package: format!("{}@{}", request.name, request.version) })
+        });
+        let is_final = self.dxrp.is_required || matches!(failure, Some(DxrpError::OtherKey { .. }));
+        match failure {
+            Some(failure) if is_final => {
+                let failure = AcquireError::Dxrp(Arc::new(failure));
+                for ordered in left {
+                    self.done(ordered.download.id, Err(failure.clone()));
+                }
+                return;
+            }
+            Some(failure) => self.dxrp.explain(&failure),
+            None => {}
+        }
+        left.into_iter().for_each(|ordered| self.fetch_tarball(ordered));
+    }
+
+    fn take_plan(&self) -> Option<Sender<Result<Plan, DxrpError>>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<PackageId, Ordered>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.large.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns a request for each stream.
+fn requests(plan: Option<&[u8]>, choice: &Choice, parts: u16) -> Vec<Vec<u8>> {
+    let request = |part| {
+        let want = Want { part, parts, choice: choice.clone(), held: Vec::new() };
+        encode_request(plan, Some(&want))
+    };
+    (0..parts).map(request).collect()
+}
+
+fn unwanted(id: PackageId) -> DxrpError {
+    DxrpError::Unwanted { id: id.to_string() }
+}

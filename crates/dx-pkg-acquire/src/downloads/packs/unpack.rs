@@ -1,0 +1,148 @@
+//! A package as a DXRP server sends it: verified, unpacked, and put into the store as one that came
+//! in a tarball.
+
+use dx_pkg_compat::tarball::check_files;
+use dx_pkg_core::PackageId;
+use dx_pkg_format::dxp::{FileEntry, FileMode, content_root_of, digest_of};
+use dx_pkg_format::dxrp::{PackHead, ServerKey};
+use dx_pkg_registry::dxrp::{AnswerError, is_signed};
+use zstd::bulk::Decompressor;
+
+use super::super::download::Download;
+use crate::AcquireError;
+use crate::dxrp::DxrpError;
+
+/// The size of contents from which on a package waits for other large ones, in bytes.
+const LARGE: u64 = 16 << 20;
+
+/// What one stream uses again for each of its packages.
+#[derive(Default)]
+pub(super) struct Buffers {
+    contents: Vec<u8>,
+    digests: Vec<[u8; 32]>,
+    decompressor: Option<Decompressor<'static>>,
+}
+
+/// The reason why a package was not stored.
+pub(super) enum Refusal {
+    /// The server is to blame, and nothing more is taken from it.
+    Server(DxrpError),
+    /// No package in a tarball may be such.
+    Unusual,
+    /// This machine is.
+    Own(AcquireError),
+}
+
+impl<E: Into<AcquireError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self::Own(error.into())
+    }
+}
+
+/// A package that has come.
+pub(super) struct Received<'m> {
+    head: PackHead,
+    /// The contents, compressed.
+    contents: &'m [u8],
+}
+
+impl<'m> Received<'m> {
+    /// Decodes a message.
+    pub(super) fn decode(message: &'m [u8]) -> Result<Self, DxrpError> {
+        let (head, contents) = PackHead::decode(message).map_err(AnswerError::from)?;
+        Ok(Self { head, contents })
+    }
+
+    /// Returns the package.
+    pub(super) fn id(&self) -> PackageId {
+        self.head.package.id
+    }
+
+    /// Returns whether it takes much memory.
+    pub(super) fn is_large(&self) -> bool {
+        self.head.package.size() > LARGE
+    }
+
+    /// Verifies the package and puts it into the store.
+    pub(super) fn store(
+        &self,
+        download: &Download,
+        key: &ServerKey,
+        buffers: &mut Buffers,
+    ) -> Result<(), Refusal> {
+        let package = || format!("{}@{}", download.name, download.version);
+        if !is_signed(&self.head, key) {
+            return Err(Refusal::Server(DxrpError::Signature { package: package() }));
+        }
+        let files = &self.head.package.files;
+        let sizes: Vec<(&str, u64)> =
+            files.iter().map(|file| (file.path.as_str(), file.size)).collect();
+        check_files(&sizes, &download.shared.limits).map_err(|_| Refusal::Unusual)?;
+        self.unpack(buffers)
+            .map_err(|reason| Refusal::Server(DxrpError::Damaged { package: package(), reason }))?;
+        let Buffers { contents, digests, .. } = buffers;
+        let mut rest = contents.as_slice();
+        let mut entries = Vec::with_capacity(files.len());
+        digests.clear();
+        for file in files {
+            // The sizes add up to the length.
+            let at = usize::try_from(file.size).unwrap_or(usize::MAX).min(rest.len());
+            let (data, others) = rest.split_at(at);
+            rest = others;
+            digests.push(digest_of(data));
+            entries.push(FileEntry { path: &file.path, mode: file.mode, data });
+        }
+        let rows = entries.iter().zip(digests.iter());
+        let root = content_root_of(rows.map(|(file, digest)| (file.path, file.mode, *digest)));
+        if root != self.head.root {
+            return Err(Refusal::Server(DxrpError::Contents {
+                package: package(),
+                said: hex(&self.head.root),
+                found: hex(&root),
+            }));
+        }
+        for entry in &mut entries {
+            if download.commands.iter().any(|file| file == entry.path) {
+                entry.mode = FileMode::EXECUTABLE;
+            }
+        }
+        let find = |path: &str| {
+            let at = entries.binary_search_by(|entry| entry.path.cmp(path)).ok()?;
+            entries.get(at).map(|entry| entry.data)
+        };
+        if download.wants_license {
+            download.record_own_fields(find("package.json"));
+        }
+        if find("binding.gyp").is_some() {
+            download.mark_gyp(find("package.json"))?;
+        }
+        let (id, integrity) = (download.id, download.integrity.as_ref());
+        let store = &download.shared.store;
+        store.insert_digested(id, integrity, &entries, digests, download.mode)?;
+        download.record_inserted();
+        Ok(())
+    }
+
+    /// Decompresses the contents, which must have exactly the size that the head states.
+    fn unpack(&self, buffers: &mut Buffers) -> Result<(), String> {
+        let size = usize::try_from(self.head.package.size()).map_err(|error| error.to_string())?;
+        let contents = &mut buffers.contents;
+        contents.clear();
+        if contents.capacity() < size || contents.capacity() as u64 > LARGE {
+            *contents = Vec::with_capacity(size);
+        }
+        let decompressor = match &mut buffers.decompressor {
+            Some(decompressor) => decompressor,
+            none => none.insert(Decompressor::new().map_err(|error| error.to_string())?),
+        };
+        let unpacked = decompressor.decompress_to_buffer(self.contents, contents);
+        match unpacked.map_err(|error| error.to_string())? {
+            found if found == size => Ok(()),
+            found => Err(format!("{found} bytes instead of {size}")),
+        }
+    }
+}
+
+fn hex(root: &[u8; 32]) -> String {
+    root.iter().map(|byte| format!("{byte:02x}")).collect()
+}

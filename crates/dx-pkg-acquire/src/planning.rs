@@ -1,0 +1,244 @@
+//! Plans: the question for one, where a registry can plan what is resolved, and the check of what
+//! it answers.
+//!
+//! A registry is asked only where nothing but manifests, settings and its own packuments decides. A
+//! plan is a proposal: the resolver takes it as a lockfile, and what it must not take is refused
+//! here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dx_pkg_compat::lockfile::npm::is_safe;
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::npmrc::ReleaseCutoff;
+use dx_pkg_core::Spec;
+use dx_pkg_format::dxrp::{Plan, PlanQuestion, PlanRules};
+use dx_pkg_lock::dxl::{DxlView, encode};
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::pick::PickOptions;
+use dx_pkg_resolve::{Options, Placing};
+
+use crate::dxrp::{Dxrp, DxrpError};
+use crate::package::{label, real_name};
+use crate::{Context, ResolverInput};
+
+/// The most bytes of a plan's lock before it was compressed.
+const MOST_LOCK: u32 = 256 << 20;
+
+/// Returns the registry that may plan this, with the question; `None` where none is to be asked.
+pub(crate) fn question(
+    context: &Context,
+    input: &ResolverInput,
+) -> Option<(Arc<Dxrp>, PlanQuestion)> {
+    let config = &context.config;
+    if config.scoped_registries().next().is_some() || !is_plain(input) {
+        return None;
+    }
+    let dxrp = context.dxrp_of(config.registry())?;
+    let own = &input.requirements;
+    let rules = rules(context, input)?;
+    let overrides = Manifest::overrides_text(&own.overrides)?;
+    let mut packages = vec![asked_of(&own.root)];
+    packages.extend(own.workspaces.iter().map(asked_of));
+    let lock = Lock { packages, format_version: 3, ..Lock::default() };
+    Some((dxrp, PlanQuestion { rules, overrides, importers: encode(&lock, [0; 32]) }))
+}
+
+/// Returns whether the resolution depends on nothing that a question has no place for.
+fn is_plain(input: &ResolverInput) -> bool {
+    let (own, options, policy) = (&input.requirements, &input.options, &input.policy);
+    let is_of_registry = |spec: &str| match Spec::parse(spec) {
+        Ok(Spec::Alias { spec, .. }) => {
+            matches!(*spec, Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
+        }
+        Ok(spec) => matches!(spec, Spec::Range(_) | Spec::Version(_) | Spec::Tag(_)),
+        Err(_) => false,
+    };
+    let importers = || std::iter::once(&own.root).chain(&own.workspaces);
+    let requirements = || {
+        importers().flat_map(|importer| {
+            let sections = [
+                &importer.dependencies,
+                &importer.dev_dependencies,
+                &importer.optional_dependencies,
+                &importer.peer_dependencies,
+            ];
+            sections.into_iter().flatten()
+        })
+    };
+    own.pins.is_empty()
+        && own.extensions.is_empty()
+        && own.exceptions.allowed_peers.is_empty()
+        && own.exceptions.any_peers.is_empty()
+        && own.exceptions.ignored_optional.is_empty()
+        && own.single.is_empty()
+        && own.workspaces.iter().all(|workspace| !workspace.link && !workspace.is_outside())
+        && own.workspaces.len() == options.workspaces.len()
+        && input.aim.is_none()
+        && options.more_platforms.is_empty()
+        && options.known_conflicts.is_empty()
+        && options.update.is_empty()
+        && options.explicit.is_empty()
+        && !options.frozen
+        && !options.install_links
+        && options.max_packages == Options::MAX_PACKAGES
+        && !policy.offline
+        && !policy.prefer_offline
+        && !policy.prefer_online
+        && !policy.full
+        && requirements().next().is_some()
+        && requirements().all(|(_, spec)| is_of_registry(spec))
+}
+
+/// Returns the rules of a question; `None` where it has no place for one of them.
+fn rules(context: &Context, input: &ResolverInput) -> Option<PlanRules> {
+    let options = &input.options;
+    let usual = PickOptions {
+        default_tag: options.pick.default_tag.clone(),
+        node: options.pick.node.clone(),
+        npm: options.pick.npm.clone(),
+        before: options.pick.before,
+        before_excluded: options.pick.before_excluded.clone(),
+        ..PickOptions::default()
+    };
+    if !usual.is_same(&options.pick) {
+        return None;
+    }
+    let cutoffs = context.config.release_cutoffs().ok()?;
+    if cutoffs.is_empty() && options.pick.before.is_some() {
+        return None;
+    }
+    let (mut age, mut before) = (0, u64::MAX);
+    for cutoff in cutoffs {
+        match cutoff {
+            ReleaseCutoff::Before(moment) => before = before.min(moment),
+            ReleaseCutoff::MinimumAge(wanted) => {
+                age = age.max(u64::try_from(wanted.as_millis()).ok()?);
+            }
+        }
+    }
+    let platform = &options.platform;
+    Some(PlanRules {
+        legacy_peer_deps: options.legacy_peer_deps,
+        strict_peer_deps: options.strict_peer_deps,
+        prefer_dedupe: options.prefer_dedupe,
+        engine_strict: options.engine_strict,
+        placing: match options.placing {
+            Placing::Hoisted => 0,
+            Placing::Shallow => 1,
+            Placing::Nested => 2,
+        },
+        release_age_ms: age,
+        release_age_exclude: options.pick.before_excluded.clone(),
+        before_ms: if before == u64::MAX { 0 } else { before },
+        default_tag: options.pick.default_tag.clone(),
+        node: options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default(),
+        os: platform.os.to_string(),
+        cpu: platform.cpu.to_string(),
+        libc: platform.libc.as_deref().unwrap_or_default().to_owned(),
+    })
+}
+
+/// Returns what a resolution reads of a manifest.
+fn asked_of(importer: &LockPackage) -> LockPackage {
+    LockPackage {
+        path: importer.path.clone(),
+        name: importer.name.clone(),
+        version: importer.version.clone(),
+        dependencies: importer.dependencies.clone(),
+        dev_dependencies: importer.dev_dependencies.clone(),
+        optional_dependencies: importer.optional_dependencies.clone(),
+        peer_dependencies: importer.peer_dependencies.clone(),
+        peer_dependencies_meta: importer.peer_dependencies_meta.clone(),
+        bundle_dependencies: importer.bundle_dependencies.clone(),
+        ..LockPackage::default()
+    }
+}
+
+/// Returns the lock of a plan.
+///
+/// # Errors
+/// It cannot be read, or has something that the resolution must not start from.
+pub(crate) fn checked(
+    context: &Context,
+    input: &ResolverInput,
+    plan: &Plan,
+) -> Result<Lock, DxrpError> {
+    let refused = |reason: String| DxrpError::Plan { reason };
+    if plan.unpacked > MOST_LOCK {
+        return Err(refused(format!("its lock has {} bytes", plan.unpacked)));
+    }
+    // A compressed lock grows at most so much, so that the length is not believed blindly.
+    let bytes = zstd::bulk::decompress(&plan.lock, plan.unpacked as usize)
+        .map_err(|error| refused(format!("its lock cannot be decompressed: {error}")))?;
+    let view = DxlView::open(&bytes).map_err(|error| refused(error.to_string()))?;
+    let mut lock = view.to_lock();
+    if !is_safe(&lock) {
+        return Err(refused("its lock has paths or versions that no lockfile has".to_owned()));
+    }
+    if plan.published_ms.len() != lock.packages.len() {
+        return Err(refused("it has not one time for each entry".to_owned()));
+    }
+    check_entries(context, input, &lock, &plan.published_ms)?;
+    // They are taken from the packages themselves, as without a plan.
+    for package in lock.packages.iter_mut().filter(|package| is_in_modules(package)) {
+        package.license = None;
+    }
+    lock.format_version = 3;
+    Ok(lock)
+}
+
+fn is_in_modules(package: &LockPackage) -> bool {
+    package.path.starts_with("node_modules/") || package.path.contains("/node_modules/")
+}
+
+fn check_entries(
+    context: &Context,
+    input: &ResolverInput,
+    lock: &Lock,
+    published: &[u64],
+) -> Result<(), DxrpError> {
+    let sources =
+        context.sources().map_err(|error| DxrpError::Plan { reason: error.to_string() })?;
+    let own = &input.requirements;
+    let folders: HashMap<&str, &LockPackage> =
+        own.workspaces.iter().map(|workspace| (workspace.path.as_str(), workspace)).collect();
+    let before = input.options.pick.before;
+    for (package, published) in lock.packages.iter().zip(published) {
+        let refused = |what: &str| {
+            let reason = format!("{} at {:?} {what}", label(package), package.path);
+            Err(DxrpError::Plan { reason })
+        };
+        if !is_in_modules(package) {
+            if package.path.is_empty() || folders.contains_key(package.path.as_str()) {
+                continue;
+            }
+            return refused("is no folder of the project");
+        }
+        if package.link {
+            match package.resolved.as_deref() {
+                Some(target) if folders.contains_key(target) => continue,
+                _ => return refused("is a link to no workspace"),
+            }
+        }
+        if package.in_bundle {
+            continue;
+        }
+        let name = real_name(package);
+        let (Some(version), Some(_)) = (package.version.as_deref(), package.package_id()) else {
+            return refused("has no version or integrity");
+        };
+        if package.patched.is_some() || !sources.is_version(package, name, version) {
+            return refused("does not come from the registry");
+        }
+        let is_excluded = || {
+            let scope = name.split_once('/').map(|(scope, _)| format!("{scope}/*"));
+            let excluded = &input.options.pick.before_excluded;
+            excluded.iter().any(|known| known == name || Some(known) == scope.as_ref())
+        };
+        if before.is_some_and(|before| *published == 0 || *published > before) && !is_excluded() {
+            return refused("is too young, or nobody knows how old it is");
+        }
+    }
+    Ok(())
+}
