@@ -58,6 +58,18 @@ mod patch;
 mod pending_record;
 #[path = "../fuzz_targets/semver.rs"]
 mod semver;
+#[path = "../fuzz_targets/server_config.rs"]
+mod server_config;
+#[path = "../fuzz_targets/server_headers.rs"]
+mod server_headers;
+#[path = "../fuzz_targets/server_lockfile.rs"]
+mod server_lockfile;
+#[path = "../fuzz_targets/server_path.rs"]
+mod server_path;
+#[path = "../fuzz_targets/server_publish.rs"]
+mod server_publish;
+#[path = "../fuzz_targets/server_token.rs"]
+mod server_token;
 #[path = "../fuzz_targets/small_records.rs"]
 mod small_records;
 #[path = "../fuzz_targets/specs.rs"]
@@ -104,6 +116,12 @@ const TARGETS: &[(&str, Target)] = &[
     ("packument_encode", packument_encode::run),
     ("pending_record", pending_record::run),
     ("semver", semver::run),
+    ("server_config", server_config::run),
+    ("server_headers", server_headers::run),
+    ("server_lockfile", server_lockfile::run),
+    ("server_path", server_path::run),
+    ("server_publish", server_publish::run),
+    ("server_token", server_token::run),
     ("small_records", small_records::run),
     ("specs", specs::run),
     ("state_decode", state_decode::run),

@@ -15,9 +15,7 @@ pub fn store() -> &'static Store {
 
 /// The same store as another process opens it.
 pub fn opened_again() -> Store {
-    let memory = PathBuf::from("/dev/shm");
-    let place = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    let store = Store::open(&folder(place)).expect("a store can be made");
+    let store = Store::open(&place("store")).expect("a store can be made");
     believe_former_records(&store).expect("the store's key can be touched");
     store
 }
@@ -27,6 +25,13 @@ fn believe_former_records(store: &Store) -> std::io::Result<()> {
     let _ = store.key();
     let key = File::options().write(true).open(store.root().join("key"))?;
     key.set_modified(SystemTime::now() + Duration::from_secs(24 * 60 * 60))
+}
+
+/// Returns a folder of this process for a target that writes.
+pub fn place(name: &str) -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    let place = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    folder(place).join(name)
 }
 
 /// Removes the store of this process.

@@ -8,7 +8,7 @@ const table = (head, rows) => [head, head.map(() => '---'), ...rows].map(row => 
 
 /** The page with the exit code of every command. */
 export function clientsPage (results, versions) {
-  const ids = [...new Set(results.map(result => result.id))]
+  const ids = [...new Set([...results].sort((one, other) => one.order - other.order).map(result => result.id))]
   const clients = CLIENTS.filter(client => results.some(result => result.client === client))
   const cell = (id, client) => {
     const found = results.find(result => result.id === id && result.client === client)
@@ -26,7 +26,9 @@ ${table(['Command', ...clients.map(client => NAMES[client])], rows)}
 
 Codes other than 0 are what is right there: \`outdated\` and \`audit\` end with 1 where they find something, a second publish of a version,
 one of an unpublished version, of a name that the upstream has, and one without a token are refused. Logins are made in the
-browser's form. Once the upstream is stopped, each client begins with empty caches of its own. Two commands are broken in the client
+browser's form. Once the upstream is stopped, each client begins with empty caches of its own. The project of
+a framework (Next.js, React, ESLint, Tailwind, TypeScript) comes from a recorded registry, which lacks what only Yarn asks for.
+Two commands are broken in the client
 itself: Yarn 1 changes owners with a revision that no abbreviated packument has, and ends with 0 when it is told that a package is not there.
 \`npm audit signatures\` is not in the table, since npm asks Sigstore's repository of keys before it asks any registry.
 `

@@ -88,7 +88,7 @@ export function steps (client) {
     { id: 'logout', in: keep, words: { npm: ['logout'], pnpm: ['logout'], yarn: ['npm', 'logout'] } },
     { id: 'publish without a token', in: tool(`@own/${c}-other`, '1.0.0'), tokenless: true, code: 'fails', words: publish },
   ]
-  return list.filter(step => step.words[c]).map(step => ({ ...step, words: step.words[c], code: typeof step.code === 'object' ? step.code[c] : step.code ?? 0 }))
+  return list.map((step, order) => ({ ...step, order })).filter(step => step.words[c]).map(step => ({ ...step, words: step.words[c], code: typeof step.code === 'object' ? step.code[c] : step.code ?? 0 }))
 }
 
 /** The steps once the upstream is stopped, with nothing cached in the client. */
@@ -107,7 +107,7 @@ export function offline (client) {
   const has = folder => fs.existsSync(path.join(folder, 'node_modules/up-0/package.json')) ? undefined : 'up-0 is not installed'
   const frozen = { npm: ['ci'], pnpm: ['install', '--frozen-lockfile'], yarn: ['install', '--immutable'], bun: ['install', '--frozen-lockfile'], yarn1: ['install', '--frozen-lockfile'] }
   return [
-    { id: 'upstream stopped: install from the lockfile', in: keep, words: frozen[client.name], code: 0, check: has },
-    { id: 'upstream stopped: install without one', in: again, words: ['install'], code: 0, check: has },
+    { id: 'upstream stopped: install from the lockfile', order: 1000, in: keep, words: frozen[client.name], code: 0, check: has },
+    { id: 'upstream stopped: install without one', order: 1001, in: again, words: ['install'], code: 0, check: has },
   ]
 }

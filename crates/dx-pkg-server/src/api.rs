@@ -22,6 +22,8 @@ mod tokens;
 mod trust;
 mod unpublish;
 
+pub(crate) use tarball::range_of;
+
 use crate::dxrp::Dxrp;
 use crate::http::Routes;
 use crate::state::AppState;

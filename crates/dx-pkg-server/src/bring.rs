@@ -1,7 +1,9 @@
 //! Packages from elsewhere: tarballs and folders on disk, another registry's storage.
 
+use crate::catalog::{Place, place};
 use crate::documents::Change;
 use crate::failure::Failure;
+use crate::lockfile;
 use crate::packages::{Hosted, Maintainer, Publication, UploadedTarball};
 use crate::state::AppState;
 use crate::storage::{Storage, blocking};
@@ -12,9 +14,15 @@ use dx_pkg_core::PackageName;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::task::JoinSet;
+
+/// The packages of a lockfile that are fetched at once.
+const AT_ONCE: usize = 16;
 
 /// What came of bringing packages in.
 #[derive(Debug, Default)]
@@ -23,6 +31,8 @@ pub(crate) struct Brought {
     pub(crate) versions: usize,
     /// What was left out, with the reason.
     pub(crate) skipped: Vec<String>,
+    /// What could not be had, with the reason.
+    pub(crate) failed: Vec<String>,
 }
 
 /// Publishes everything in a folder: each `.tgz`, and each folder with a `package.json`, packed.
@@ -97,6 +107,66 @@ fn packed(folder: &Path, storage: &Storage) -> Result<UploadedTarball, Failure> 
     let bytes = out.finish().map_err(|error| bad(&error))?;
     let broken = |error: std::io::Error| Failure::internal(error);
     UploadedTarball::copy(&bytes[..], broken, storage).map(|(tarball, _)| tarball)
+}
+
+/// Fetches what a lockfile names into the cache, with its packuments.
+pub(crate) async fn cache_lockfile(state: Arc<AppState>, file: &Path) -> Result<Brought, String> {
+    let locked = lockfile::open(file)?;
+    let mut brought = Brought::default();
+    let reason = |path| format!("{path}: it does not come from a registry");
+    brought.skipped = locked.elsewhere.into_iter().map(reason).collect();
+    let mut running = JoinSet::new();
+    let mut open = locked.packages.into_iter();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((name, versions)) = open.next()
+        {
+            let state = Arc::clone(&state);
+            running.spawn(async move {
+                let result = cache_versions(&state, &name, versions).await;
+                result.map_err(|failure| format!("{name}: {}", failure.message))
+            });
+        }
+        match running.join_next().await {
+            None => return Ok(brought),
+            Some(Ok(Ok(Some(versions)))) => {
+                brought.packages += 1;
+                brought.versions += versions;
+            }
+            Some(Ok(Ok(None))) => {}
+            Some(Ok(Err(reason))) => brought.failed.push(reason),
+            Some(Err(error)) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Fetches versions of a package into the cache, and returns their number; `None` for a package of
+/// this registry's own, which has them already.
+async fn cache_versions(
+    state: &AppState,
+    name: &PackageName,
+    versions: BTreeSet<String>,
+) -> Result<Option<usize>, Failure> {
+    let missing = |version: &str| Failure::not_found(format!("there is no version {version}"));
+    let registry = match place(state, name).await? {
+        Place::Upstream(registry) => registry,
+        Place::Hosted(document) => {
+            let has = |version: &&String| {
+                document.value.as_ref().is_some_and(|own| own.versions.contains_key(*version))
+            };
+            return match versions.iter().find(|version| !has(version)) {
+                Some(version) => Err(missing(version)),
+                None => Ok(None),
+            };
+        }
+        Place::Nowhere => return Err(Failure::not_found("no upstream has this name")),
+    };
+    let known = state.upstreams.package(&registry, name).await?;
+    for version in &versions {
+        let entry = known.versions.get(version).ok_or_else(|| missing(version))?;
+        state.upstreams.tarball(&registry, name, version, entry).await?;
+    }
+    Ok(Some(versions.len()))
 }
 
 /// Takes over the packages that were published to Verdaccio, from its storage folder. What it only

@@ -1,12 +1,15 @@
-//! The endpoints of any registry, tried one after the other. Nothing is changed.
+//! The endpoints of any registry, tried one after the other. Nothing is changed unless that is
+//! asked for.
+
+mod write;
 
 use axum::http::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, VARY,
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RANGE, VARY,
 };
 use dx_pkg_core::Integrity;
 use dx_pkg_fetch::config::{FetchConfig, RetryPolicy};
 use dx_pkg_fetch::error::FetchCause;
-use dx_pkg_fetch::header::HeaderMap;
+use dx_pkg_fetch::header::{HeaderMap, HeaderName};
 use dx_pkg_fetch::{Bytes, Fetcher, Method, Request};
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
@@ -34,6 +37,12 @@ struct Answer {
 }
 
 impl Answer {
+    /// Creates what stands for an answer where there was none.
+    fn none(reason: &str) -> Self {
+        let body = reason.as_bytes().to_vec().into();
+        Self { status: 0, headers: HeaderMap::new(), body }
+    }
+
     fn header(&self, name: axum::http::HeaderName) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -54,8 +63,14 @@ struct Registry {
     tried: Vec<Tried>,
 }
 
-/// Tries a registry's endpoints with a package that it has.
-pub(crate) async fn check(base: Url, package: &str, token: Option<&str>) -> Vec<Tried> {
+/// Tries a registry's endpoints with a package that it has; with the name of a package that it does
+/// not have, the endpoints that change something, too.
+pub(crate) async fn check(
+    base: Url,
+    package: &str,
+    token: Option<&str>,
+    new: Option<&str>,
+) -> Vec<Tried> {
     let retry = RetryPolicy { tries: 1, ..RetryPolicy::default() };
     let fetcher = Fetcher::new(FetchConfig { retry, ..FetchConfig::default() });
     let authorization =
@@ -64,26 +79,35 @@ pub(crate) async fn check(base: Url, package: &str, token: Option<&str>) -> Vec<
     registry.general().await;
     registry.packument(&package.replace('/', "%2f")).await;
     registry.refusals().await;
+    if let Some(name) = new {
+        registry.changes(name).await;
+    }
     registry.tried
 }
 
 impl Registry {
-    async fn get(
-        &self,
-        path: &str,
-        headers: &[(dx_pkg_fetch::header::HeaderName, &str)],
-    ) -> Answer {
+    async fn get(&self, path: &str, headers: &[(HeaderName, &str)]) -> Answer {
         match self.base.join(path) {
             Ok(url) => self.send(Request::metadata(url), headers).await,
-            Err(_) => Answer { status: 0, headers: HeaderMap::new(), body: Bytes::new() },
+            Err(_) => Answer::none("the address cannot be made"),
         }
     }
 
-    async fn send(
+    async fn send(&self, request: Request, headers: &[(HeaderName, &str)]) -> Answer {
+        match self.fetch(request, headers).await {
+            Ok(answer) => answer,
+            Err(FetchCause::Status { status, answer, .. }) => {
+                Answer { status: status.as_u16(), headers: answer.headers, body: answer.body }
+            }
+            Err(other) => Answer::none(&other.to_string()),
+        }
+    }
+
+    async fn fetch(
         &self,
         mut request: Request,
-        headers: &[(dx_pkg_fetch::header::HeaderName, &str)],
-    ) -> Answer {
+        headers: &[(HeaderName, &str)],
+    ) -> Result<Answer, FetchCause> {
         for (name, value) in headers {
             if let Ok(value) = HeaderValue::from_str(value) {
                 request = request.header(name.clone(), value);
@@ -93,23 +117,33 @@ impl Registry {
         request = request.credentials(Arc::new(move |url| {
             authorization.clone().filter(|_| url.origin() == origin)
         }));
-        match self.fetcher.get(request).await {
-            Ok(response) => Answer {
-                status: response.status.as_u16(),
-                headers: response.headers,
-                body: response.body,
-            },
-            Err(error) => match error.cause {
-                FetchCause::Status { status, answer, .. } => {
-                    Answer { status: status.as_u16(), headers: answer.headers, body: answer.body }
-                }
-                other => Answer {
-                    status: 0,
-                    headers: HeaderMap::new(),
-                    body: other.to_string().into_bytes().into(),
-                },
-            },
-        }
+        let response = self.fetcher.get(request).await.map_err(|error| error.cause)?;
+        let status = response.status.as_u16();
+        Ok(Answer { status, headers: response.headers, body: response.body })
+    }
+
+    /// Tries HEAD and a range of a tarball. The fetcher reads whole bodies only: it takes the
+    /// absence of one for a body of the announced length that broke off, and a part for a body
+    /// that begins with nothing, of which no length is known.
+    async fn parts(&mut self, url: Url, length: u64) {
+        let head = self.fetch(Request::sending(Method::HEAD, url.clone(), None), &[]).await;
+        let result = match head {
+            Err(FetchCause::Truncated { received: 0, expected: Some(told), .. })
+                if told == length =>
+            {
+                Ok(())
+            }
+            Err(other) => Err(other.to_string()),
+            Ok(answer) => Err(format!("{}, without its length", answer.status)),
+        };
+        self.tried.push(Tried { what: "HEAD of a tarball", result });
+        let part = self.fetch(Request::tarball(url), &[(RANGE, "bytes=4-11")]).await;
+        let result = match part {
+            Err(FetchCause::Truncated { received: 0, expected: None, .. }) => Ok(()),
+            Err(other) => Err(other.to_string()),
+            Ok(answer) => Err(format!("{}, and {} bytes", answer.status, answer.body.len())),
+        };
+        self.tried.push(Tried { what: "Range of a tarball", result });
     }
 
     fn note(&mut self, what: &'static str, is_right: bool, said: impl Into<String>) {
@@ -185,9 +219,10 @@ impl Registry {
         };
         let said = format!("it leads to {}", url.host_str().unwrap_or_default());
         self.note("tarballs on the same server", url.origin() == self.base.origin(), said);
-        let whole = self.send(Request::tarball(url), &[]).await;
+        let whole = self.send(Request::tarball(url.clone()), &[]).await;
         let is_right = integrity.verify(&whole.body).is_ok();
         self.note("tarball", is_right, "its bytes do not match the integrity");
+        self.parts(url, whole.body.len() as u64).await;
     }
 
     async fn refusals(&mut self) {

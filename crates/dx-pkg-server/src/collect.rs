@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::state::AppState;
 use crate::storage::{Key, Listed, blocking};
 use crate::tarballs::Tarballs;
+use crate::usage::Usage;
 use dx_pkg_core::Integrity;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,28 @@ pub(crate) async fn collect(state: &AppState, dry_run: bool) -> Result<Collected
         }
     }
     Ok(done)
+}
+
+/// Counts what the storage is used for; a count is good for a minute.
+pub(crate) async fn usage(state: &AppState) -> Result<Usage, Failure> {
+    let mut last = state.usages.lock().await;
+    if let Some(usage) = last.recent() {
+        return Ok(usage);
+    }
+    let mut objects = state.storage.list(&Key::of("cache")).await?;
+    objects.extend(state.storage.list(&Key::of("tarballs")).await?);
+    let published = published(state).await?;
+    let mut usage = Usage::default();
+    for object in objects {
+        let share = match published.contains(&object.key) {
+            true => &mut usage.published,
+            false => &mut usage.cached,
+        };
+        share.objects += 1;
+        share.bytes += object.size;
+    }
+    last.keep(usage);
+    Ok(usage)
 }
 
 /// Returns the tarballs of all published versions.

@@ -5,6 +5,7 @@ use crate::bring::Brought;
 use crate::catalog::{Place, place};
 use crate::documents::{Change, Documents};
 use crate::failure::Failure;
+use crate::lockfile;
 use crate::packages::{Hosted, Packages};
 use crate::packument::Outline;
 use crate::state::AppState;
@@ -14,7 +15,7 @@ use crate::time::timestamp;
 use bytes::Bytes;
 use dx_pkg_core::{Integrity, PackageName};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -34,12 +35,14 @@ pub(crate) async fn export(
     lockfile: &Path,
     to: &Path,
 ) -> Result<Brought, String> {
-    let mut brought = Brought::default();
-    let wanted = wanted(lockfile, &mut brought)?;
+    let locked = lockfile::open(lockfile)?;
+    let reason = |path| format!("{path}: it does not come from a registry");
+    let skipped = locked.elsewhere.into_iter().map(reason).collect();
+    let mut brought = Brought { skipped, ..Brought::default() };
     let storage = Storage::open(to)?;
     let packages = Packages::new(Documents::new(storage.clone()));
     let tarballs = Tarballs::new(storage.clone());
-    for (name, versions) in wanted {
+    for (name, versions) in locked.packages {
         let told = |failure: Failure| format!("{name}: {}", failure.message);
         let mut found = BTreeMap::new();
         for version in versions {
@@ -70,39 +73,6 @@ pub(crate) async fn export(
         brought.versions += count;
     }
     Ok(brought)
-}
-
-/// Returns the names and versions of a lockfile that come from a registry.
-fn wanted(
-    lockfile: &Path,
-    brought: &mut Brought,
-) -> Result<BTreeMap<PackageName, BTreeSet<String>>, String> {
-    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", lockfile.display());
-    let text = std::fs::read(lockfile).map_err(|error| told(&error))?;
-    let lock: Value = serde_json::from_slice(&text).map_err(|error| told(&error))?;
-    let Some(entries) = lock.get("packages").and_then(Value::as_object) else {
-        return Err(told(&"it is no package-lock.json of version 2 or 3"));
-    };
-    let mut wanted: BTreeMap<PackageName, BTreeSet<String>> = BTreeMap::new();
-    for (path, entry) in entries {
-        let field = |name: &str| entry.get(name).and_then(Value::as_str);
-        let Some((_, folder)) = path.rsplit_once("node_modules/") else {
-            continue;
-        };
-        let flag = |name: &str| entry.get(name) == Some(&Value::Bool(true));
-        if flag("link") || flag("inBundle") {
-            continue;
-        }
-        let is_fetched = field("resolved").is_none_or(|address| address.starts_with("http"));
-        let name = PackageName::parse(field("name").unwrap_or(folder));
-        match (name, field("version")) {
-            (Ok(name), Some(version)) if is_fetched => {
-                wanted.entry(name).or_default().insert(version.to_owned());
-            }
-            _ => brought.skipped.push(format!("{path}: it does not come from a registry")),
-        }
-    }
-    Ok(wanted)
 }
 
 async fn version_of(

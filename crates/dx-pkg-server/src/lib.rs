@@ -23,8 +23,11 @@ mod documents;
 mod dxrp;
 mod export;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gzip;
 mod http;
+mod lockfile;
 mod log;
 mod lru;
 mod metrics;
@@ -43,6 +46,7 @@ mod tarballs;
 mod time;
 mod turns;
 mod upstream;
+mod usage;
 mod views;
 
 pub use command::{Environment, run};

@@ -52,8 +52,9 @@ impl Query {
         query
     }
 
-    /// Whether the query would tell an upstream a name of this registry's own: a package, a scope
-    /// or a user. `is_own_name` says so of names, `is_own_scope` of scopes without `@`.
+    /// Whether the query would tell an upstream a name of this registry's own: a package, with its
+    /// scope or without, a scope or a user. `is_own_name` says so of names, `is_own_scope` of
+    /// scopes without `@`.
     pub(crate) fn tells_own_names(
         &self,
         is_own_name: impl Fn(&str) -> bool,

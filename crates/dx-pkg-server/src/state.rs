@@ -15,9 +15,10 @@ use crate::signing::Signing;
 use crate::storage::Storage;
 use crate::tarballs::Tarballs;
 use crate::upstream::Upstreams;
+use crate::usage::LastUsage;
 use crate::views::Views;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 /// The state that all requests share.
 pub(crate) struct AppState {
@@ -37,6 +38,8 @@ pub(crate) struct AppState {
     pub(crate) issuers: Issuers,
     signing: OnceCell<Signing>,
     pub(crate) metrics: Metrics,
+    /// What the storage is used for; locked while it is counted.
+    pub(crate) usages: Mutex<LastUsage>,
 }
 
 impl AppState {
@@ -64,7 +67,7 @@ impl AppState {
         ));
         let packages = Packages::new(documents.clone());
         let policy = Policy::new(config.policy.clone());
-        let views = Views::new(config.cache.memory.length());
+        let views = Views::new(config.cache.memory.length(), storage.clone());
         Ok(Arc::new(Self {
             config,
             log,
@@ -81,6 +84,7 @@ impl AppState {
             issuers: Issuers::new(),
             signing: OnceCell::new(),
             metrics: Metrics::default(),
+            usages: Mutex::default(),
         }))
     }
 

@@ -208,6 +208,12 @@ impl Upstreams {
         key: &PackageKey,
         cached: Option<Arc<Known>>,
     ) -> Result<Arc<Known>, Failure> {
+        if let Some(known) = &cached
+            && self.client.is_unreachable(registry)
+            && known.age() < self.settings.stale_if_error.0
+        {
+            return Ok(Arc::clone(known));
+        }
         match self.client.packument(registry, &key.name, cached.as_deref()).await {
             Ok(Answer::Unchanged) => {
                 let known = cached.ok_or_else(|| Failure::internal("304 to an open request"))?;

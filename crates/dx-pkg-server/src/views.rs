@@ -1,11 +1,15 @@
-//! Forms of packuments that are ready to be sent: written and compressed once, kept in memory.
+//! Forms of packuments that are ready to be sent: written and compressed once, kept in memory, and
+//! the longer ones on disk.
+
+mod disk;
 
 use crate::failure::Failure;
 use crate::lru::Lru;
 use crate::packument::{Form, Options, Outline, View, render, render_version};
-use crate::storage::blocking;
+use crate::storage::{Storage, blocking};
 use crate::turns::Turns;
 use bytes::Bytes;
+use disk::Disk;
 use dx_pkg_core::PackageName;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -73,13 +77,14 @@ pub(crate) enum Encoding {
 /// The forms that are kept.
 pub(crate) struct Views {
     ready: Lru<Key, Arc<Ready>>,
+    disk: Disk,
     turns: Turns<Key>,
 }
 
 impl Views {
-    /// Creates a place for `memory` bytes of forms.
-    pub(crate) fn new(memory: usize) -> Self {
-        Self { ready: Lru::new(memory), turns: Turns::default() }
+    /// Creates a place for `memory` bytes of forms, and for more of them in the storage.
+    pub(crate) fn new(memory: usize, storage: Storage) -> Self {
+        Self { ready: Lru::new(memory), disk: Disk::new(storage), turns: Turns::default() }
     }
 
     /// Returns a form of `source`; writes it, from the document that `load` brings, if it is not
@@ -105,16 +110,35 @@ impl Views {
         if let Some(ready) = self.ready.get(&key).filter(is_current) {
             return Ok(Some(ready));
         }
+        let form = match &key.wanted {
+            Wanted::Packument(form) => Some(*form),
+            Wanted::Version(_) => None,
+        };
+        if let Some(form) = form
+            && let Some(ready) = self.disk.read((name, form), (base, view), &source.id).await
+        {
+            return Ok(Some(self.remember(key, ready)));
+        }
         let document = load().await?;
-        let (wanted, name, base) = (key.wanted.clone(), key.name.clone(), Arc::clone(base));
-        let write = move || write(&document, &wanted, &name, &base, &source);
-        let Some(ready) = blocking(write).await??.map(Arc::new) else {
+        let (wanted, own, base) = (key.wanted.clone(), key.name.clone(), Arc::clone(base));
+        let at = Arc::clone(&base);
+        let write = move || write(&document, &wanted, &own, &base, &source);
+        let Some(ready) = blocking(write).await?? else {
             return Ok(None);
         };
+        if let Some(form) = form {
+            // A full disk is no reason not to answer.
+            let _ = self.disk.keep((name, form), (&at, view), &ready).await;
+        }
+        Ok(Some(self.remember(key, ready)))
+    }
+
+    fn remember(&self, key: Key, ready: Ready) -> Arc<Ready> {
+        let ready = Arc::new(ready);
         // Brotli, if it is made, takes less than the gzip.
         let bytes = ready.gzip.len() * 2 + ready.plain.as_ref().map_or(0, Bytes::len);
         self.ready.put(key, Arc::clone(&ready), bytes);
-        Ok(Some(ready))
+        ready
     }
 
     /// Returns the number of forms that are kept, and their bytes.

@@ -8,7 +8,8 @@
 //! | Object | What |
 //! |---|---|
 //! | `accounts/web-key` | the key of the signatures |
-//! | `accounts/answers/<id>` | a user's answer; removed by the client that fetches it |
+//! | `accounts/answers/<id>` | a user's answer |
+//! | `accounts/taken/<id>` | the mark of the client that has fetched the answer |
 //! | `accounts/confirmed/<SHA-256>` | what a confirmation gave, valid for minutes |
 
 use crate::accounts::caller::WebAddresses;
@@ -132,8 +133,10 @@ impl Accounts {
         let Ok(answered) = serde_json::from_slice::<Answered>(&bytes) else {
             return Ok(Outcome::Waiting);
         };
-        self.storage.remove(&key).await?;
-        if answered.until <= now() {
+        // Of several requests at once, one makes the mark. The answer stays, so that there is no
+        // other.
+        let taken = taken_key(&secret::digest(secret));
+        if answered.until <= now() || self.storage.create(&taken, bytes).await? == Created::Exists {
             return Ok(Outcome::Over);
         }
         if is_login {
@@ -169,7 +172,7 @@ impl Accounts {
 
     /// Removes answers and confirmations that nobody can use any more.
     pub(crate) async fn remove_old_answers(&self) -> Result<(), Failure> {
-        for folder in ["answers", "confirmed"] {
+        for folder in ["answers", "taken", "confirmed"] {
             for object in self.storage.list(&Key::of("accounts").with(folder)).await? {
                 let bytes = self.storage.read(&object.key).await?.unwrap_or_default();
                 let answered = serde_json::from_slice::<Answered>(&bytes);
@@ -220,6 +223,10 @@ fn is_over(asked: u64) -> bool {
 
 fn answer_key(id: &str) -> Key {
     Key::of("accounts").with("answers").with(id)
+}
+
+fn taken_key(id: &str) -> Key {
+    Key::of("accounts").with("taken").with(id)
 }
 
 fn confirmed_key(digest: &str) -> Key {

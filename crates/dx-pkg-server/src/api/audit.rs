@@ -144,7 +144,7 @@ async fn attestations(call: Call) -> Result<Response, Failure> {
 }
 
 /// Returns what kind of statement a Sigstore bundle signs.
-fn predicate_type(bundle: &Value) -> Value {
+pub(super) fn predicate_type(bundle: &Value) -> Value {
     let payload = bundle.get("dsseEnvelope").and_then(|envelope| envelope.get("payload")?.as_str());
     let statement = payload.and_then(|text| STANDARD.decode(text).ok());
     let statement = statement.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());

@@ -4,12 +4,14 @@ use super::contents::{compare, lines, look_into, readme};
 use super::search::own;
 use crate::access::{self, Action, authorise, caller};
 use crate::catalog::{self, Place, place};
+use crate::collect::usage;
 use crate::failure::Failure;
 use crate::http::{Call, Routes};
 use crate::packument::Outline;
 use crate::page::{self, Html, page, style};
 use crate::search::Query;
 use crate::storage::blocking;
+use crate::usage::Share;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -63,22 +65,52 @@ async fn home_page(call: &Call) -> Result<Response, Failure> {
     let caller = caller(call).await?;
     let found = own(call, &caller, &Query::default()).await?;
     let mut html = Html::default()
-        .markup("<h1>Packages of this registry</h1><p class=\"quiet\">npm config set registry ")
+        .markup("<h1>Packages of this registry</h1><pre>npm config set registry ")
         .text(&call.base)
-        .markup("</p><ul class=\"plain\">");
+        .markup("</pre><ul class=\"plain\">");
     for (_, candidate) in found.iter().take(LISTED) {
         html = entry(html, call, &candidate.name, &candidate.version, &candidate.description);
     }
-    html = html.markup("</ul><p class=\"quiet\">").number(found.len()).markup(" packages</p>");
+    html = html.markup("</ul><p class=\"quiet\">").number(found.len());
+    html = html.markup(if found.len() == 1 { " package</p>" } else { " packages</p>" });
     html = html.markup("<h2>Policy</h2>").html(&policy(call));
-    let (forms, bytes) = call.state.views.size();
-    html = html
-        .markup("<h2>Memory</h2><p>")
-        .number(forms)
-        .markup(" documents are ready to be sent, in ")
-        .number(bytes / 1024)
-        .markup(" KiB.</p>");
+    html = html.markup("<h2>Storage</h2>").html(&storage(call).await?);
     Ok(page(StatusCode::OK, &call.base, "dx-registry", &html))
+}
+
+/// Returns the figures of disk and memory.
+async fn storage(call: &Call) -> Result<Html, Failure> {
+    let usage = usage(&call.state).await?;
+    let (forms, bytes) = call.state.views.size();
+    let forms = Share { objects: forms, bytes: bytes as u64 };
+    let mut html =
+        Html::default().markup("<table class=\"figures\"><tr><th><th>Number<th>Size</tr>");
+    for (what, share) in [
+        ("Tarballs of published versions", usage.published),
+        ("Packuments and tarballs of upstreams, cached", usage.cached),
+        ("Packuments in memory, ready to be sent", forms),
+    ] {
+        html = html.markup("<tr><td>").text(what).markup("<td>").number(share.objects);
+        html = html.markup("<td>").text(&size(share.bytes)).markup("</tr>");
+    }
+    Ok(html.markup("</table>"))
+}
+
+/// Writes a number of bytes in the unit that fits.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// Adds a time as npm writes it, to the minute; the whole of it is in the markup.
+fn moment(html: Html, time: &str) -> Html {
+    let minute: String = time.chars().take(16).collect();
+    let html = html.markup("<time datetime=\"").text(time).markup("\">");
+    html.text(&minute.replace('T', " ")).markup("</time>")
 }
 
 fn entry(html: Html, call: &Call, name: &str, version: &str, description: &str) -> Html {
@@ -249,7 +281,8 @@ fn versions(call: &Call, name: &PackageName, found: &Shown) -> Html {
             &["package", name.as_str(), "v", version],
             version,
         );
-        html = html.markup("<td>").text(&tags.join(", ")).markup("<td>").text(time).markup("<td>");
+        html = html.markup("<td>").text(&tags.join(", ")).markup("<td>");
+        html = moment(html, time).markup("<td>");
         if let Some((before, _)) = listed.get(i + 1) {
             let path = ["package", name.as_str(), "diff", before, version];
             html = html.link(&call.base, &path, "difference");
@@ -280,9 +313,10 @@ async fn version_page(call: &Call) -> Result<Response, Failure> {
         html = html.markup("<p class=\"warning\">").text(sentence).markup("</p>");
     }
     html = html.html(&scripts(&contents.install_scripts)).html(&binaries(&contents.binaries));
-    html = html.markup("<h2>Files</h2><table><tr><th>Path<th>Bytes</tr>");
+    html = html.markup("<h2>Files</h2><table class=\"figures\"><tr><th>Path<th>Size</tr>");
     for (path, file) in contents.files.iter().take(LISTED) {
-        html = html.markup("<tr><td>").text(path).markup("<td>").number(file.size).markup("</tr>");
+        html = html.markup("<tr><td>").text(path).markup("<td>");
+        html = html.text(&size(file.size)).markup("</tr>");
     }
     html = html.markup("</table>");
     if contents.files.len() > LISTED {

@@ -1,10 +1,11 @@
 //! Routes that publish, and that change a package without a tarball.
 
+use super::audit::predicate_type;
 use crate::access::{Action, Caller, authorise};
 use crate::catalog;
 use crate::documents::Change;
 use crate::failure::Failure;
-use crate::http::body::{Sink, check_type, receive};
+use crate::http::body::{Sink, check_type, parse, receive};
 use crate::http::{Call, Routes, answer};
 use crate::log::Level;
 use crate::origin::Origin;
@@ -17,10 +18,11 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use dx_pkg_core::PackageName;
-use dx_pkg_os::files::Map;
-use serde_json::json;
+use dx_pkg_os::files::Map as Mapped;
+use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::time::SystemTime;
+use url::Url;
 
 /// The length from which a body goes to disk while it arrives, in bytes.
 const SPOOLED: usize = 1 << 20;
@@ -64,7 +66,7 @@ async fn publish(
     call: &Call,
     name: &PackageName,
     caller: &Caller,
-    document: serde_json::Map<String, serde_json::Value>,
+    document: Map<String, Value>,
     (tarball, bundle): (UploadedTarball, Option<String>),
 ) -> Result<Response, Failure> {
     let received = check_and_store(call, name, document, (tarball, bundle)).await?;
@@ -91,7 +93,7 @@ pub(super) async fn receive_version(
 async fn check_and_store(
     call: &Call,
     name: &PackageName,
-    document: serde_json::Map<String, serde_json::Value>,
+    document: Map<String, Value>,
     (tarball, bundle): (UploadedTarball, Option<String>),
 ) -> Result<Received, Failure> {
     let state = &call.state;
@@ -106,6 +108,15 @@ async fn check_and_store(
     publication.sign(signing.sign(name.as_str(), &version, publication.digests().0)?);
     state.tarballs.store(&tarball.integrity, tarball.file).await?;
     if let Some(bundle) = bundle {
+        let parsed: Value = parse(bundle.as_bytes())?;
+        // npm takes the path from the address, and puts it behind the registry's own.
+        let origin = Url::parse(&call.base).map_err(Failure::internal)?.origin();
+        let address = format!(
+            "{}/-/npm/v1/attestations/{}@{version}",
+            origin.ascii_serialization(),
+            name.as_str().replace('/', "%2f")
+        );
+        publication.attest(&address, &predicate_type(&parsed));
         state.packages.keep_bundle(&format!("{name}@{version}"), &bundle).await?;
     }
     Ok(Received { publication, is_new: current.is_none() })
@@ -212,7 +223,7 @@ async fn receive_upload(call: &mut Call) -> Result<Upload, Failure> {
     blocking(move || {
         let fault = |error: std::io::Error| Failure::of_io("read", "a request's body", &error);
         let body = match &spool.file {
-            Some(file) => Bytes::from_owner(Map::open(file.path()).map_err(fault)?),
+            Some(file) => Bytes::from_owner(Mapped::open(file.path()).map_err(fault)?),
             None => spool.memory.into(),
         };
         read_upload(&body, &storage)

@@ -108,6 +108,8 @@ fn candidate(name: &PackageName, hosted: &Hosted) -> Candidate {
 async fn tells_own_names(call: &Call, query: &Query) -> Result<bool, Failure> {
     let names = call.state.packages.names().await?;
     let names: HashSet<String> = names.iter().map(|name| name.as_str().to_lowercase()).collect();
+    // The part after the scope gives a name away as well.
+    let bare: HashSet<&str> = names.iter().filter_map(|name| name.split('/').nth(1)).collect();
     let scopes: HashSet<&str> =
         names.iter().filter_map(|name| name.strip_prefix('@')?.split('/').next()).collect();
     let users = call.state.accounts.users().await?;
@@ -116,7 +118,7 @@ async fn tells_own_names(call: &Call, query: &Query) -> Result<bool, Failure> {
             .is_ok_and(|name| matches!(call.state.origins.of(&name), Origin::Hosted))
     };
     Ok(query.tells_own_names(
-        |name| names.contains(name) || is_hosted(name),
+        |name| names.contains(name) || bare.contains(name) || is_hosted(name),
         |scope| scopes.contains(scope) || is_hosted(&format!("@{scope}/x")),
         |user| users.iter().any(|own| own.name.to_lowercase() == user),
     ))

@@ -149,6 +149,14 @@ enum Part {
     None,
 }
 
+/// Returns the part of `total` bytes that a `Range` asks for, if it asks for one.
+pub(crate) fn range_of(range: &str, total: usize) -> Option<Range<usize>> {
+    match part(range, total) {
+        Part::Of(range) => Some(range),
+        Part::Whole | Part::None => None,
+    }
+}
+
 /// Reads `Range`; what is malformed, or asks for several parts, asks for the whole.
 fn part(range: &str, total: usize) -> Part {
     let Some((start, end)) =

@@ -4,9 +4,10 @@ use super::Context;
 use crate::check::check;
 use crate::config::Address;
 use clap::Args;
+use dx_pkg_core::PackageName;
 use std::process::ExitCode;
 
-/// Try the endpoints of any registry, and report which it has; changes nothing
+/// Try the endpoints of any registry, and report which it has; changes nothing without --write
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The registry's address
@@ -17,6 +18,9 @@ pub(super) struct Check {
     /// The environment variable that holds a token for it
     #[arg(long, value_name = "VARIABLE")]
     token_variable: Option<String>,
+    /// Publish a package of this name, which the registry does not have, change and unpublish it
+    #[arg(long, value_name = "NAME", requires = "token_variable")]
+    write: Option<String>,
 }
 
 impl Check {
@@ -29,7 +33,11 @@ impl Check {
             }
             None => None,
         };
-        let tried = check(self.url.0, &self.package, token.as_deref()).await;
+        if let Some(name) = &self.write {
+            PackageName::parse(name).map_err(|error| format!("--write {name}: {error}"))?;
+        }
+        let new = self.write.as_deref();
+        let tried = check(self.url.0, &self.package, token.as_deref(), new).await;
         let mut wrong = 0;
         for one in &tried {
             match &one.result {

@@ -1,7 +1,7 @@
 //! `dx-registry import`.
 
 use super::{Common, Context};
-use crate::bring::{Brought, import_verdaccio, publish_folder};
+use crate::bring::{Brought, cache_lockfile, import_verdaccio, publish_folder};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +22,16 @@ enum ImportCommand {
         #[command(flatten)]
         common: Common,
     },
+    /// What a package-lock.json names, from the upstream into the cache
+    Lockfile {
+        /// The package-lock.json
+        file: PathBuf,
+        /// The registry to fetch from
+        #[arg(long, value_name = "URL")]
+        upstream: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
     /// A folder of tarballs and of packages' folders
     Folder {
         /// The folder
@@ -38,18 +48,26 @@ impl Import {
                 let state = context.state(&common)?;
                 import_verdaccio(&state, &folder).await?
             }
+            ImportCommand::Lockfile { file, upstream, common } => {
+                let flags = upstream.map(|upstream| ("upstream", upstream));
+                let state = context.state_with(&common, flags.into_iter().collect())?;
+                cache_lockfile(state, &file).await?
+            }
             ImportCommand::Folder { folder, common } => {
                 let state = context.state(&common)?;
                 publish_folder(&state, &folder).await?
             }
         };
-        let Brought { packages, versions, skipped } = brought;
+        let Brought { packages, versions, skipped, failed } = brought;
         for reason in &skipped {
             context.line(&format!("left out: {reason}"));
         }
         let packages =
             if packages > 0 { format!(" of {packages} packages") } else { String::new() };
         context.line(&format!("imported {versions} versions{packages}"));
-        Ok(ExitCode::SUCCESS)
+        for reason in &failed {
+            context.line(&format!("FAILED {reason}"));
+        }
+        Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -111,6 +111,14 @@ impl Publication {
         }
     }
 
+    /// Adds the address of the version's attestations.
+    pub(crate) fn attest(&mut self, url: &str, predicate_type: &Value) {
+        if let Some(Value::Object(dist)) = self.manifest.get_mut("dist") {
+            let provenance = json!({ "predicateType": predicate_type });
+            dist.insert("attestations".to_owned(), json!({ "url": url, "provenance": provenance }));
+        }
+    }
+
     /// Returns the document with the new version.
     ///
     /// # Errors

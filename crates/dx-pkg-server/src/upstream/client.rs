@@ -24,6 +24,8 @@ use url::Url;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest time for which an upstream's `Retry-After` is obeyed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// The time for which an upstream that could not be reached is not asked for what is cached.
+const UNREACHABLE: Duration = Duration::from_secs(5);
 /// The tries of a request that fails without an answer, or with 5xx.
 const TRIES: u32 = 2;
 /// The pause between them.
@@ -34,6 +36,8 @@ pub(crate) struct Client {
     fetcher: Fetcher,
     /// The times until which upstreams want no requests.
     pauses: Mutex<HashMap<String, Instant>>,
+    /// The times until which upstreams that could not be reached count as unreachable.
+    unreachable: Mutex<HashMap<String, Instant>>,
 }
 
 /// A packument as an upstream sent it.
@@ -76,7 +80,11 @@ impl Client {
             addresses: Some(Arc::new(Named::new(origins))),
             ..FetchConfig::default()
         };
-        Self { fetcher: Fetcher::new(config), pauses: Mutex::default() }
+        Self {
+            fetcher: Fetcher::new(config),
+            pauses: Mutex::default(),
+            unreachable: Mutex::default(),
+        }
     }
 
     /// Returns the counters of all requests.
@@ -174,6 +182,7 @@ impl Client {
                 _ => false,
             };
             if !may_pass || tries == TRIES {
+                self.note_unreachable(registry, &error);
                 return Err(refusal);
             }
             tokio::time::sleep(PAUSE).await;
@@ -218,6 +227,26 @@ impl Client {
                 StatusCode::BAD_GATEWAY,
                 "the upstream cannot be reached, or broke off: try again later".to_owned(),
             ),
+        }
+    }
+
+    /// Returns whether an upstream could not be reached moments ago. What is cached is served at
+    /// once then: a try for each package of an install would take minutes.
+    pub(super) fn is_unreachable(&self, registry: &Registry) -> bool {
+        let unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        unreachable.get(&registry.id).is_some_and(|end| Instant::now() < *end)
+    }
+
+    fn note_unreachable(&self, registry: &Registry, error: &FetchError) {
+        let is_own = error.url.parse::<Url>();
+        let is_own = is_own.is_ok_and(|url| url.origin() == registry.address.0.origin());
+        let causes = matches!(
+            error.cause,
+            FetchCause::Connect { .. } | FetchCause::Dns { .. } | FetchCause::Timeout { .. }
+        );
+        if is_own && causes {
+            let mut unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+            unreachable.insert(registry.id.clone(), Instant::now() + UNREACHABLE);
         }
     }
 

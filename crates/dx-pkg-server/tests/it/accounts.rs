@@ -70,7 +70,9 @@ fn login_in_the_browser_gives_a_token_once() {
     assert_eq!(server.send_as("POST", &page, &[], &right).status, 200);
     let token = server.send_as("GET", &done, &[], b"").json()["token"].clone();
     let token = token.as_str().unwrap();
-    assert_eq!(server.send_as("GET", &done, &[], b"").status, 202, "given once");
+    assert_eq!(server.send_as("GET", &done, &[], b"").status, 410, "given once");
+    assert_eq!(server.send_as("POST", &page, &[], &right).status, 409, "answered once");
+    assert_eq!(server.send_as("GET", &done, &[], b"").status, 410);
     let whoami = send(&server, token, "GET", "/-/whoami", None).json();
     assert_eq!(whoami["username"], "dave");
     let logout = send(&server, token, "DELETE", &format!("/-/user/token/{token}"), None);

@@ -24,6 +24,7 @@ fn own_names_never_leave_in_audits_and_searches() {
     let server = Server::with(&upstream.url, &[("DX_REGISTRY_PACKAGES", rules)]);
     let own = server.token.clone();
     assert_eq!(publish(&server, &own, "mine", "1.0.0", &[]), 201);
+    assert_eq!(publish(&server, &own, "@own/hidden", "1.0.0", &[]), 201);
     let before = upstream.asked().len();
     let asked = json!({ "front": ["1.0.0"], "mine": ["1.0.0"], "@own/other": ["1.0.0"] });
     let mut body = GzEncoder::new(Vec::new(), Compression::fast());
@@ -36,10 +37,13 @@ fn own_names_never_leave_in_audits_and_searches() {
         assert_eq!(answer.json(), json!({ "front": advisory() }));
     }
     assert_eq!(upstream.asked().len(), before + 1, "the second answer was remembered");
-    for text in ["mine", "@own", "scope:own", "maintainer:alice", "front mine"] {
+    for text in
+        ["mine", "@own", "scope:own", "maintainer:alice", "front mine", "hidden", "Front Hidden"]
+    {
         send(&server, &own, "GET", &format!("/-/v1/search?text={}", text.replace(' ', "+")), None);
     }
     let told = upstream.asked()[before..].join("\n");
+    assert!(!told.to_lowercase().contains("hidden"), "{told}");
     assert!(!told.contains("mine") && !told.contains("own") && !told.contains(&own), "{told}");
     let merged = send(&server, &own, "GET", "/-/v1/search?text=front", None).json();
     let names: Vec<&str> = merged["objects"]

@@ -105,16 +105,79 @@ fn export_writes_what_a_registry_without_an_upstream_serves() {
 }
 
 #[test]
+fn import_of_a_lockfile_fills_the_cache() {
+    let upstream = Registry::start();
+    upstream.package("a", "1.0.0").dep("@s/b", "^1").publish();
+    upstream.package("a", "2.0.0").publish();
+    upstream.package("@s/b", "1.2.0").publish();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("package-lock.json");
+    let mut lock = json!({ "lockfileVersion": 3, "packages": {
+        "": { "name": "project" },
+        "node_modules/a": { "version": "1.0.0" },
+        "node_modules/@s/b": { "version": "1.2.0" },
+        "node_modules/git": { "version": "1.0.0", "resolved": "git+ssh://git@host/x.git#1" },
+    } });
+    fs::write(&file, lock.to_string()).unwrap();
+    let path = file.to_str().unwrap().to_owned();
+    let import = ["import", "lockfile", &path, "--upstream", upstream.url()];
+    let (code, text) = run(folder.path(), &import);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("imported 2 versions of 2 packages"), "{text}");
+    assert!(text.contains("left out: node_modules/git"), "{text}");
+    lock["packages"]["node_modules/c"] = json!({ "version": "9.0.0" });
+    fs::write(&file, lock.to_string()).unwrap();
+    let (code, text) = run(folder.path(), &import);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("FAILED c: "), "{text}");
+    fs::write(&file, "lockfileVersion: '9.0'\n").unwrap();
+    let (code, text) = run(folder.path(), &import);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("pnpm-lock.yaml"), "{text}");
+    let url = upstream.url().to_owned();
+    upstream.stop();
+    let server = Server::over(folder, &url);
+    for (path, tarball) in [("/a", "/a/-/a-1.0.0.tgz"), ("/@s/b", "/@s/b/-/b-1.2.0.tgz")] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+        assert_eq!(server.get(tarball).status, 200, "{tarball}");
+    }
+    assert!(server.get("/a/-/a-2.0.0.tgz").status >= 500, "it was not in the lockfile");
+}
+
+#[test]
 fn check_reports_which_endpoints_a_registry_has() {
     let server = Server::start("none");
     server.publish("tool", "1.0.0");
     let (code, text) = run(server.folder.path(), &["check", &server.url(), "--package", "tool"]);
     let wrong: Vec<&str> = text.lines().filter(|line| line.starts_with("WRONG")).collect();
     assert_eq!((code, wrong), (0, vec![]), "{text}");
+    for part in ["HEAD of a tarball", "Range of a tarball"] {
+        assert!(text.contains(&format!("right  {part}")), "{text}");
+    }
     let other = Registry::start();
     let (code, text) = run(server.folder.path(), &["check", other.url(), "--package", "tool"]);
     assert_eq!(code, 1);
     assert!(text.contains("WRONG  full packument: it answers 404"), "{text}");
+}
+
+#[test]
+fn check_publishes_changes_and_unpublishes_if_it_may() {
+    let server = Server::start("none");
+    server.publish("tool", "1.0.0");
+    for name in ["dx-check", "@acme/dx-check"] {
+        let output = command(server.folder.path())
+            .args(["check", &server.url(), "--package", "tool", "--token-variable", "TOKEN"])
+            .args(["--write", name])
+            .env("TOKEN", &server.token)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let wrong: Vec<&str> = text.lines().filter(|line| line.starts_with("WRONG")).collect();
+        assert_eq!((output.status.code(), wrong), (Some(0), vec![]), "{text}");
+        assert!(text.contains("right  404 for what was unpublished"), "{text}");
+    }
+    let check = ["check", &server.url(), "--write", "tool"];
+    assert_eq!(run(server.folder.path(), &check).0, 2, "it needs a token");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod commands;
 mod concurrent;
 mod dxrp;
 mod hosted;
+mod incidents;
 mod packaging;
 mod pages;
 mod people;

@@ -41,6 +41,8 @@ fn pages_work_without_scripts_and_let_none_in() {
     }
     let package = send(&server, "", "GET", "/-/ui/package/tool", None);
     assert!(String::from_utf8(package.body).unwrap().contains("<h1>Hi </h1>"));
+    let home = String::from_utf8(send(&server, "", "GET", "/-/ui/", None).body).unwrap();
+    assert!(home.contains("<tr><td>Tarballs of published versions<td>2<td>"), "{home}");
     let difference = send(&server, "", "GET", "/-/package/tool/diff/1.0.0/1.1.0", None).json();
     assert_eq!(difference["changed"], json!(["index.js", "package.json"]));
     assert!(difference["install_scripts"].get("postinstall").is_some());

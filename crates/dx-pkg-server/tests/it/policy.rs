@@ -56,6 +56,9 @@ fn young_denied_and_timeless_versions_are_refused_with_their_reason() {
         .collect();
     assert_eq!(refused, ["evil", "front"]);
     assert_eq!(send(&server, "", "POST", "/-/policy/lockfile", Some(&json!({}))).status, 400);
+    let foreign = server.send("POST", "/-/policy/lockfile", &[], b"lockfileVersion: '9.0'\n");
+    assert_eq!(foreign.status, 400);
+    assert!(foreign.json()["error"].as_str().unwrap().contains("pnpm-lock.yaml"), "{foreign:?}");
     assert_eq!(server.publish("mine", "1.0.0").status, 201, "own packages are not judged");
     assert_eq!(server.versions("mine"), ["1.0.0"]);
 }

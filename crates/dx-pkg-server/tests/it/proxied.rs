@@ -117,6 +117,65 @@ fn what_was_cached_is_served_while_the_upstream_fails_and_after_a_restart() {
 }
 
 #[test]
+fn many_cached_packages_are_served_at_once_while_the_upstream_cannot_be_reached() {
+    let upstream = Registry::start();
+    let names: Vec<String> = (0..60).map(|i| format!("p{i}")).collect();
+    for name in &names {
+        upstream.package(name, "1.0.0").publish();
+    }
+    let server = Server::with(upstream.url(), &[("DX_REGISTRY_CACHE__FRESH", "0s")]);
+    for name in &names {
+        assert!(server.get(&format!("/{name}")).is_ok());
+    }
+    upstream.stop();
+    let start = std::time::Instant::now();
+    for name in &names {
+        assert!(server.get(&format!("/{name}")).is_ok());
+    }
+    // Two tries for each, with their pause, would take twice as long.
+    assert!(start.elapsed().as_secs_f64() < 3.0, "{:?}", start.elapsed());
+    assert!(server.get("/other").status >= 500, "what is not cached is asked for");
+}
+
+#[test]
+fn forms_of_packuments_are_not_made_anew_after_a_restart() {
+    let upstream = Registry::start();
+    for i in 0..800 {
+        upstream.package("large", &format!("1.0.{i}")).publish();
+    }
+    let server = Server::start(upstream.url());
+    let first = server.get_with("/large", &[("accept", SHORT)]);
+    let file = server.storage().join("cache/forms/large/abbreviated");
+    let kept = std::fs::read(&file).unwrap();
+    // A mark that tells what was kept from what is made anew.
+    let end = kept.iter().position(|byte| *byte == b'\n').unwrap();
+    let head = String::from_utf8(kept[..end].to_vec()).unwrap();
+    let tag = first.header("etag").trim_start_matches("W/").trim_matches('"');
+    let marked = head.replace(tag, "kept");
+    assert_ne!(head, marked);
+    let with = |head: &str, body: &[u8]| [head.as_bytes(), b"\n", body].concat();
+    std::fs::write(&file, with(&marked, &kept[end + 1..])).unwrap();
+    server.kill();
+    let restarted = server.beside_at(upstream.url());
+    let again = restarted.get_with("/large", &[("accept", SHORT)]);
+    assert_eq!((again.header("etag"), &again.body), ("W/\"kept\"", &first.body));
+    restarted.kill();
+    // What is damaged, or of another program, is made anew.
+    let mut damaged = kept[end + 1..].to_vec();
+    damaged[100] ^= 1;
+    let foreign = marked.replace("\"program\":\"", "\"program\":\"x");
+    for other in
+        [with(&marked, &damaged), with(&foreign, &kept[end + 1..]), b"x".to_vec(), Vec::new()]
+    {
+        std::fs::write(&file, other).unwrap();
+        let restarted = server.beside_at(upstream.url());
+        let again = restarted.get_with("/large", &[("accept", SHORT)]);
+        assert_eq!((again.header("etag"), &again.body), (first.header("etag"), &first.body));
+        restarted.kill();
+    }
+}
+
+#[test]
 fn a_packument_that_is_not_fresh_is_asked_for_by_its_tag() {
     let upstream = upstream();
     let server = Server::with(upstream.url(), &[("DX_REGISTRY_CACHE__FRESH", "0s")]);

@@ -94,6 +94,13 @@ impl Server {
         Self { folder, process: Mutex::new(process), address, token }
     }
 
+    /// Starts another process on the same folder, with the address that this one had for clients.
+    pub(crate) fn beside_at(&self, upstream: &str) -> Self {
+        let url = self.url();
+        let public = [("DX_REGISTRY_PUBLIC_URL", url.as_str())];
+        Self::on(Arc::clone(&self.folder), self.token.clone(), upstream, &public)
+    }
+
     /// Returns the number of the process.
     pub(crate) fn process_id(&self) -> u32 {
         self.process.lock().unwrap_or_else(PoisonError::into_inner).id()

@@ -104,7 +104,7 @@ impl Unverified {
         }
         let time = |name: &str| self.claims.get(name).and_then(Value::as_u64);
         let expires = time("exp").ok_or("the identity token does not say when it expires")?;
-        if expires + SKEW <= now {
+        if expires.saturating_add(SKEW) <= now {
             return Err("the identity token has expired");
         }
         if ["nbf", "iat"].into_iter().filter_map(time).any(|from| from > now + SKEW) {
