@@ -17,3 +17,4 @@ mod proxied;
 mod server;
 mod sharing;
 mod tls;
+mod trusted;

@@ -28,6 +28,7 @@ fn peers() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -101,6 +102,7 @@ fn install() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -158,6 +160,7 @@ fn ci() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -220,6 +223,7 @@ fn remove() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -252,6 +256,7 @@ fn run() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -281,6 +286,7 @@ fn test() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -310,6 +316,7 @@ fn start() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -339,6 +346,7 @@ fn stop() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -368,6 +376,7 @@ fn restart() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -394,11 +403,12 @@ fn store() {
       verify    Check every package's digests
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -413,11 +423,12 @@ fn store_path() {
     Usage: dx store path [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -432,11 +443,12 @@ fn store_status() {
     Usage: dx store status [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -456,6 +468,7 @@ fn store_prune() {
                                this much: bytes, or with K, M or G
       -C, --dir <FOLDER>       Run as if dx had been started in this folder
           --json               Print one JSON object instead of text
+          --reporter <KIND>    Show progress in this way: default, append-only or silent
       -s, --silent             Print only errors
           --verbose            Also print statistics: requests, bytes, links
       -h, --help               Print help
@@ -473,11 +486,12 @@ fn store_maintain() {
     Usage: dx store maintain [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
