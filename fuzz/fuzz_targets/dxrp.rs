@@ -93,13 +93,16 @@ fn decode(kind: Kind, payload: &[u8]) {
     }
 }
 
-/// Checks that what decodes is encoded to the same bytes.
+/// Checks that what decodes is encoded to bytes that decode to the same.
 fn same<T, E: std::fmt::Debug>(
     payload: &[u8],
     decode: impl Fn(&[u8]) -> Result<T, E>,
     encode: impl Fn(&T) -> Vec<u8>,
 ) {
     if let Ok(value) = decode(payload) {
-        assert_eq!(encode(&value), payload);
+        let encoded = encode(&value);
+        assert_eq!(encoded.len(), payload.len());
+        let again = decode(&encoded).expect("it was encoded");
+        assert_eq!(encode(&again), encoded);
     }
 }

@@ -93,12 +93,19 @@ fn is_plain(input: &ResolverInput) -> bool {
 /// Returns the rules of a question; `None` where it has no place for one of them.
 fn rules(context: &Context, input: &ResolverInput) -> Option<PlanRules> {
     let options = &input.options;
+    // Without an age, what it would apply to is of no account.
+    let (before_only, before_exempt) = match options.pick.before {
+        None => (options.pick.before_only.clone(), options.pick.before_exempt.clone()),
+        Some(_) => (None, Vec::new()),
+    };
     let usual = PickOptions {
         default_tag: options.pick.default_tag.clone(),
         node: options.pick.node.clone(),
         npm: options.pick.npm.clone(),
         before: options.pick.before,
         before_excluded: options.pick.before_excluded.clone(),
+        before_only,
+        before_exempt,
         ..PickOptions::default()
     };
     if !usual.is_same(&options.pick) {

@@ -79,11 +79,12 @@ impl Computed {
         Self::new(question, Vec::new(), Err(refusal), false)
     }
 
-    /// Returns whether it is kept: the same question has the same answer again while nothing
-    /// changes, and it does not take too much memory.
+    /// Returns whether it is kept: it took work, the same question has the same answer again while
+    /// nothing changes, and it does not take too much memory.
     fn is_lasting(&self) -> bool {
         let is_of_now = |refusal: &Refusal| refusal.trouble == Trouble::Unavailable;
-        !self.outcome.as_ref().is_err_and(is_of_now) && self.memory() <= LARGEST
+        let is_right = !self.outcome.as_ref().is_err_and(is_of_now);
+        is_right && !self.rests.is_empty() && self.memory() <= LARGEST
     }
 
     /// Returns about the memory that it takes, in bytes.
@@ -104,7 +105,9 @@ impl Computed {
         self.is_current.load(Relaxed) && checked.elapsed() < fresh
     }
 
+    /// Records that nothing of it has changed until now.
     fn confirm(&self) {
+        self.is_current.store(true, Relaxed);
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 

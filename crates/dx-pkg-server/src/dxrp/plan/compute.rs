@@ -9,11 +9,10 @@ use crate::dxrp::Dxrp;
 use crate::storage::blocking;
 use bytes::Bytes;
 use dx_pkg_acquire::package::real_name;
-use dx_pkg_core::{Coded as _, PackageName};
+use dx_pkg_core::{Coded as _, PackageName, Platform};
 use dx_pkg_format::dxrp::{Kind, Plan, Refusal, Trouble, encode_message};
 use dx_pkg_lock::{LockPackage, dxl};
 use dx_pkg_resolve::Resolution;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The level of Zstandard for locks.
@@ -34,8 +33,8 @@ pub(in super::super) struct Planned {
 pub(in super::super) struct Entry {
     /// The package; none for the project, links and what is in another one's tarball.
     pub(in super::super) package: Option<Asked>,
-    /// Whether it is installed on the platform of the question.
-    pub(in super::super) is_installed: bool,
+    /// Whether it runs on the platform of the question.
+    pub(in super::super) is_for_platform: bool,
 }
 
 /// Answers a question.
@@ -77,30 +76,31 @@ fn resolve(input: &Input, provider: &Registry) -> Result<Planned, Refusal> {
         let message = "a package is for another Node.js: only the client decides about that";
         return Err(refusal(Trouble::Unsupported, message));
     }
-    planned(&resolution, provider)
+    planned(&resolution, provider, &input.options.platform)
 }
 
 /// Returns the plan of a resolution.
-fn planned(resolution: &Resolution, provider: &Registry) -> Result<Planned, Refusal> {
+fn planned(
+    resolution: &Resolution,
+    provider: &Registry,
+    platform: &Platform,
+) -> Result<Planned, Refusal> {
     let encoded = dxl::encode(&resolution.lock, [0; 32]);
     let unavailable = |message: &str| refusal(Trouble::Unavailable, message);
     let view = dxl::DxlView::open(&encoded).map_err(|_| unavailable("the plan is too large"))?;
     let unpacked =
         u32::try_from(encoded.len()).map_err(|_| unavailable("the plan is too large"))?;
-    let installed: HashMap<&str, bool> = resolution
-        .lock
-        .packages
-        .iter()
-        .zip(&resolution.installed)
-        .map(|(package, is_installed)| (package.path.as_str(), *is_installed))
-        .collect();
     let packages = view.to_lock().packages;
     let published = packages.iter().map(|package| published(package, provider)).collect();
     let lock = zstd::bulk::compress(&encoded, LEVEL);
     let lock = lock.map_err(|_| unavailable("the plan cannot be compressed"))?;
     let plan = Plan { computed_ms: now_ms(), published_ms: published, unpacked, lock };
-    let is_installed = |_, path: &str| installed.get(path).copied().unwrap_or(true);
-    let planned = planned_of(&encoded, &plan.encode(), is_installed);
+    let is_for_platform = |_, package: &LockPackage| {
+        let [os, cpu, libc] = [&package.os, &package.cpu, &package.libc]
+            .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
+        platform.accepts(&os, &cpu, &libc)
+    };
+    let planned = planned_of(&encoded, &plan.encode(), is_for_platform);
     planned.ok_or_else(|| unavailable("the plan is too large"))
 }
 
@@ -108,10 +108,10 @@ fn planned(resolution: &Resolution, provider: &Registry) -> Result<Planned, Refu
 pub(super) fn planned_of(
     lock: &[u8],
     payload: &[u8],
-    is_installed: impl Fn(usize, &str) -> bool,
+    is_for_platform: impl Fn(usize, &LockPackage) -> bool,
 ) -> Option<Planned> {
     let packages = dxl::DxlView::open(lock).ok()?.to_lock().packages;
-    let entries = entries_of(&packages, is_installed);
+    let entries = entries_of(&packages, is_for_platform);
     if payload.len() as u64 > Kind::Plan.most() {
         return None;
     }
@@ -119,7 +119,10 @@ pub(super) fn planned_of(
     Some(Planned { frames, lock: *blake3::hash(lock).as_bytes(), entries })
 }
 
-fn entries_of(packages: &[LockPackage], is_installed: impl Fn(usize, &str) -> bool) -> Vec<Entry> {
+fn entries_of(
+    packages: &[LockPackage],
+    is_for_platform: impl Fn(usize, &LockPackage) -> bool,
+) -> Vec<Entry> {
     let entry = |(at, package): (usize, &LockPackage)| {
         let asked = || {
             let is_own = package.path.is_empty() || package.link || package.in_bundle;
@@ -127,7 +130,7 @@ fn entries_of(packages: &[LockPackage], is_installed: impl Fn(usize, &str) -> bo
             let name = PackageName::parse(real_name(package)).ok()?;
             Some(Asked { id, name, version: package.version.clone()? })
         };
-        Entry { package: asked(), is_installed: is_installed(at, &package.path) }
+        Entry { package: asked(), is_for_platform: is_for_platform(at, package) }
     };
     packages.iter().enumerate().map(entry).collect()
 }

@@ -178,12 +178,12 @@ impl Plans {
                 return Arc::clone(known);
             }
             let changes = self.changes.load(Relaxed);
-            if !known.is_timed
-                && known.outcome.is_ok()
-                && still_rests(state, known).await
-                && changes == self.changes.load(Relaxed)
-            {
+            if !known.is_timed && known.outcome.is_ok() && still_rests(state, known).await {
                 known.confirm();
+                if changes != self.changes.load(Relaxed) {
+                    // The next question finds out whether that was one of its packages.
+                    known.outdate();
+                }
                 return Arc::clone(known);
             }
         }
@@ -267,7 +267,7 @@ impl Plans {
 /// asked for.
 async fn convert_ahead(state: &Dxrp, computed: &Computed) {
     let Ok(planned) = &computed.outcome else { return };
-    for asked in planned.entries.iter().filter(|entry| entry.is_installed) {
+    for asked in planned.entries.iter().filter(|entry| entry.is_for_platform) {
         let Some(asked) =
             asked.package.as_ref().filter(|asked| state.packs.get(asked.id).is_none())
         else {

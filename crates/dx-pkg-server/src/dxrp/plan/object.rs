@@ -3,7 +3,7 @@
 //! Little-endian; a text is its length (u32) and UTF-8, a list the number of its items (u32) and
 //! the items. Version of the form (u32, 1), question (blob), address of the registry (text), a list
 //! of what it rests on (name, tag, whether it is published here), the PLAN message (blob), and a
-//! list with whether each entry is installed; at the end the XXH3-64 of all that.
+//! list with whether each entry is for its platform; at the end the XXH3-64 of all that.
 
 use super::super::frames::payload;
 use super::compute::planned_of;
@@ -28,7 +28,7 @@ pub(super) fn encode(computed: &Computed) -> Option<Vec<u8>> {
         out.flag(rest.is_hosted);
     });
     out.blob(&payload);
-    out.list(&planned.entries, |out, entry| out.flag(entry.is_installed));
+    out.list(&planned.entries, |out, entry| out.flag(entry.is_for_platform));
     let mut bytes = out.into_bytes();
     let sum = checksum(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
