@@ -7,9 +7,9 @@ mod gate;
 mod planned;
 mod unpack;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use dx_pkg_core::PackageId;
@@ -69,11 +69,14 @@ impl Batch {
             let choice = Choice::Named(wanted.collect());
             // At most STREAMS.
             let requests = requests(None, &choice, streams.max(1) as u16);
+            let ids: HashSet<PackageId> =
+                packages.iter().map(|ordered| ordered.download.id).collect();
             let open = packages.into_iter().map(|ordered| (ordered.download.id, ordered));
             let run = Arc::new(Run {
                 shared: shared.clone(),
                 network: network.clone(),
                 dxrp,
+                wanted: OnceLock::from(ids),
                 open: Mutex::new(open.collect()),
                 gate: Gate::open(),
                 plan: Mutex::default(),
@@ -93,7 +96,9 @@ struct Run {
     shared: Arc<Shared>,
     network: Network,
     dxrp: Arc<Dxrp>,
-    /// The packages that have not come yet.
+    /// All packages, once they are known.
+    wanted: OnceLock<HashSet<PackageId>>,
+    /// Those that have not come yet.
     open: Mutex<HashMap<PackageId, Ordered>>,
     /// Closed until it is known which packages are wanted.
     gate: Gate,
@@ -149,7 +154,7 @@ impl Run {
         let mut answer = self.dxrp.send(&self.network, request)?;
         let key = answer.key().clone();
         let mut buffers = Buffers::default();
-        let mut payload = Vec::new();
+        let (mut payload, mut seen) = (Vec::new(), HashSet::new());
         loop {
             let mut turn = None;
             let part = answer.next(&mut payload, |length| {
@@ -161,11 +166,11 @@ impl Run {
                 return Ok(());
             }
             match part {
-                Part::Package => self.take(&payload, &key, &mut buffers, turn)?,
+                Part::Package => self.take(&payload, &key, (&mut buffers, &mut seen), turn)?,
                 Part::Missing(missing) => {
-                    let ordered = self.open().remove(&missing.id);
-                    let ordered = ordered.ok_or_else(|| unwanted(missing.id))?;
-                    if ordered.is_needed {
+                    if let Some(ordered) = self.order(missing.id, &mut seen)?
+                        && ordered.is_needed
+                    {
                         self.fetch_tarball(ordered);
                     }
                 }
@@ -191,13 +196,13 @@ impl Run {
         &'r self,
         payload: &[u8],
         key: &ServerKey,
-        buffers: &mut Buffers,
+        (buffers, seen): (&mut Buffers, &mut HashSet<PackageId>),
         turn: Option<MutexGuard<'r, ()>>,
     ) -> Result<(), DxrpError> {
         self.shared.counters.tarball_bytes.add(payload.len() as u64);
         let received = unpack::Received::decode(payload)?;
         let id = received.id();
-        let ordered = self.open().remove(&id).ok_or_else(|| unwanted(id))?;
+        let Some(ordered) = self.order(id, seen)? else { return Ok(()) };
         let _turn = turn.or_else(|| received.is_large().then(|| self.turn()));
         match received.store(&ordered.download, key, buffers) {
             Ok(()) => self.done(id, Ok(())),
@@ -211,6 +216,18 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Takes a package off the list, once on each stream; `None` where another stream had it.
+    fn order(
+        &self,
+        id: PackageId,
+        seen: &mut HashSet<PackageId>,
+    ) -> Result<Option<Ordered>, DxrpError> {
+        match seen.insert(id) && self.wanted.get().is_some_and(|wanted| wanted.contains(&id)) {
+            true => Ok(self.open().remove(&id)),
+            false => Err(DxrpError::Unwanted { id: id.to_string() }),
+        }
     }
 
     fn done(&self, id: PackageId, outcome: Result<(), AcquireError>) {
@@ -269,8 +286,4 @@ fn requests(plan: Option<&[u8]>, choice: &Choice, parts: u16) -> Vec<Vec<u8>> {
         encode_request(plan, Some(&want))
     };
     (0..parts).map(request).collect()
-}
-
-fn unwanted(id: PackageId) -> DxrpError {
-    DxrpError::Unwanted { id: id.to_string() }
 }

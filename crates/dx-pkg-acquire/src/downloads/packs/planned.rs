@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use dx_pkg_core::{PackageId, Platform};
@@ -46,6 +46,7 @@ impl Downloads {
             shared: self.shared.clone(),
             network,
             dxrp: dxrp.clone(),
+            wanted: OnceLock::new(),
             open: Mutex::default(),
             gate: Gate::default(),
             plan: Mutex::new(Some(sender)),
@@ -66,6 +67,7 @@ impl Downloads {
                 state.entry(ordered.download.id).or_insert(Status::Running);
                 self.shared.counters.tarballs_requested.add(1);
             }
+            let _ = run.wanted.set(expected.keys().copied().collect());
             *run.open() = expected;
         }
         run.gate.decide(lock.is_ok());
