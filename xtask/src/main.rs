@@ -8,6 +8,7 @@
 
 mod audit;
 mod bench;
+mod cast;
 mod compare;
 mod concurrent;
 mod conflicts;
@@ -18,8 +19,10 @@ mod inject;
 mod instrumented;
 mod known;
 mod options;
+mod package;
 mod prefetch;
 mod realworld;
+mod registry;
 mod snapshots;
 mod tidy;
 mod tree;
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         "snapshots" => snapshots::run(&workspace::root()),
         "known" => known::run(&options),
         "realworld" => realworld::run(&options),
+        "registry" => registry::run(&options),
         "compare" => compare::run(&options),
         "conflicts" => conflicts::run(&options),
         "train-prefetch" => prefetch::run(&options),
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
         "audit" => audit::run(&options),
         "inject" => inject::run(&options),
         "concurrent" => concurrent::run(&options),
+        "package" => package::run(&options),
+        "cast" => cast::run(&options),
         _ => Err(usage::unknown(&task)),
     });
     finish(outcome)

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 4] = ["force", "keep", "through-dx-registry", "tls"];
 /// The names that take one.
-const VALUES: [&str; 26] = [
+const VALUES: [&str; 33] = [
     "before",
+    "binaries",
+    "binary",
     "data",
     "db",
     "dx",
@@ -26,12 +28,17 @@ const VALUES: [&str; 26] = [
     "port",
     "record",
     "registry",
+    "repository",
     "root",
     "runs",
     "scenarios",
     "seed",
+    "server",
     "step",
+    "upstream",
+    "verdaccio",
     "without",
+    "yarn",
 ];
 
 /// The arguments after the task's name.

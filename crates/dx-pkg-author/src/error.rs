@@ -143,7 +143,7 @@ pub enum AuthorError {
         wanted: String,
     },
     /// A package of a kind that the command cannot work with.
-    #[error("{spec} is no folder, no tarball and no package of a registry")]
+    #[error("{spec} is no folder, no tarball, no repository and no package of a registry")]
     Source {
         /// The words.
         spec: String,
@@ -239,7 +239,9 @@ impl Coded for AuthorError {
             Self::NoVersion { name, .. } => {
                 Some(format!("`dx view {name} versions` lists those that there are"))
             }
-            Self::Source { .. } => Some("clone a repository, and give its folder".to_owned()),
+            Self::Source { .. } => Some(
+                "give the folder of a package, or fetch the tarball and give its path".to_owned(),
+            ),
             Self::Field { .. }
             | Self::Path(_)
             | Self::Address { .. }

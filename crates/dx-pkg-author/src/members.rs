@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_install::Environment;
+use dx_pkg_install::importers::words;
 use dx_pkg_install::project::{find_root, workspaces};
-use dx_pkg_lock::name_of_path;
 use serde_json::Value;
 
 use crate::AuthorError;
-use dx_pkg_os::files::normal_path;
 
 /// The workspaces that a command line names.
 #[derive(Clone, Debug, Default)]
@@ -63,13 +62,7 @@ impl Members {
             return Ok(Members { root, chosen: None });
         }
         let named = workspaces(&root)?;
-        let workspaces: Vec<Member> = named
-            .iter()
-            .map(|(path, manifest)| Member {
-                name: manifest.name.as_deref().unwrap_or_else(|| name_of_path(path)).to_owned(),
-                folder: root.join(path),
-            })
-            .collect();
+        let workspaces: Vec<Member> = named.iter().map(|one| member_of(&root, one)).collect();
         let mut chosen = Vec::new();
         if selection.with_root {
             let manifest = written_manifest(&root).unwrap_or_default();
@@ -84,13 +77,13 @@ impl Members {
             }
             chosen.extend(workspaces);
         }
-        let base = if from.starts_with(&root) { from } else { &root };
+        let places = (root.as_path(), words::base(&root, from));
         for name in &selection.names {
-            let named = workspaces_named(&named, &root, base, name);
-            if named.is_empty() {
+            let meant = words::meant(&named, places, name);
+            if meant.is_empty() {
                 return Err(AuthorError::NoWorkspace { name: name.clone() });
             }
-            for member in named {
+            for member in meant.into_iter().map(|at| member_of(&root, &named[at])) {
                 if !chosen.contains(&member) {
                     chosen.push(member);
                 }
@@ -111,23 +104,8 @@ impl Members {
     }
 }
 
-/// Returns the workspaces that have this name, are in this folder, or directly below it.
-fn workspaces_named(
-    all: &[(String, Manifest)],
-    root: &Path,
-    base: &Path,
-    name: &str,
-) -> Vec<Member> {
-    let wanted = normal_path(&base.join(name));
-    let from_root = normal_path(&root.join(name));
-    let found = all.iter().filter_map(|(path, manifest)| {
-        let folder = root.join(path);
-        let own = manifest.name.as_deref().unwrap_or_else(|| name_of_path(path));
-        let is_below = |wanted: &Path| folder.parent() == Some(wanted);
-        let is_named = own == name || folder == wanted || is_below(&wanted) || is_below(&from_root);
-        is_named.then(|| Member { name: own.to_owned(), folder })
-    });
-    found.collect()
+fn member_of(root: &Path, (path, manifest): &(String, Manifest)) -> Member {
+    Member { name: words::name_of(path, manifest).to_owned(), folder: root.join(path) }
 }
 
 /// Returns the manifest in a folder as it is written; `None` where there is none that can be read.

@@ -1,7 +1,10 @@
 //! `dx publish`: a package, and what is said of it, sent to a registry.
 
 mod document;
+mod jobs;
 mod order;
+mod provenance;
+mod trusted;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,9 @@ use serde_json::{Map, Value};
 pub use crate::error::PublishError;
 pub use document::document;
 pub use order::in_order;
+
+use provenance::Subject;
+use trusted::Exchange;
 
 use crate::members::Members;
 use crate::normalise::Normalised;
@@ -144,20 +150,19 @@ impl Publication<'_> {
         if !force && parsed.is_prerelease() && is_usual_tag && !self.gives("tag") {
             return Err(PublishError::Prerelease { version }.into());
         }
-        let wants_provenance = |value: &Value| *value == true || *value == "true";
-        let is_set = config
-            .raw("provenance")
-            .is_some_and(|(value, _)| value.text().as_deref() == Some("true"));
-        if is_set || own.get("provenance").is_some_and(wants_provenance) {
-            return Err(PublishError::Provenance.into());
-        }
         (self.shows)(&tarball);
         let session = self.open(&own)?;
         let registry = Registry::of(&session, Some(&name), "publish", self.told)?;
+        let (environment, settings) = (self.environment, session.config());
+        let exchange = trusted::exchange(&registry, environment, settings, &name);
         if is_workspace && is_private(&manifest) {
             return Err(PublishError::Private { name }.into());
         }
         if !registry.has_credentials() {
+            if let Exchange::Failed(why) = &exchange {
+                let text = format!("the registry did not take the job's identity token: {why}");
+                self.told.warning(&text);
+            }
             if !dry_run {
                 return Err(AuthorError::NoCredentials { registry: registry.shown() });
             }
@@ -184,7 +189,8 @@ impl Publication<'_> {
             }
             let node = session.node().map(|node| node.version.to_string());
             document::complete(&mut manifest, &tarball, &registry.base, node.as_deref());
-            let body = document(&manifest, &tarball, &tag, access.as_deref());
+            let bundle = self.bundle(&registry, &tarball, &parsed, access.as_deref(), &exchange)?;
+            let body = document(&manifest, &tarball, &tag, access.as_deref(), bundle.as_ref());
             let escaped = escaped(&name);
             if self.is_staged {
                 let path = format!("-/stage/package/{escaped}");
@@ -197,6 +203,32 @@ impl Publication<'_> {
             }
         }
         Ok(Published { tarball, stage })
+    }
+
+    /// Returns the bundle that vouches for the build, if one is wanted.
+    fn bundle(
+        &self,
+        registry: &Registry<'_>,
+        tarball: &Tarball,
+        version: &Version,
+        access: Option<&str>,
+        exchange: &Exchange,
+    ) -> Result<Option<Value>, AuthorError> {
+        let config = registry.config();
+        let file = config.provenance_file()?;
+        let is_wanted = config.provenance()?
+            || *exchange == Exchange::Done { with_provenance: true } && file.is_none();
+        let subject = Subject::of(tarball, &version.to_string());
+        match (is_wanted, file) {
+            (true, Some(_)) => Err(PublishError::Provenances.into()),
+            (true, None) => {
+                provenance::sign(registry, self.environment, tarball, &subject, access).map(Some)
+            }
+            (false, Some(file)) => {
+                provenance::read(&self.environment.folder.join(file), &subject).map(Some)
+            }
+            (false, None) => Ok(None),
+        }
     }
 
     fn gives(&self, key: &str) -> bool {
@@ -232,8 +264,8 @@ fn own_settings(
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             _ => continue,
         };
-        let is_of_publishing =
-            matches!(key.as_str(), "registry" | "tag" | "access") || key.ends_with(":registry");
+        let is_of_publishing = matches!(key.as_str(), "registry" | "tag" | "access" | "provenance")
+            || key.ends_with(":registry");
         if is_of_publishing {
             found.push((key.clone(), value));
         } else if OptionInfo::find(key).is_some() {

@@ -5,9 +5,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::PackageName;
 use dx_pkg_fetch::error::FetchCause;
-use dx_pkg_fetch::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use dx_pkg_fetch::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use dx_pkg_fetch::{Bytes, Credentials, Method, Request, StatusCode};
 use dx_pkg_install::Session;
 use serde_json::Value;
@@ -17,7 +20,7 @@ pub use crate::error::{Refusal, RefusalKind};
 
 use crate::AuthorError;
 use crate::hosted::percent;
-use crate::script::Told;
+use crate::script::{Browser, Told};
 
 /// The header with a one-time password.
 const OTP: HeaderName = HeaderName::from_static("npm-otp");
@@ -66,6 +69,8 @@ pub struct Registry<'s> {
     scope: Option<String>,
     told: &'s dyn Told,
     otp: RefCell<Option<String>>,
+    /// The token that is sent in place of the configured credentials.
+    token: RefCell<Option<String>>,
 }
 
 impl<'s> Registry<'s> {
@@ -85,7 +90,8 @@ impl<'s> Registry<'s> {
         let base = name.as_ref().map_or(config.registry(), |name| config.registry_for(name));
         let scope = name.as_ref().and_then(|name| name.scope().map(str::to_owned));
         let otp = RefCell::new(config.otp()?);
-        Ok(Registry { session, base: base.clone(), command, scope, told, otp })
+        let token = RefCell::default();
+        Ok(Registry { session, base: base.clone(), command, scope, told, otp, token })
     }
 
     /// Returns the registry at another address.
@@ -98,7 +104,8 @@ impl<'s> Registry<'s> {
     #[must_use]
     pub fn has_credentials(&self) -> bool {
         let config = self.session.config();
-        config.credentials_for(&self.base).is_some()
+        self.token.borrow().is_some()
+            || config.credentials_for(&self.base).is_some()
             || config.client_certificate_for(&self.base).is_some()
     }
 
@@ -106,6 +113,21 @@ impl<'s> Registry<'s> {
     #[must_use]
     pub fn shown(&self) -> String {
         dx_pkg_fetch::redact_url(&self.base)
+    }
+
+    /// Sets the token of what follows.
+    pub(crate) fn set_token(&self, token: String) {
+        *self.token.borrow_mut() = Some(token);
+    }
+
+    /// Returns the settings.
+    pub(crate) fn config(&self) -> &Config {
+        self.session.config()
+    }
+
+    /// Tells something that is no warning.
+    pub(crate) fn notice(&self, text: &str) {
+        self.told.notice(text);
     }
 
     /// Sets the one-time password of what follows.
@@ -173,7 +195,8 @@ impl<'s> Registry<'s> {
         }
         let otp = match refusal.pages() {
             Some((page, done)) => {
-                self.told.open_page("Authenticate your account at", page);
+                let browser = Browser::of(self.session);
+                self.told.open_page("Authenticate your account at", page, &browser);
                 let token = self.wait_for_token(done)?;
                 token.get("token").and_then(Value::as_str).map(str::to_owned)
             }
@@ -236,7 +259,6 @@ impl<'s> Registry<'s> {
         body: Option<&Value>,
         sent: &Sent,
     ) -> Result<Answer, AuthorError> {
-        let network = self.session.context.network()?;
         let body = body.map(|body| Bytes::from(body.to_string()));
         let has_body = body.is_some();
         let mut request = match *method {
@@ -266,6 +288,37 @@ impl<'s> Registry<'s> {
         if !sent.is_anonymous {
             request = request.credentials(self.credentials(sent.authorization.clone()));
         }
+        self.answer(method, &url, request)
+    }
+
+    /// Sends a request to another service than the registry, which gets nothing of the account's.
+    pub(crate) fn ask_other(
+        &self,
+        method: &Method,
+        url: Url,
+        body: Option<&Value>,
+        authorization: Option<String>,
+    ) -> Result<Answer, AuthorError> {
+        let mut request = match *method {
+            Method::GET => Request::metadata(url.clone()),
+            _ => {
+                let body = body.map(|body| Bytes::from(body.to_string()));
+                let json = HeaderValue::from_static("application/json");
+                Request::sending(method.clone(), url.clone(), body).header(CONTENT_TYPE, json)
+            }
+        };
+        request = request.header(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(value) = authorization {
+            let origin = url.origin();
+            request = request.credentials(Arc::new(move |url: &Url| {
+                (url.origin() == origin).then(|| HeaderValue::from_str(&value).ok())?
+            }));
+        }
+        self.answer(method, &url, request)
+    }
+
+    fn answer(&self, method: &Method, url: &Url, request: Request) -> Result<Answer, AuthorError> {
+        let network = self.session.context.network()?;
         let fetched = network.runtime.block_on(network.fetcher.get(request));
         match fetched {
             Ok(response) => {
@@ -276,7 +329,7 @@ impl<'s> Registry<'s> {
             Err(error) => Err(match &error.cause {
                 FetchCause::Status { status, answer, .. } => {
                     self.notices(&answer.headers);
-                    let shown = dx_pkg_fetch::redact_url(&url);
+                    let shown = dx_pkg_fetch::redact_url(url);
                     let answer = (*status, &answer.headers, &answer.body);
                     AuthorError::Refused(Box::new(Refusal::read(method, shown, answer)))
                 }
@@ -288,6 +341,8 @@ impl<'s> Registry<'s> {
     /// Returns the credentials of the settings, which only addresses of the registry get.
     fn credentials(&self, authorization: Option<String>) -> Credentials {
         let (config, base) = (self.session.config().clone(), self.base.clone());
+        let own = self.token.borrow().as_ref().map(|token| format!("Bearer {token}"));
+        let authorization = authorization.or(own);
         Arc::new(move |url| {
             let value = match &authorization {
                 Some(value) if url.origin() == base.origin() => value.clone(),

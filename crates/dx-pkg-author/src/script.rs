@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
-use dx_pkg_compat::npmrc::Config;
+use dx_pkg_compat::npmrc::{Config, RawValue};
 use dx_pkg_install::scripts::{
     self, Output, ScriptCommand, ScriptEnvironment, ScriptPackage, SharedFacts,
 };
-use dx_pkg_install::{Environment, Events};
+use dx_pkg_install::{Environment, Events, Session};
 
 use crate::AuthorError;
 
@@ -31,8 +31,37 @@ pub trait Told: Events {
     /// Asks for a secret, which is not shown while it is typed.
     fn ask_secret(&self, question: &str) -> Option<String>;
 
-    /// Shows an address that the user is to open in a browser.
-    fn open_page(&self, title: &str, address: &str);
+    /// Shows an address that the user is to open in a browser, and opens it.
+    fn open_page(&self, title: &str, address: &str, browser: &Browser);
+}
+
+/// How the user opens addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// Themselves.
+    None,
+    /// With the program of the system, where they sit in front of it.
+    Usual,
+    /// With this program and its arguments.
+    Named(String),
+}
+
+impl Browser {
+    /// Returns what the settings say, else the variable `BROWSER`. A project's file names no
+    /// program, as it would be run.
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        let config = session.config();
+        match config.raw("browser") {
+            Some((RawValue::Bool(false), _)) => return Browser::None,
+            Some((RawValue::Text(program), _)) if config.is_given_by_user("browser") => {
+                return Browser::Named(program.clone());
+            }
+            _ => {}
+        }
+        let named = session.environment.variable("BROWSER");
+        named.map_or(Browser::Usual, |program| Browser::Named(program.to_owned()))
+    }
 }
 
 /// Runs scripts of packages of one project.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use dx_pkg_acquire::AcquireError;
+use dx_pkg_acquire::{AcquireError, external};
+use dx_pkg_compat::packlist::compress_tar;
 use dx_pkg_compat::tarball::{Limits, unpack};
 use dx_pkg_core::spec::Argument;
 use dx_pkg_core::{Integrity, Range, Spec, Version};
@@ -53,6 +54,16 @@ pub fn find(
             let name = name.ok_or_else(|| AuthorError::Source { spec: word.to_owned() })?;
             of_registry(&session, &name, &argument.spec, told)
                 .map(|tarball| Source::Tarball(Box::new(tarball)))
+        }
+        Spec::Git(git) => {
+            let session = open()?;
+            let (tar, is_unbuilt) = external::git_package(&session.context, word, git)?;
+            if is_unbuilt {
+                told.warning(&format!(
+                    "{word} is packed as it is: npm would run scripts of the repository first"
+                ));
+            }
+            named(compress_tar(&tar), word).map(|tarball| Source::Tarball(Box::new(tarball)))
         }
         _ => Err(AuthorError::Source { spec: word.to_owned() }),
     }

@@ -91,6 +91,13 @@ impl Tarball {
         hash.digest().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Returns its SHA-512, in hexadecimal.
+    #[must_use]
+    pub fn sha512_hex(&self) -> String {
+        let hash = Hash::of(HashAlgorithm::Sha512, &self.bytes);
+        hash.digest().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Returns the bundled packages.
     #[must_use]
     pub fn bundled(&self) -> Vec<&str> {

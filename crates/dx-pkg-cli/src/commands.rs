@@ -20,11 +20,13 @@ mod faces;
 mod folders;
 mod fund;
 mod global;
+mod groups;
 mod help_search;
 mod idle;
 mod init;
 mod install;
 mod later;
+mod leave;
 mod licenses;
 mod link;
 mod list;
@@ -71,9 +73,10 @@ use crate::options::{GLOBAL, OutputArguments, TreeArguments};
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
-A script of package.json also runs by its name alone: `dx dev` is `dx run dev`. So does a
-command of an installed package: `dx tsc` is `dx exec tsc`.
-Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
+`dx help COMMAND` shows the flags of a command.
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+So does a command of an installed package: `dx tsc` is `dx exec tsc`.
+Settings are read from .npmrc files and npm_config_* variables.";
 
 /// A fast, safe package manager for npm projects.
 #[derive(Parser, Debug)]
@@ -233,6 +236,7 @@ impl Arguments {
         let wants_help = words.len() < 2 || words.iter().any(is_help);
         let mut parser = parser_for(&names, word.as_deref(), wants_help);
         let is_global = words::is_global(&words);
+        let leaves = words.iter().any(|word| word == "--self");
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
             return Self::about_settings(&parser, command, words.clone());
@@ -241,6 +245,8 @@ impl Arguments {
         let is_own = |name: &str| {
             // Without --global it is the folder of the project.
             name == "prefix" && !is_global
+                // Elsewhere the switch has no influence.
+                || name == "yes" && leaves
                 || !is_authors_setting(name)
                     && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {

@@ -103,6 +103,12 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
+    /// Nobody can choose the packages of `dx update --interactive`.
+    #[error("cannot ask which packages to update: {reason}")]
+    NotInteractive {
+        /// The reason.
+        reason: String,
+    },
     /// The words of `dx patch` say nothing that it can do.
     #[error(
         "dx patch takes a package, or one of add, commit, update, ls and rm with what it is for"
@@ -194,6 +200,7 @@ impl Coded for CommandError {
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::NothingNamed { .. } => "DX_NOTHING_NAMED",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
+            Self::NotInteractive { .. } => "DX_NOT_INTERACTIVE",
             Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NoSbomFormat => "DX_NO_SBOM_FORMAT",
@@ -232,6 +239,9 @@ impl Coded for CommandError {
             }
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
+            }
+            Self::NotInteractive { .. } => {
+                "name the packages, as in `dx update NAME`; `dx outdated` lists what there is"
             }
             Self::PatchUsage => {
                 "write dx patch <package>, then dx patch commit <folder>; or dx patch update \

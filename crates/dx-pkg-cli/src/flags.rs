@@ -193,7 +193,15 @@ impl Selection for PublishSettings {
     fn contains(option: &OptionInfo) -> bool {
         matches!(
             option.key,
-            "tag" | "access" | "otp" | "dry-run" | "ignore-scripts" | "registry" | "force"
+            "tag"
+                | "access"
+                | "otp"
+                | "dry-run"
+                | "ignore-scripts"
+                | "registry"
+                | "force"
+                | "provenance"
+                | "provenance-file"
         )
     }
 
@@ -233,7 +241,16 @@ pub struct RebuildSettings;
 
 impl Selection for RebuildSettings {
     fn contains(option: &OptionInfo) -> bool {
-        matches!(option.key, "ignore-scripts" | "bin-links" | "registry" | "offline")
+        matches!(
+            option.key,
+            "ignore-scripts"
+                | "bin-links"
+                | "registry"
+                | "offline"
+                | "workspace"
+                | "workspaces"
+                | "include-workspace-root"
+        )
     }
 
     fn help(flag: &Flag) -> &'static str {

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod flags;
 mod noop;
+mod opener;
 mod options;
 mod pages;
 mod progress;

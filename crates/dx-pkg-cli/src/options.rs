@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dx_pkg_acquire::Cancel;
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_install::SessionOptions;
@@ -21,6 +21,18 @@ pub struct OutputArguments {
     /// Also print statistics: requests, bytes, links.
     #[arg(long, global = true, display_order = GLOBAL)]
     pub verbose: bool,
+    /// Show progress in this way: default, append-only or silent.
+    #[arg(long, global = true, display_order = GLOBAL, value_name = "KIND")]
+    #[arg(hide_possible_values = true)]
+    pub reporter: Option<Reporter>,
+}
+
+/// The kinds of progress, as pnpm calls them: a line that changes, none of these, only errors.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reporter {
+    Default,
+    AppendOnly,
+    Silent,
 }
 
 /// The position in `--help` of the options of every command: behind a command's own.

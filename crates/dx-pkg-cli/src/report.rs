@@ -1,24 +1,24 @@
 //! Prints results, warnings and errors: the only place that prints.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
-use dx_pkg_author::script::Told;
+use dx_pkg_author::script::{Browser, Told};
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
-use dx_pkg_install::summary::conflicts::ExplainedConflict;
-use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
-use dx_pkg_install::summary::{Fewer, Score};
+use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Events, Session};
 use dx_pkg_run::{Listener, RunError};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
-use crate::options::OutputArguments;
+use crate::opener::{OPENER, opener};
+use crate::options::{OutputArguments, Reporter};
 use crate::progress::ProgressLine;
 
 /// The printer of one command.
@@ -27,6 +27,8 @@ pub struct Report {
     json: bool,
     silent: bool,
     verbose: bool,
+    /// Whether the progress line is left out.
+    appends_only: bool,
     progress: ProgressLine,
     /// Warnings that JSON has beside those of the summary.
     early: Mutex<Vec<String>>,
@@ -37,8 +39,9 @@ impl Report {
     pub fn new(output: &OutputArguments) -> Self {
         Report {
             json: output.json,
-            silent: output.silent,
+            silent: output.silent || output.reporter == Some(Reporter::Silent),
             verbose: output.verbose,
+            appends_only: output.reporter == Some(Reporter::AppendOnly),
             progress: ProgressLine::default(),
             early: Mutex::default(),
         }
@@ -93,6 +96,14 @@ impl Report {
         print(&format!("{}\n", output_text(text, false)));
     }
 
+    /// Prints text as [`Self::text`] does, with colours where standard output shows them.
+    pub fn coloured(&self, text: &str, colours: impl Fn(&str) -> String) {
+        if !has_colours(&std::io::stdout()) {
+            return self.text(text);
+        }
+        print(&format!("{}\n", colours(&output_text(&without_secrets(text), false))));
+    }
+
     /// Prints text as [`Self::text`] does, and an empty line.
     pub fn block(&self, text: &str) {
         print(&format!("{}\n\n", output_text(&without_secrets(text), false)));
@@ -101,14 +112,14 @@ impl Report {
     /// Prints a result as JSON for people and programs, with a member in each line.
     pub fn pretty(&self, value: &Value) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        print(&format!("{}\n", escaped(&without_secrets(&text))));
+        print(&(escaped(&without_secrets(&text)).into_owned() + "\n"));
     }
 
     /// Prints the result of an install.
     pub fn summary(&self, summary: &Summary) {
         if self.json {
             let early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-            print_json(&to_json(summary, &early));
+            print_json(&summary.to_json(&early));
             return;
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
@@ -156,6 +167,11 @@ impl Report {
         }
     }
 
+    /// Returns whether a progress line may be shown.
+    fn shows_progress(&self, session: &Session) -> bool {
+        self.shows_script_output() && !self.appends_only && !session.environment.in_ci()
+    }
+
     /// Prints which script writes from here on.
     pub fn script(&self, package: &str, event: &str, script: &str) {
         self.detail(&format!("> {package} {event}\n> {}", script.replace('\n', "\n> ")));
@@ -167,7 +183,15 @@ impl Report {
         let output = error.script_output();
         if self.json {
             let output = output.map(|output| output_text(output, false));
-            let error = json!({ "code": code, "message": message, "hint": hint, "output": output });
+            // The last two are npm's names for message and hint.
+            let error = json!({
+                "code": code,
+                "message": message,
+                "hint": hint,
+                "output": output,
+                "summary": message,
+                "detail": hint.clone().unwrap_or_default(),
+            });
             print_json(&json!({ "error": error }));
         } else {
             if let Some(output) = output {
@@ -239,7 +263,7 @@ impl Events for Report {
 
     fn work_began(&self, session: &Session, counters: &Arc<Counters>) {
         dx_pkg_os::memory::return_large_blocks();
-        if self.shows_script_output() && !session.environment.in_ci() {
+        if self.shows_progress(session) {
             self.progress.show_work(counters);
         }
     }
@@ -251,7 +275,7 @@ impl Events for Report {
     fn script_began(&self, session: &Session, script: &StartedScript<'_>) {
         if script.is_shown {
             self.script(script.package, script.event, script.script);
-        } else if self.shows_script_output() && !session.environment.in_ci() {
+        } else if self.shows_progress(session) {
             self.progress.show_script(script.package, script.event);
         }
     }
@@ -308,72 +332,16 @@ impl Told for Report {
         secret.ok().flatten()
     }
 
-    fn open_page(&self, title: &str, address: &str) {
+    fn open_page(&self, title: &str, address: &str, browser: &Browser) {
         complain(&format!("{title}:\n{}\n", plain(address)));
+        let program = match browser {
+            Browser::Named(program) => program,
+            Browser::Usual if self.can_answer() => OPENER,
+            _ => return,
+        };
+        // The address is shown: where nothing opens it, the user does.
+        let _ = opener(program, address).spawn();
     }
-}
-
-/// Returns a package as JSON, with one of its versions.
-fn entry(package: &ChangedPackage, version: &Option<String>) -> Value {
-    json!({ "name": package.name, "version": version, "path": package.path })
-}
-
-/// Returns the result of an install as JSON.
-fn to_json(summary: &Summary, early: &[String]) -> Value {
-    let statistics: serde_json::Map<String, Value> = summary
-        .statistics
-        .iter()
-        .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
-        .collect();
-    let list = |kind: ChangeKind, show: fn(&ChangedPackage) -> Value| -> Vec<Value> {
-        summary.changes.iter().filter(|package| package.kind == kind).map(show).collect()
-    };
-    let deprecated = summary
-        .deprecated
-        .iter()
-        .map(|one| json!({ "name": one.name, "version": one.version, "path": one.path, "message": one.message }));
-    let deprecated: Vec<Value> = deprecated.collect();
-    let mut fields = json!({
-        "added": summary.added,
-        "removed": summary.removed,
-        "changed": summary.changed,
-        "add": list(ChangeKind::Added, |package| entry(package, &package.version)),
-        "change": list(ChangeKind::Changed, |package| {
-            json!({ "from": entry(package, &package.before), "to": entry(package, &package.version) })
-        }),
-        "remove": list(ChangeKind::Removed, |package| entry(package, &package.before)),
-        "deprecated": deprecated,
-        "packages": summary.packages,
-        "scriptsSkipped": summary.scripts_skipped,
-        "conflicts": summary.conflicts,
-        "explanations": summary.explained.iter().map(ExplainedConflict::to_json).collect::<Vec<_>>(),
-        "solved": summary.solved,
-        "warnings": ([early, &summary.warnings].concat()),
-        "statistics": statistics,
-        "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
-    });
-    if let Some(fewer) = &summary.fewer {
-        fields["fewer"] = fewer_to_json(fewer);
-    }
-    if let Some(files) = &summary.would_write {
-        fields["dryRun"] = true.into();
-        fields["files"] = json!(files);
-    }
-    fields
-}
-
-/// Returns what a search for fewer versions came to as JSON.
-fn fewer_to_json(fewer: &Fewer) -> Value {
-    let score = |score: &Score| json!({ "versions": score.versions, "outdated": score.outdated });
-    let steps = fewer.steps.iter().map(
-        |step| json!({ "name": step.name, "from": step.from, "to": step.to, "older": step.is_older }),
-    );
-    json!({
-        "before": score(&fewer.before),
-        "after": score(&fewer.after),
-        "packages": steps.collect::<Vec<_>>(),
-        "complete": fewer.is_complete,
-    })
 }
 
 /// Returns whether colours are shown there: on a terminal, unless `NO_COLOR` is set.
@@ -403,23 +371,28 @@ fn plain(text: &str) -> String {
 
 /// Prints one line of JSON, with control characters escaped.
 fn print_json(value: &Value) {
-    print(&format!("{}\n", escaped(&without_secrets(&value.to_string()))));
+    print(&(escaped(&without_secrets(&value.to_string())).into_owned() + "\n"));
 }
 
 /// Returns JSON with control characters escaped.
-fn escaped(json: &str) -> String {
-    let mut line = String::new();
-    for c in json.chars() {
-        match c {
-            ' '..='~' | '\n' => line.push(c),
-            c if c.is_alphanumeric() => line.push(c),
-            c => c
-                .encode_utf16(&mut [0; 2])
-                .iter()
-                .for_each(|unit| line.push_str(&format!("\\u{unit:04x}"))),
-        }
+fn escaped(json: &str) -> Cow<'_, str> {
+    if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return Cow::Borrowed(json);
     }
-    line
+    let mut text = String::with_capacity(json.len() + 64);
+    let mut done = 0;
+    for (at, c) in json.char_indices() {
+        if matches!(c, ' '..='~' | '\n') || c.is_alphanumeric() {
+            continue;
+        }
+        text.push_str(&json[done..at]);
+        c.encode_utf16(&mut [0; 2])
+            .iter()
+            .for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        done = at + c.len_utf8();
+    }
+    text.push_str(&json[done..]);
+    Cow::Owned(text)
 }
 
 /// Prints words for a shell, one in a line, without control characters but tabs.

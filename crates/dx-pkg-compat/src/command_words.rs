@@ -71,7 +71,6 @@ const FLAGS: &[(&str, &str)] = &[
     ("--ignore-engines", "leave it out: engines are warnings unless engine-strict is set"),
     ("--linker", "leave it out: dx hoists as npm does"),
     ("--no-verify", "leave it out: dx verifies every package"),
-    ("--reporter", "write --silent, --verbose or --json"),
     ("--shamefully-hoist", "leave it out: dx hoists as npm does"),
     ("--shamefully-flatten", "leave it out: dx hoists as npm does"),
     ("--store-dir", "set the variable DX_STORE to the folder"),

@@ -91,7 +91,9 @@ pub fn files_of_member(
     for path in paths {
         let file: PathBuf = folder.join(&path);
         let status = std::fs::metadata(&file).map_err(|error| PackError::io(&file, error))?;
-        let is_command = manifest.bin.iter().any(|(_, target)| *target == path);
+        // npm compares what follows the first slash, as if the folder `package` stood before it.
+        let inner = path.split_once('/').map_or(path.as_str(), |(_, inner)| inner);
+        let is_command = manifest.bin.iter().any(|(_, target)| *target == inner);
         files.push(PackedFile {
             mode: archive::mode(&status, is_command),
             size: status.len(),

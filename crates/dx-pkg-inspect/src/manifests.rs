@@ -13,6 +13,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{Source, View};
 
+/// The number of packages for which no thread is started.
+const FEW: usize = 64;
+/// The most threads: more wait for the disk together.
+const THREADS: usize = 8;
+
 /// The members of an object.
 pub(crate) type Members = Map<String, Value>;
 
@@ -60,6 +65,44 @@ impl<'v> Manifests<'v> {
         let members = Rc::new(self.read(place));
         self.known.borrow_mut().insert(place, members.clone());
         members
+    }
+
+    /// Reads the manifests of many packages from disk, on several threads.
+    pub(crate) fn read_ahead(&self, places: impl Iterator<Item = usize>) {
+        if self.locked.is_some() {
+            return;
+        }
+        let view = self.view;
+        let target = |place: usize| view.graph.packages[place].target.unwrap_or(place);
+        let known = self.known.borrow();
+        let mut waiting: Vec<usize> =
+            places.map(target).filter(|place| !known.contains_key(place)).collect();
+        drop(known);
+        waiting.sort_unstable();
+        waiting.dedup();
+        let threads = dx_pkg_os::process::processors().min(THREADS);
+        if waiting.len() < FEW || threads < 2 {
+            return;
+        }
+        let read = |places: &[usize]| {
+            let read = |place: &usize| {
+                let mut members = on_disk(view, *place);
+                normalise(&mut members);
+                (*place, members)
+            };
+            places.iter().map(read).collect::<Vec<_>>()
+        };
+        let found = std::thread::scope(|scope| {
+            let parts = waiting.chunks(waiting.len().div_ceil(threads));
+            let readers: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
+            // What a thread has not read is read when it is needed.
+            readers
+                .into_iter()
+                .flat_map(|reader| reader.join().unwrap_or_default())
+                .collect::<Vec<_>>()
+        });
+        let mut known = self.known.borrow_mut();
+        known.extend(found.into_iter().map(|(place, members)| (place, Rc::new(members))));
     }
 
     fn read(&self, place: usize) -> Members {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use dx_pkg_acquire::ResolverInput;
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::metadata::offers::{Offer, offers};
-use dx_pkg_core::Spec;
+use dx_pkg_core::{Spec, Version};
 use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;
 use dx_pkg_resolve::Requirements;
@@ -31,6 +31,8 @@ pub struct OutdatedOptions {
     pub without_workspaces: bool,
     /// Whether the section, the home page and the dependent's place are told as well.
     pub long: bool,
+    /// Whether only versions count that the requirements allow.
+    pub compatible: bool,
 }
 
 /// The requirements that are not met by the newest version.
@@ -40,13 +42,37 @@ pub struct Outdated {
     long: bool,
 }
 
+/// A requirement of the project or of a workspace that a newer version could meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Newer {
+    /// The name by which the package is required.
+    pub name: String,
+    /// The version that is there.
+    pub current: Option<String>,
+    /// The newest version that the requirement allows.
+    pub wanted: String,
+    /// The newest version.
+    pub latest: String,
+    /// The section of the manifest that has the requirement.
+    pub section: &'static str,
+    /// Whether the requirement can be raised: it is a range, and not one for peers.
+    pub can_raise: bool,
+    /// The folder of the workspace that has it; empty for the project.
+    pub importer: String,
+}
+
 /// A requirement that is not met by the newest version.
 #[derive(Debug)]
 struct Row {
+    /// The name by which the package is required.
+    required: String,
+    /// The same; of an alias with what it stands for.
     name: String,
     /// The version that is there.
     current: Option<String>,
     offer: Offer,
+    /// The package that is there, as a position in the graph.
+    at: Option<usize>,
     /// The place of the package below the project, and its folder.
     place: Option<(String, String)>,
     /// The folder's name of the package that has the requirement.
@@ -54,6 +80,10 @@ struct Row {
     /// `name@version` of the workspace that has the requirement.
     workspace: Option<String>,
     dependent_place: String,
+    /// Whether the project or a workspace has the requirement.
+    is_own: bool,
+    /// Whether the requirement is a range, and not one for peers.
+    can_raise: bool,
     section: &'static str,
     home_page: String,
 }
@@ -93,8 +123,17 @@ pub fn outdated(
     let mut rows: Vec<Row> = asked
         .iter()
         .zip(found)
-        .filter_map(|((requirement, ..), offer)| row(view, requirement, offer?))
+        .filter_map(|((requirement, _, spec), offer)| {
+            let is_range = matches!(spec, Spec::Range(_) | Spec::Version(_));
+            row(view, requirement, is_range, offer?)
+        })
         .collect();
+    if options.long {
+        for row in &mut rows {
+            row.home_page = row.at.and_then(|at| home_page(view, at)).unwrap_or_default();
+        }
+    }
+    rows.retain(|row| !options.compatible || row.current.as_ref() != Some(&row.offer.wanted));
     rows.sort_by(|a, b| {
         locale_compare(&a.name, &b.name).then_with(|| locale_compare(&a.dependent, &b.dependent))
     });
@@ -170,7 +209,7 @@ fn section(kind: Kind) -> &'static str {
 }
 
 /// Returns the row of a requirement; `None` where it has the newest version.
-fn row(view: &View, requirement: &Requirement, offer: Offer) -> Option<Row> {
+fn row(view: &View, requirement: &Requirement, is_range: bool, offer: Offer) -> Option<Row> {
     let place = requirement.to;
     let current = place.and_then(|place| view.facts(place).entry.version.clone());
     let is_newest = current.as_ref() == Some(&offer.wanted) && offer.wanted == offer.latest;
@@ -180,12 +219,14 @@ fn row(view: &View, requirement: &Requirement, offer: Offer) -> Option<Row> {
     let from = &view.graph.packages[requirement.from];
     let alias = requirement.spec.strip_prefix("npm:");
     Some(Row {
+        required: requirement.name.clone(),
         name: alias.map_or_else(
             || requirement.name.clone(),
             |target| format!("{}:{target}", requirement.name),
         ),
         current,
         offer,
+        at: place,
         place: place.map(|place| {
             let folder = view.folder(place).display().to_string();
             (view.graph.packages[place].path.clone(), folder)
@@ -197,8 +238,10 @@ fn row(view: &View, requirement: &Requirement, offer: Offer) -> Option<Row> {
         workspace: (from.is_workspace && requirement.from != 0)
             .then(|| view.label(requirement.from)),
         dependent_place: from.path.clone(),
+        is_own: requirement.from == 0 || from.is_workspace,
+        can_raise: is_range && !matches!(requirement.kind, Kind::Peer | Kind::OptionalPeer),
         section: section(requirement.kind),
-        home_page: place.and_then(|place| home_page(view, place)).unwrap_or_default(),
+        home_page: String::new(),
     })
 }
 
@@ -228,6 +271,25 @@ impl Outdated {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Returns the requirements of the project and its workspaces for which there is a version
+    /// above the one that is there.
+    #[must_use]
+    pub fn newer(&self) -> Vec<Newer> {
+        let own = self.rows.iter().filter(|row| row.is_own);
+        let newer = own.map(|row| Newer {
+            name: row.required.clone(),
+            current: row.current.clone(),
+            wanted: row.offer.wanted.clone(),
+            latest: row.offer.latest.clone(),
+            section: row.section,
+            can_raise: row.can_raise,
+            importer: row.dependent_place.clone(),
+        });
+        let can_rise =
+            |one: &Newer| is_above(&one.wanted, one) || one.can_raise && is_above(&one.latest, one);
+        newer.filter(can_rise).collect()
     }
 
     /// Returns the rows as a table.
@@ -308,6 +370,15 @@ impl Outdated {
             }
         }
         Value::Object(members)
+    }
+}
+
+/// Returns whether a version is above the one that is there; it is where none is.
+fn is_above(version: &str, row: &Newer) -> bool {
+    let Some(current) = &row.current else { return true };
+    match (Version::parse(version), Version::parse(current)) {
+        (Ok(version), Ok(current)) => version > current,
+        _ => version != current,
     }
 }
 

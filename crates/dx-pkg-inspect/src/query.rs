@@ -61,6 +61,10 @@ pub fn query(
             }
         }
     }
+    manifests.read_ahead(found.iter().filter_map(|item| match item {
+        Item::Place(place) => Some(*place),
+        Item::Missing(_) => None,
+    }));
     let bundled = select.bundled().to_vec();
     let contexts = select.contexts;
     let shown = |item| shown(view, &manifests, item, &contexts, &bundled);

@@ -8,6 +8,7 @@ use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::Spec;
+use dx_pkg_install::importers::words as importer_words;
 use dx_pkg_install::project::{Project, find_root};
 use dx_pkg_install::session::global::Global;
 use dx_pkg_install::{Environment, Session};
@@ -174,17 +175,13 @@ impl View {
         words: &[String],
     ) -> Result<(), InspectError> {
         let mut folders: Vec<&str> = Vec::new();
+        let places = (self.root.as_path(), importer_words::base(&self.root, folder));
         for word in words {
-            let wanted = folder.join(word);
-            let named = project.workspaces.iter().filter(|(path, manifest)| {
-                let own = self.root.join(path);
-                manifest.name.as_deref() == Some(word) || own == wanted || own.starts_with(&wanted)
-            });
-            let before = folders.len();
-            folders.extend(named.map(|(path, _)| path.as_str()));
-            if folders.len() == before {
+            let meant = importer_words::meant(&project.workspaces, places, word);
+            if meant.is_empty() {
                 return Err(InspectError::NoWorkspace { name: word.clone() });
             }
+            folders.extend(meant.into_iter().map(|at| project.workspaces[at].0.as_str()));
         }
         if words.is_empty() {
             let around = project

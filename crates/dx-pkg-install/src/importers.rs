@@ -1,16 +1,14 @@
 //! The importers that a command is for: the project, or workspaces that the user names or whose
 //! folder the command was started in.
 
-use std::path::{Path, PathBuf};
-
-use dx_pkg_compat::glob::Segment;
-use dx_pkg_lock::name_of_path;
-use dx_pkg_os::files::normal_path;
+use std::path::Path;
 
 use crate::project::Project;
 use crate::{InstallError, Session};
 
 pub use crate::error::ImporterError;
+
+pub mod words;
 
 /// The importers that a command is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +38,7 @@ impl Importers {
             };
         }
         let mut folders = if !named.is_empty() {
-            matching(project, &from(session, project), &named)
+            matching(project, &session.environment.folder, &named)?
         } else if let Some(inside) = around(project, &session.environment.folder) {
             vec![inside.to_owned()]
         } else if all == Some(true) {
@@ -49,12 +47,7 @@ impl Importers {
             return alone(false);
         };
         if folders.is_empty() {
-            let known = project.workspaces.iter().map(|(folder, _)| folder.clone()).collect();
-            return Err(match named.is_empty() {
-                true => ImporterError::None,
-                false => ImporterError::Unknown { named, known },
-            }
-            .into());
+            return Err(ImporterError::None.into());
         }
         if with_root {
             folders.push(String::new());
@@ -72,43 +65,29 @@ fn around<'p>(project: &'p Project, folder: &Path) -> Option<&'p str> {
     workspaces.find(|folder| *folder == path)
 }
 
-/// Returns the folder that the names of workspaces are relative to: the current one, or the
-/// project's where that is outside.
-fn from(session: &Session, project: &Project) -> PathBuf {
-    let folder = &session.environment.folder;
-    if folder.starts_with(&project.root) { folder.clone() } else { project.root.clone() }
-}
-
-/// Returns the folders of the workspaces that `named` mean by npm's rules: a name, a folder, or a
-/// folder around workspaces.
-fn matching(project: &Project, from: &Path, named: &[String]) -> Vec<String> {
+/// Returns the folders of the workspaces that `named` mean by npm's rules, each once.
+fn matching(
+    project: &Project,
+    folder: &Path,
+    named: &[String],
+) -> Result<Vec<String>, InstallError> {
+    let places = (project.root.as_path(), words::base(&project.root, folder));
     let mut found: Vec<String> = Vec::new();
-    for given in named {
-        for (folder, manifest) in &project.workspaces {
-            let name = manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder));
-            let path = project.root.join(folder);
-            let is_meant = given == name
-                || normal_path(&from.join(given)) == path
-                || is_directly_in(from, &path, given)
-                || is_directly_in(&project.root, &path, given);
-            if is_meant && !found.contains(folder) {
+    let mut unknown = Vec::new();
+    for word in named {
+        let meant = words::meant(&project.workspaces, places, word);
+        if meant.is_empty() {
+            unknown.push(word.clone());
+        }
+        for (folder, _) in meant.into_iter().map(|at| &project.workspaces[at]) {
+            if !found.contains(folder) {
                 found.push(folder.clone());
             }
         }
     }
-    found
-}
-
-/// Returns whether `path` is a folder in the one that `given`, which may have `*` in it, means from
-/// `base`.
-fn is_directly_in(base: &Path, path: &Path, given: &str) -> bool {
-    let Ok(inner) = path.strip_prefix(base) else { return false };
-    let parts: Vec<&str> = inner.iter().filter_map(|part| part.to_str()).collect();
-    let given = given.trim_end_matches('/').trim_start_matches("./");
-    let wanted: Vec<&str> = given.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    parts.len() == wanted.len() + 1
-        && wanted
-            .iter()
-            .zip(&parts)
-            .all(|(wanted, part)| Segment::parse(wanted).matches(part, false))
+    if unknown.is_empty() {
+        return Ok(found);
+    }
+    let known = project.workspaces.iter().map(|(folder, _)| folder.clone()).collect();
+    Err(ImporterError::Unknown { named: unknown, known }.into())
 }

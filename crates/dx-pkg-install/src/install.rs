@@ -14,7 +14,7 @@ mod link;
 mod listed;
 mod open;
 mod outcome;
-mod part;
+pub(crate) mod part;
 mod preview;
 mod sources;
 mod statistics;

@@ -335,6 +335,16 @@ fn open_store(
     }
 }
 
+/// Returns the folders of the stores that an install in `root` may use, the usual one first.
+#[must_use]
+pub fn store_folders(environment: &Environment, root: &Path) -> Vec<PathBuf> {
+    let Some(usual) = environment.store_folder() else { return Vec::new() };
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let near = root.canonicalize().ok();
+    let near = near.and_then(|root| store_on_same_device(environment, &root, &usual));
+    std::iter::once(usual).chain(near).collect()
+}
+
 /// Returns the seals of the stores that an install in `root` may use, the usual one first. Only
 /// their keys are read.
 pub fn seals<'s>(environment: &'s Environment, root: &'s Path) -> impl Iterator<Item = Seal> + 's {

@@ -4,6 +4,7 @@ mod changes;
 pub mod conflicts;
 mod direct;
 mod fewer;
+mod json;
 mod text;
 
 use std::time::Duration;

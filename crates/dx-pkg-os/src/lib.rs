@@ -1,4 +1,5 @@
-//! The one crate that knows the operating system, in three modules: files, processes, memory.
+//! The one crate that knows the operating system, in four modules: files, processes, memory,
+//! terminals.
 //!
 //! All `unsafe` of the workspace is here. Functions return [`std::io::Error`]; callers know the
 //! path and the purpose, and add both. The crate is written for Linux and runs there. The branches
@@ -8,3 +9,4 @@
 pub mod files;
 pub mod memory;
 pub mod process;
+pub mod terminal;

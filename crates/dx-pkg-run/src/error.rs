@@ -103,6 +103,15 @@ pub enum RunError {
         /// The file.
         path: String,
     },
+    /// A store has an entry that is not dx's.
+    #[error("{path} is not dx's, and lies in its store: nothing was removed")]
+    NotOnlyDxs {
+        /// The entry.
+        path: String,
+    },
+    /// Nobody has agreed to remove what dx keeps.
+    #[error("nothing was removed: nobody has agreed to it")]
+    NotAgreed,
     /// A value for a new package.json is not valid.
     #[error("{key} cannot be {value:?}: {reason}")]
     Field {
@@ -164,6 +173,8 @@ impl Coded for RunError {
             Self::Refused { .. } | Self::Declined { .. } => "DX_NOT_WANTED",
             Self::UnknownInitializer { .. } => "DX_INITIALIZER_UNKNOWN",
             Self::ShimOccupied { .. } => "DX_SHIM_OCCUPIED",
+            Self::NotOnlyDxs { .. } => "DX_UNINSTALL_FOREIGN",
+            Self::NotAgreed => "DX_UNINSTALL_NOT_AGREED",
             Self::Field { .. } => "DX_INIT_FIELD",
         }
     }
@@ -204,6 +215,8 @@ impl Coded for RunError {
                  (`user/repository`), or run any package with `dx dlx`"
             }
             Self::ShimOccupied { .. } => "name another folder: dx shims FOLDER",
+            Self::NotOnlyDxs { .. } => "move it elsewhere, or remove the store by hand",
+            Self::NotAgreed => "answer with y, or give --yes; --dry-run shows what would go",
             Self::Field { .. } => return None,
         };
         Some(hint.to_owned())

@@ -10,6 +10,7 @@ mod environments;
 mod error;
 mod exec;
 pub mod init;
+pub mod leaving;
 mod listing;
 mod patterns;
 mod place;

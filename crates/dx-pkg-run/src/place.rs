@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::{parse_manifest, read_text_to_edit};
-use dx_pkg_compat::glob::{Segment, expand};
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::Environment;
+use dx_pkg_install::importers::words as importer_words;
 use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_install::scripts::Node;
 use dx_pkg_install::scripts::{ScriptPackage, SharedFacts};
@@ -128,50 +128,30 @@ fn select(
     members: &mut Vec<Runner>,
 ) -> Result<(), RunError> {
     let all = workspaces(root)?;
-    let all = all.into_iter().map(|(path, manifest)| Runner::new(root.join(path), manifest));
-    let mut all: Vec<Option<Runner>> = all.map(Some).collect();
+    let runner =
+        |(path, manifest): &(String, Manifest)| Runner::new(root.join(path), manifest.clone());
     if words.is_empty() {
-        members.extend(all.into_iter().flatten());
+        members.extend(all.iter().map(runner));
         return Ok(());
     }
-    let from = if from.starts_with(root) { from } else { root };
+    let places = (root, importer_words::base(root, from));
+    let mut taken = vec![false; all.len()];
+    let mut unknown = Vec::new();
     for word in words {
-        for place in &mut all {
-            if place.as_ref().is_some_and(|runner| is_named(runner, root, from, word)) {
-                members.extend(place.take());
+        let meant = importer_words::meant(&all, places, word);
+        if meant.is_empty() {
+            unknown.push(word.clone());
+        }
+        for at in meant {
+            if !std::mem::replace(&mut taken[at], true) {
+                members.push(runner(&all[at]));
             }
         }
     }
-    Ok(())
-}
-
-/// Returns whether a word names a workspace: by its name, its folder, or the folder that it lies
-/// in, which may be a pattern.
-fn is_named(runner: &Runner, root: &Path, from: &Path, word: &str) -> bool {
-    let folder = &runner.package.folder;
-    if runner.name == word {
-        return true;
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(RunError::NoWorkspaces { words: unknown }),
     }
-    let named = normal_path(&from.join(word));
-    if *folder == named {
-        return true;
-    }
-    [from, root].into_iter().any(|start| {
-        let below = folder.parent().and_then(|parent| parent.strip_prefix(start).ok());
-        below.is_some_and(|parent| matches(word, parent))
-    }) || folder.parent() == Some(&named)
-}
-
-/// Returns whether a pattern matches a whole path.
-fn matches(pattern: &str, path: &Path) -> bool {
-    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
-    let pattern = pattern.replace('\\', "/");
-    expand(&pattern).unwrap_or_default().iter().any(|pattern| {
-        let segments = pattern.split('/').filter(|part| !matches!(*part, "" | "."));
-        let segments: Vec<Segment> = segments.map(Segment::parse).collect();
-        segments.len() == parts.len()
-            && segments.iter().zip(&parts).all(|(segment, part)| segment.matches(part, false))
-    })
 }
 
 /// Makes a folder a workspace of the project in `root`, unless it is one: its `package.json` names

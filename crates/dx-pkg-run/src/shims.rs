@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::command_words::Face;
+use dx_pkg_install::Environment;
 
 use crate::RunError;
 
@@ -37,13 +38,24 @@ pub fn make(folder: &Path, dx: &Path, tools: &[Face]) -> Result<Vec<PathBuf>, Ru
 /// # Errors
 /// A link cannot be removed.
 pub fn remove(folder: &Path, dx: &Path, tools: &[Face]) -> Result<Vec<PathBuf>, RunError> {
-    let present = tools.iter().map(|tool| path_of(folder, *tool)).filter(|path| is_dx(path, dx));
-    let present: Vec<PathBuf> = present.collect();
+    let present = find(folder, dx, tools);
     for path in &present {
         std::fs::remove_file(path)
             .map_err(|error| AcquireError::io(format!("removing {}", path.display()), error))?;
     }
     Ok(present)
+}
+
+/// Returns the links to the program `dx` in a folder.
+#[must_use]
+pub fn find(folder: &Path, dx: &Path, tools: &[Face]) -> Vec<PathBuf> {
+    tools.iter().map(|tool| path_of(folder, *tool)).filter(|path| is_dx(path, dx)).collect()
+}
+
+/// Returns dx's own folder for the links: beside the store.
+#[must_use]
+pub fn default_folder(environment: &Environment) -> Option<PathBuf> {
+    environment.store_folder().map(|store| store.with_file_name("shims"))
 }
 
 fn path_of(folder: &Path, tool: Face) -> PathBuf {

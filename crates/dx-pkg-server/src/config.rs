@@ -40,6 +40,10 @@ pub(crate) struct Config {
     /// The address by which clients reach this server, if they do not reach it directly. Its path
     /// is a prefix of all paths.
     pub(crate) public_url: Option<Address>,
+    /// The files of a certificate chain and of its key, in PEM form; both or neither. With them the
+    /// server speaks HTTPS.
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     /// The networks of proxies in front, whose `X-Forwarded-*` headers are believed.
     pub(crate) trusted_proxies: Vec<Network>,
     /// The least important lines of the log.
@@ -65,6 +69,8 @@ impl Default for Config {
             storage: PathBuf::new(),
             upstream: None,
             public_url: None,
+            tls_cert: None,
+            tls_key: None,
             trusted_proxies: Vec::new(),
             log: Level::Info,
             limits: Limits::default(),

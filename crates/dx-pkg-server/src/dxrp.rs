@@ -13,6 +13,7 @@ mod convert;
 mod counters;
 mod deltas;
 mod divide;
+mod frames;
 mod meta;
 mod metadata;
 mod out;

@@ -2,6 +2,9 @@
 
 mod connections;
 mod origin;
+mod tls;
+
+pub(crate) use tls::Tls;
 
 use crate::api;
 use crate::failure::Failure;
@@ -21,7 +24,8 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// The pause after a connection could not be accepted, for want of open files.
@@ -33,6 +37,8 @@ pub(crate) struct Server {
     routes: Arc<Routes>,
     listener: TcpListener,
     connections: Connections,
+    /// What HTTPS needs; `None` for a server that speaks HTTP.
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
@@ -41,6 +47,10 @@ impl Server {
     /// # Errors
     /// A text for whoever starts the server.
     pub(crate) async fn listen(state: Arc<AppState>) -> Result<Self, String> {
+        let tls = match (&state.config.tls_cert, &state.config.tls_key) {
+            (Some(certificate), Some(key)) => Some(Arc::new(Tls::open(certificate, key)?)),
+            _ => None,
+        };
         let address = state.config.listen;
         let listener = TcpListener::bind(address).await.map_err(|error| {
             let hint = match error.kind() {
@@ -53,7 +63,13 @@ impl Server {
         })?;
         let limits = &state.config.limits;
         let connections = Connections::new(limits.connections, limits.connections_per_client);
-        Ok(Self { routes: Arc::new(api::routes(&state)), state, listener, connections })
+        let routes = Arc::new(api::routes(&state));
+        Ok(Self { routes, state, listener, connections, tls })
+    }
+
+    /// Returns what HTTPS needs, whose certificate can be read again.
+    pub(crate) fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
     }
 
     /// Returns the address that it listens on.
@@ -76,10 +92,21 @@ impl Server {
                         continue;
                     };
                     let (state, routes) = (Arc::clone(&self.state), Arc::clone(&self.routes));
-                    let stopped = stopped.clone();
+                    let (tls, stopped) = (self.tls.clone(), stopped.clone());
                     tokio::spawn(async move {
+                        // Answers are written whole, so waiting for more only costs time.
+                        let _ = stream.set_nodelay(true);
+                        let client = (state, routes, peer.ip());
                         let connection = Connection::new(place, stopped);
-                        serve_connection(state, routes, stream, peer, connection).await;
+                        match tls {
+                            None => serve_connection(client, stream, connection).await,
+                            Some(tls) => {
+                                let time = client.0.config.limits.head_time.0;
+                                if let Some(stream) = tls.accept(stream, time).await {
+                                    serve_connection(client, stream, connection).await;
+                                }
+                            }
+                        }
                     });
                 }
                 Err(error) => {
@@ -98,15 +125,12 @@ impl Server {
     }
 }
 
+/// Serves a client's connection until it ends.
 async fn serve_connection(
-    state: Arc<AppState>,
-    routes: Arc<Routes>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    (state, routes, peer): (Arc<AppState>, Arc<Routes>, IpAddr),
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     own: Connection,
 ) {
-    // Answers are written whole, so waiting for more to send only costs time.
-    let _ = stream.set_nodelay(true);
     let limits = state.config.limits.clone();
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -124,7 +148,7 @@ async fn serve_connection(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (state, routes) = (Arc::clone(&state), Arc::clone(&routes));
         request.extensions_mut().insert(own.clone());
-        async move { Ok::<_, Infallible>(answer(state, &routes, request, peer.ip()).await) }
+        async move { Ok::<_, Infallible>(answer(state, &routes, request, peer).await) }
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

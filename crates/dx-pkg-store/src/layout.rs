@@ -79,6 +79,24 @@ impl Folder {
     /// The number of folders.
     pub(crate) const COUNT: usize = 14;
 
+    /// All of them.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Packages,
+        Self::Expanded,
+        Self::Prepared,
+        Self::Metadata,
+        Self::Lockfiles,
+        Self::Resolutions,
+        Self::Pending,
+        Self::Written,
+        Self::Gyp,
+        Self::Conflicts,
+        Self::Git,
+        Self::Tmp,
+        Self::Trash,
+        Self::Locks,
+    ];
+
     /// The name below `v1/`.
     #[must_use]
     pub fn name(self) -> &'static str {

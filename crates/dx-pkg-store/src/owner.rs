@@ -130,12 +130,16 @@ fn take_back(dir: &Dir, path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn not_used(path: &Path, why: Unfit) -> StoreError {
+/// Returns the error about a folder that is not used.
+pub(crate) fn not_used(path: &Path, why: Unfit) -> StoreError {
     StoreError::NotUsed { path: path.to_owned(), why }
 }
 
 /// Wraps an error of opening a folder, which for a link tells that it is none.
-fn unfit<'p>(doing: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> StoreError + 'p {
+pub(crate) fn unfit<'p>(
+    doing: &'static str,
+    path: &'p Path,
+) -> impl FnOnce(io::Error) -> StoreError + 'p {
     move |error| match error.kind() {
         io::ErrorKind::NotADirectory => not_used(path, Unfit::NoFolder),
         _ if path.symlink_metadata().is_ok_and(|found| found.is_symlink()) => {

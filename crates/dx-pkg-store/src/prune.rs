@@ -1,5 +1,7 @@
 //! The usage of the store, and removal of unused entries.
 
+pub mod removal;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};

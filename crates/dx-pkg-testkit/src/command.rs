@@ -63,6 +63,23 @@ impl Command {
         self
     }
 
+    /// Returns another program with this one's environment and folder.
+    #[cfg(unix)]
+    pub(crate) fn prepared(&self, program: &str, args: &[&str]) -> process::Command {
+        let mut command = process::Command::new(program);
+        command.args(args).env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&self.dir);
+        command
+    }
+
+    /// Returns the program and its arguments.
+    #[cfg(unix)]
+    pub(crate) fn words(&self) -> Vec<String> {
+        let words =
+            std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(AsRef::as_ref));
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
     /// Starts it with piped output; the test waits for it, or kills it.
     pub fn spawn(&self) -> process::Child {
         process::Command::new(&self.program)
@@ -146,6 +163,19 @@ pub struct Run {
     pub elapsed: Duration,
     command: String,
     replacements: Vec<Replacement>,
+}
+
+#[cfg(unix)]
+impl Run {
+    /// A run of which a terminal has shown everything.
+    pub(crate) fn shown(
+        command: String,
+        status: Option<i32>,
+        elapsed: Duration,
+        stdout: String,
+    ) -> Run {
+        Run { command, status, elapsed, stdout, stderr: String::new(), replacements: Vec::new() }
+    }
 }
 
 impl Run {

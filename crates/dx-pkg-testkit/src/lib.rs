@@ -38,6 +38,8 @@ mod registry;
 pub mod replay;
 pub mod require;
 mod tarball;
+#[cfg(unix)]
+mod terminal;
 
 pub use command::{Command, Run};
 pub use device::Device;
@@ -48,3 +50,5 @@ pub use package::PackageBuilder;
 pub use project::{Project, ProjectBuilder};
 pub use registry::Registry;
 pub use tarball::{Entry, EntryKind, integrity_sha512, shasum, tgz};
+#[cfg(unix)]
+pub use terminal::terminal;

@@ -42,6 +42,8 @@ pub enum Need {
     TimeNamespace,
     /// A second user: the right to become one.
     SecondUser,
+    /// A terminal, by script(1) of util-linux.
+    Terminal,
     /// Node.js.
     Node,
     /// npm in any version.
@@ -51,7 +53,7 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Need; 13] = [
+    const ALL: [Need; 14] = [
         Need::Mounts,
         Need::Overlay,
         Need::Btrfs,
@@ -62,6 +64,7 @@ impl Need {
         Need::Seccomp,
         Need::TimeNamespace,
         Need::SecondUser,
+        Need::Terminal,
         Need::Node,
         Need::Npm,
         Need::Npm11,
@@ -80,6 +83,7 @@ impl Need {
             Need::Seccomp => "seccomp",
             Need::TimeNamespace => "time-namespace",
             Need::SecondUser => "second-user",
+            Need::Terminal => "terminal",
             Need::Node => "node",
             Need::Npm => "npm",
             Need::Npm11 => "npm-11",

@@ -4,3 +4,6 @@
 #[cfg(target_os = "linux")]
 mod exec;
 mod help;
+#[cfg(unix)]
+mod installer;
+mod package;

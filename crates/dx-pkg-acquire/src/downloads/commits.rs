@@ -141,9 +141,7 @@ impl<'s> Source<'s> {
             return Err(AcquireError::Offline { what, place: "the store" });
         }
         let scratch = Scratch::new(self)?;
-        self.try_addresses(|git, address| git.check_out(address, commit, &scratch.tree()))?;
-        let package = self.folder_of(&scratch.tree(), commit, folder)?;
-        let mut manifest = self.manifest(&package, commit, folder)?;
+        let (package, mut manifest) = self.check_out(commit, &scratch)?;
         if let Some(builder) = builder.filter(|_| is_to_be_built(&manifest)) {
             let package = self.label.clone();
             let failed = |source| AcquireError::InPackage { package, source };
@@ -157,6 +155,31 @@ impl<'s> Source<'s> {
         let integrity = self.downloads.keep_file(&tarball)?;
         store.put_git_package(commit.as_str(), folder, is_built, &integrity)?;
         Ok(integrity)
+    }
+
+    /// Returns the tarball of the package that a commit is, not compressed, as the commit has it;
+    /// and whether npm would have built it first. The store does not get it.
+    pub(crate) fn tarball(&self, commit: &Commit) -> Result<(Vec<u8>, bool), AcquireError> {
+        let scratch = Scratch::new(self)?;
+        let (package, manifest) = self.check_out(commit, &scratch)?;
+        let tarball = scratch.0.join("package.tar");
+        self.pack(&package, &manifest, &tarball)?;
+        let bytes = read_bounded(&tarball, u64::MAX)
+            .map_err(|error| AcquireError::io(format!("reading {}", tarball.display()), error))?;
+        Ok((bytes, is_to_be_built(&manifest)))
+    }
+
+    /// Checks a commit out, and returns the folder of the package with its manifest.
+    fn check_out(
+        &self,
+        commit: &Commit,
+        scratch: &Scratch,
+    ) -> Result<(PathBuf, Manifest), AcquireError> {
+        self.try_addresses(|git, address| git.check_out(address, commit, &scratch.tree()))?;
+        let folder = self.git.subdirectory.as_deref().unwrap_or_default().trim_matches('/');
+        let package = self.folder_of(&scratch.tree(), commit, folder)?;
+        let manifest = self.manifest(&package, commit, folder)?;
+        Ok((package, manifest))
     }
 
     /// Tries the addresses of the repository in turn; the error is that of the first.

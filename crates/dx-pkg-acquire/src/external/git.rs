@@ -1,15 +1,19 @@
 //! Commits of git repositories: fetched, packed as npm packs them, and put into the store, which
 //! remembers the package that a commit became. No git is started for a commit that it knows.
 
+use std::sync::Arc;
+
+use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::Spec;
 use dx_pkg_core::spec::GitSpec;
 use dx_pkg_git::{Commit, Revision};
 use dx_pkg_lock::LockPackage;
+use dx_pkg_store::StoreMode;
 
 use super::{Externals, Wanted};
-use crate::AcquireError;
 use crate::downloads::commits::Source;
 use crate::sources::{commit_of, named_commit};
+use crate::{AcquireError, Context, Downloads};
 
 /// Fetches the commit that `git` means, packs it, and loads the package.
 ///
@@ -33,6 +37,31 @@ pub(super) fn load(
     let package = downloads.manifest_of_kept(&wanted.label(), &integrity)?;
     let resolved = git.resolved(commit.as_str());
     Ok(LockPackage { resolved: Some(resolved), ..package })
+}
+
+/// Packs the commit that a word of the user's means, without a project and without a script.
+/// Returns the tarball, not compressed, and whether npm would have built the package first.
+///
+/// # Errors
+/// The settings forbid it, there is no such commit, or no package in it.
+pub fn packed(
+    context: &Arc<Context>,
+    word: &str,
+    git: &GitSpec,
+) -> Result<(Vec<u8>, bool), AcquireError> {
+    context.sources()?.check(None, word, &Spec::Git(Box::new(git.clone())), true)?;
+    let offline = context.config.offline()?;
+    let label = redact_urls(word).to_string();
+    if offline {
+        return Err(AcquireError::Offline { what: label, place: "the store" });
+    }
+    let downloads = Downloads::new(context, offline, StoreMode::Now, Arc::default());
+    let source = Source::new(context, &downloads, label, git)?;
+    let commit = match named_commit(git) {
+        Some(commit) => commit,
+        None => source.resolve(&revision(git))?,
+    };
+    source.tarball(&commit)
 }
 
 /// Returns the commit of the lockfile's entry, if it is of the same repository.

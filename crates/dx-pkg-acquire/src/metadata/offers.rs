@@ -66,9 +66,8 @@ pub fn packuments(
     let policy = MetadataPolicy { speculative: false, ..policy };
     let counters = Arc::new(Counters::default());
     let provider = registries(context, pick.clone(), policy, &counters);
-    let expected: Vec<(String, String)> =
-        names.iter().map(|name| (name.clone(), "*".to_owned())).collect();
-    provider.expected(&expected);
+    // Only these: what they require is not asked for.
+    provider.wanted(names);
     let load = |name: &String| match provider.load(name) {
         Ok(packument) => Ok(Some(packument)),
         Err(error) if error.is_not_found() || error.code() == "DX_UNAUTHORIZED" => Ok(None),

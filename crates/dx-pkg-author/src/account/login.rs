@@ -17,6 +17,7 @@ use super::{Account, Said, usage_error};
 use crate::AuthorError;
 use crate::hosted::percent;
 use crate::registry::{Registry, Sent};
+use crate::script::Browser;
 
 const USAGE: &str = "dx login [--registry=URL] [--scope=@SCOPE] [--auth-type=web|legacy]";
 
@@ -116,7 +117,7 @@ fn web_token(
         matches!(url.scheme(), "http" | "https").then(|| url.to_string())
     };
     let (Some(page), Some(done)) = (text("loginUrl"), text("doneUrl")) else { return Ok(None) };
-    account.told.open_page("Login at", &page);
+    account.told.open_page("Login at", &page, &Browser::of(account.session));
     let answer = registry.wait_for_token(&done)?;
     let token = answer.get("token").and_then(Value::as_str).map(str::to_owned);
     token.map(Some).ok_or_else(|| AuthorError::NoLogin { registry: registry.shown() })

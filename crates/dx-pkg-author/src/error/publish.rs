@@ -1,5 +1,7 @@
 //! The reasons why a package is not published.
 
+use std::path::PathBuf;
+
 use dx_pkg_core::Coded;
 
 /// A publication that cannot be.
@@ -56,9 +58,35 @@ pub enum PublishError {
         /// The text.
         version: String,
     },
-    /// What the user wants and dx does not do.
-    #[error("dx does not write provenance yet")]
-    Provenance,
+    /// Nothing says where the build comes from.
+    #[error("the build cannot be signed: {why}")]
+    NoProvenance {
+        /// What is missing.
+        why: String,
+    },
+    /// A statement about a build would tell of a package that not everybody may see.
+    #[error("{name} is new or not public, and a statement about its build would be")]
+    NotPublic {
+        /// The package.
+        name: String,
+    },
+    /// Whoever signs does not answer as they should.
+    #[error("the build was not signed: {problem}")]
+    NotSigned {
+        /// What is wrong.
+        problem: String,
+    },
+    /// A statement from elsewhere is not about the package.
+    #[error("the provenance in {}: {problem}", file.display())]
+    ProvenanceFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A statement is both given and to be made.
+    #[error("--provenance and --provenance-file contradict each other")]
+    Provenances,
 }
 
 impl Coded for PublishError {
@@ -70,7 +98,11 @@ impl Coded for PublishError {
             Self::Published { .. } => "DX_PUBLISHED",
             Self::Unscoped { .. } => "DX_UNSCOPED",
             Self::Version { .. } => "DX_INVALID_VERSION",
-            Self::Provenance => "DX_UNSUPPORTED_SETTING",
+            Self::NoProvenance { .. } => "DX_PROVENANCE_UNAVAILABLE",
+            Self::NotPublic { .. } => "DX_PROVENANCE_NOT_PUBLIC",
+            Self::NotSigned { .. } => "DX_PROVENANCE_NOT_SIGNED",
+            Self::ProvenanceFile { .. } => "DX_PROVENANCE_FILE",
+            Self::Provenances => "DX_USAGE",
         }
     }
 
@@ -85,7 +117,15 @@ impl Coded for PublishError {
             Self::Published { .. } => "`dx version patch` gives it the next version",
             Self::Unscoped { .. } => "give it a name with a scope, or --access=public",
             Self::Version { .. } => "`dx pkg set version=1.0.0` sets one",
-            Self::Provenance => "publish without it: --provenance=false, or with npm",
+            Self::NoProvenance { .. } => {
+                "publish from GitHub Actions with `permissions: { id-token: write }`, or from \
+                 GitLab CI with `id_tokens: { SIGSTORE_ID_TOKEN: { aud: sigstore } }`, or with \
+                 --provenance=false"
+            }
+            Self::NotPublic { .. } => "give --access=public if everybody may know of it",
+            Self::NotSigned { .. } => "try again, or publish with --provenance=false",
+            Self::ProvenanceFile { .. } => "make the statement of exactly this tarball",
+            Self::Provenances => "leave one of them out",
         };
         Some(hint.to_owned())
     }

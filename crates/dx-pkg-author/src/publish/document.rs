@@ -38,13 +38,14 @@ pub(super) fn complete(
     manifest.insert("dist".to_owned(), dist.into());
 }
 
-/// Returns the document with a completed manifest.
+/// Returns the document with a completed manifest, and the bundle that vouches for the build.
 #[must_use]
 pub fn document(
     manifest: &Map<String, Value>,
     tarball: &Tarball,
     tag: &str,
     access: Option<&str>,
+    bundle: Option<&Value>,
 ) -> Value {
     let name = &tarball.name;
     let text =
@@ -65,6 +66,16 @@ pub fn document(
         "data": STANDARD.encode(&tarball.bytes),
         "length": tarball.bytes.len(),
     });
-    root.insert("_attachments".to_owned(), json!({ format!("{name}-{version}.tgz"): attachment }));
+    let mut attachments = json!({ format!("{name}-{version}.tgz"): attachment });
+    if let Some(bundle) = bundle {
+        let data = bundle.to_string();
+        attachments[format!("{name}-{version}.sigstore")] = json!({
+            "content_type": bundle.get("mediaType"),
+            // As JavaScript counts.
+            "length": data.encode_utf16().count(),
+            "data": data,
+        });
+    }
+    root.insert("_attachments".to_owned(), attachments);
     root.into()
 }

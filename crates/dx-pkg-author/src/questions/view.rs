@@ -181,6 +181,12 @@ impl Viewed {
         Ok(lines.join("\n").trim().to_owned())
     }
 
+    /// Returns whether [`Self::text`] is an overview.
+    #[must_use]
+    pub fn is_overview(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// Returns the same as npm's JSON; `None` where there is nothing to print.
     ///
     /// # Errors

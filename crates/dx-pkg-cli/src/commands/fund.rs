@@ -9,9 +9,9 @@ use dx_pkg_install::{Environment, Session};
 use serde_json::json;
 
 use super::list::{MemberArguments, draws_in_unicode};
-use super::pages::OPENER;
 use crate::error::CommandError;
 use crate::flags::{PeerSettings, SettingFlags};
+use crate::opener::OPENER;
 use crate::report::Report;
 
 /// List packages that look for funding, or open the page of one.

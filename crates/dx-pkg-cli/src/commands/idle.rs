@@ -10,7 +10,7 @@ use dx_pkg_compat::npmrc::{FlagValue, OptionInfo, find_flag};
 use super::words::script_command;
 
 /// The settings that name files of settings, which are read before any other.
-const FILES: [&str; 2] = ["userconfig", "globalconfig"];
+pub const FILES: [&str; 2] = ["userconfig", "globalconfig"];
 
 /// The words that are left for clap, and what was taken out of them.
 #[derive(Debug, Default)]
@@ -83,6 +83,11 @@ pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
             found.rest.push(word);
             continue;
         };
+        // npm's words for much output.
+        if matches!(text, "-dd" | "-ddd") {
+            found.rest.push("--verbose".into());
+            continue;
+        }
         let (flag, value) = match text.split_once('=') {
             Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
             _ => (text, None),

@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 
 use super::Arguments;
+use super::groups::with_groups;
 
 /// The commands whose arguments are made.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub fn names_only() -> Command {
 /// unless the help of all is wanted. `names` has the commands' names.
 pub fn parser_for(names: &Command, word: Option<&str>, wants_help: bool) -> Command {
     let word = match word {
-        Some("help") => return Arguments::command(),
-        None if wants_help => return Arguments::command(),
+        Some("help") => return with_groups(Arguments::command()),
+        None if wants_help => return with_groups(Arguments::command()),
         None => return names.clone(),
         Some(word) => word,
     };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use dx_pkg_author::members::{Members, Selection};
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
 use dx_pkg_install::importers::Importers;
@@ -11,9 +12,10 @@ use dx_pkg_install::project::find_root;
 use dx_pkg_install::upkeep::linking::{Registered, Registration, package_in};
 use dx_pkg_install::{Change, Environment, OpenProject, Options};
 use dx_pkg_lock::Lock;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::install::carry_out;
+use super::list::MemberArguments;
 use super::remove::RemoveArguments;
 use crate::error::CommandError;
 use crate::options::TreeArguments;
@@ -73,14 +75,19 @@ impl LinkArguments {
         let registered = Registered::find(&environment, self.tree.flags.settings())?;
         let force = self.tree.flags.sets("force", "true");
         let is_dry = self.tree.flags.sets("dry-run", "true");
-        if wanted.is_empty() && is_dry {
-            let (name, _) = package_in(&root)?;
-            report.result(&format!("Dry run: would register {name}"), &json!({ "name": name }));
-            return Ok(ExitCode::SUCCESS);
-        }
         if wanted.is_empty() {
-            let added = registered.add(&root, force)?;
-            tell(&added, "registered", report);
+            let folders = self.registered_folders(&environment, root)?;
+            let mut told = Vec::new();
+            for folder in folders {
+                told.push(match is_dry {
+                    true => {
+                        let (name, _) = package_in(&folder)?;
+                        (format!("Dry run: would register {name}"), json!({ "name": name }))
+                    }
+                    false => said(&registered.add(&folder, force)?, "registered"),
+                });
+            }
+            tell(told, report);
             return Ok(ExitCode::SUCCESS);
         }
         let mut found = Vec::new();
@@ -129,6 +136,27 @@ impl LinkArguments {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Returns the folders of the packages to register: of the workspaces that are named, else of
+    /// the package here.
+    fn registered_folders(
+        &self,
+        environment: &Environment,
+        own: PathBuf,
+    ) -> Result<Vec<PathBuf>, CommandError> {
+        let given = MemberArguments::given(&self.tree.flags);
+        if given.workspace.is_empty() && !given.workspaces {
+            return Ok(vec![own]);
+        }
+        let selection = Selection {
+            names: given.workspace,
+            all: given.workspaces,
+            none: given.no_workspaces,
+            with_root: given.include_workspace_root,
+        };
+        let members = Members::find(environment, &selection)?;
+        Ok(members.each().into_iter().map(|(_, folder)| folder.to_owned()).collect())
+    }
+
     /// Returns whether `package.json` names the links. As with npm, the name of a section says so.
     fn saves(&self) -> bool {
         self.save || self.save_prod || self.save_dev || self.save_optional || self.save_peer
@@ -161,9 +189,11 @@ impl UnlinkArguments {
             [] => vec![package_in(&own_package(&environment))?.0],
             names => names.to_vec(),
         };
+        let mut told = Vec::new();
         for name in names {
-            tell(&registered.remove(&name)?, "removed", report);
+            told.push(said(&registered.remove(&name)?, "removed"));
         }
+        tell(told, report);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -176,8 +206,18 @@ fn own_package(environment: &Environment) -> PathBuf {
     packages.next().map_or_else(|| root.clone(), PathBuf::from)
 }
 
-/// Prints what became of a registration.
-fn tell(done: &Registration, what: &str, report: &Report) {
+/// Prints what became of registrations: a list where there are several.
+fn tell(told: Vec<(String, Value)>, report: &Report) {
+    let (texts, mut fields): (Vec<String>, Vec<Value>) = told.into_iter().unzip();
+    let fields = match fields.len() {
+        1 => fields.remove(0),
+        _ => fields.into(),
+    };
+    report.result(&texts.join("\n"), &fields);
+}
+
+/// Returns what became of a registration, for people and for programs.
+fn said(done: &Registration, what: &str) -> (String, Value) {
     let Registration { name, version, place, folder, is_changed } = done;
     let label = match version {
         Some(version) => format!("{name}@{version}"),
@@ -195,5 +235,5 @@ fn tell(done: &Registration, what: &str, report: &Report) {
         "name": name, "version": version, "path": place, "folder": folder, "done": what,
         "changed": is_changed,
     });
-    report.result(&text, &fields);
+    (text, fields)
 }

@@ -32,6 +32,12 @@ pub struct OutdatedArguments {
     /// Look at globally installed packages.
     #[arg(long, short)]
     pub global: bool,
+    /// Only list what package.json allows an update to.
+    #[arg(long)]
+    pub compatible: bool,
+    /// List what dependencies need, without devDependencies.
+    #[arg(long, alias = "production")]
+    pub prod: bool,
     #[command(flatten)]
     pub kinds: KindArguments,
     #[command(flatten)]
@@ -52,10 +58,11 @@ impl OutdatedArguments {
         let options = OutdatedOptions {
             names: self.packages.clone(),
             all: self.all,
-            omitted: self.kinds.omitted(&environment, false),
+            omitted: self.kinds.omitted(&environment, self.prod),
             with_root: self.members.include_workspace_root,
             without_workspaces: self.members.no_workspaces,
             long: self.long,
+            compatible: self.compatible,
         };
         let session = SessionOptions {
             flags: self.flags.settings().to_vec(),

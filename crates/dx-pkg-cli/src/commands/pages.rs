@@ -1,7 +1,7 @@
 //! `dx docs`, `dx repo`, `dx bugs`: the pages of a package, in a browser.
 
 use std::io::ErrorKind;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_acquire::AcquireError;
@@ -14,16 +14,8 @@ use serde_json::json;
 use super::members::WorkspaceArguments;
 use crate::error::CommandError;
 use crate::flags::{QuestionSettings, SettingFlags};
+use crate::opener::{OPENER, opener};
 use crate::report::Report;
-
-/// The program that opens addresses where the user names none.
-pub const OPENER: &str = if cfg!(target_os = "macos") {
-    "open"
-} else if cfg!(windows) {
-    "explorer"
-} else {
-    "xdg-open"
-};
 
 /// The packages whose page is wanted.
 #[derive(Args, Debug)]
@@ -83,15 +75,7 @@ impl PageArguments {
             return Ok(());
         };
         address.check()?;
-        let mut words = program.split_whitespace();
-        let opened = Command::new(words.next().unwrap_or(OPENER))
-            .args(words)
-            .arg(&address.url)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        match opened {
+        match opener(&program, &address.url).status() {
             Ok(status) if status.success() => Ok(()),
             // The shell's code for a program that is not there.
             Ok(status) if status.code() == Some(127) => {

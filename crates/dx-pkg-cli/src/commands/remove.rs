@@ -10,7 +10,7 @@ use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
 use super::carry::{carry_out, check_name};
-use super::global;
+use super::{global, leave};
 use crate::error::CommandError;
 use crate::flags::{RemoveSettings, SettingFlags};
 use crate::options::{IdleSections, TreeArguments};
@@ -22,6 +22,12 @@ pub struct RemoveArguments {
     /// Names of the packages.
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
+    /// Remove what dx keeps on this machine: its store and its links from other tools' names.
+    #[arg(long = "self", conflicts_with = "packages")]
+    pub leaves: bool,
+    /// With --self: do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
     #[command(flatten)]
     pub sections: IdleSections,
     #[command(flatten)]
@@ -33,6 +39,9 @@ pub struct RemoveArguments {
 impl RemoveArguments {
     /// Removes the packages that are named.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        if self.leaves {
+            return leave::run(&self.tree, self.yes, &environment, report);
+        }
         if global::is_asked(&self.tree, &environment) {
             return global::remove(&self.tree, &self.packages, environment, report);
         }

@@ -39,10 +39,7 @@ impl ShimsArguments {
     ) -> Result<ExitCode, CommandError> {
         let folder = match &self.into {
             Some(folder) => environment.folder.join(folder),
-            None => {
-                let store = environment.store_folder().ok_or(InstallError::NoHome)?;
-                store.with_file_name("shims")
-            }
+            None => shims::default_folder(environment).ok_or(InstallError::NoHome)?,
         };
         let is_meant =
             |face: &Face| self.tool.is_empty() || self.tool.iter().any(|it| it == face.name());

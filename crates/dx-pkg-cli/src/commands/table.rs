@@ -9,6 +9,7 @@ use dx_pkg_compat::npmrc::take_settings;
 use serde_json::{Value, json};
 
 use super::Arguments;
+use super::idle::FILES;
 use crate::report::print_words;
 
 /// Prints the table, if the process's arguments ask for it.
@@ -25,7 +26,8 @@ pub fn answer() -> Option<ExitCode> {
         take_settings(words, |_| false).is_ok_and(|taken| taken.rest.len() == 2)
     };
     let settings: Vec<&str> = DEFINITIONS.iter().map(|row| row.key).filter(is_setting).collect();
-    let everywhere = flags(&parser);
+    let mut everywhere = flags(&parser);
+    everywhere.extend(FILES.map(str::to_owned));
     let table = json!({ "commands": commands, "settings": settings, "everywhere": everywhere });
     print_words(&[table.to_string()]);
     Some(ExitCode::SUCCESS)

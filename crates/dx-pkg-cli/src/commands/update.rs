@@ -1,5 +1,8 @@
 //! `dx update`: newer versions within the ranges of the manifests, or beyond them.
 
+mod interactive;
+mod picker;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,6 +18,7 @@ use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::{IdleSections, TreeArguments};
 use crate::report::Report;
+use interactive::Chosen;
 
 /// Update packages to the newest versions that package.json allows.
 ///
@@ -30,6 +34,9 @@ pub struct UpdateArguments {
     /// them there.
     #[arg(short = 'L', long)]
     pub latest: bool,
+    /// Choose the packages in a list on the terminal.
+    #[arg(short = 'i', long)]
+    pub interactive: bool,
     #[command(flatten)]
     pub sections: IdleSections,
     #[command(flatten)]
@@ -45,8 +52,20 @@ impl UpdateArguments {
             check_name("update", name)?;
         }
         if global::is_asked(&self.tree, &environment) {
+            if self.interactive {
+                let reason = "globally installed packages are updated by their names".to_owned();
+                return Err(CommandError::NotInteractive { reason });
+            }
             return global::update(&self.tree, &self.packages, environment, report);
         }
+        // Nothing is locked while somebody chooses.
+        let chosen = match self.interactive {
+            true => match interactive::choose(self, &environment, report)? {
+                Some(chosen) => Some(chosen),
+                None => return Ok(ExitCode::SUCCESS),
+            },
+            false => None,
+        };
         let again = environment.clone();
         let open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
         if open.session.is_global()? {
@@ -59,8 +78,11 @@ impl UpdateArguments {
             report.warning(&format!("no direct dependency matches {patterns}"));
             return Ok(ExitCode::SUCCESS);
         }
-        if self.latest {
-            return self.take_latest(open, names, report);
+        if self.latest && chosen.is_none() {
+            let folders = Importers::of(&open.session, &open.project)?;
+            let folders = if folders.is_part { folders.folders } else { all(&open) };
+            let latest = folders.into_iter().map(|folder| (folder, names.clone())).collect();
+            return self.take_latest(open, latest, names, report);
         }
         let config = open.session.config();
         let is_given = config.raw("save").is_some();
@@ -69,7 +91,18 @@ impl UpdateArguments {
             None => is_given && config.save()?,
         };
         let prefix = save_prefix(&self.flags, config)?;
-        self.within_ranges(open, names, saves.then_some(prefix), report)
+        let prefix = saves.then_some(prefix);
+        match chosen {
+            None => self.within_ranges(open, names, prefix, report),
+            Some(Chosen { within, latest }) if latest.is_empty() => {
+                self.within_ranges(open, within, prefix, report)
+            }
+            Some(Chosen { within, latest }) => {
+                let all = latest.iter().flat_map(|(_, names)| names.iter().cloned());
+                let all = distinct(all.chain(within));
+                self.take_latest(open, latest, all, report)
+            }
+        }
     }
 
     /// Updates within the ranges; with a `prefix` the manifests get the versions.
@@ -103,19 +136,20 @@ impl UpdateArguments {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Takes the latest versions of direct dependencies, of all packages where none is named.
+    /// Takes the latest versions of direct dependencies: of those that are named for an importer,
+    /// or all of it. `update` are the packages that are chosen anew; all where none is named.
     fn take_latest(
         &self,
         mut open: OpenProject,
-        names: Vec<String>,
+        latest: Vec<(String, Vec<String>)>,
+        update: Vec<String>,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        let chosen = Importers::of(&open.session, &open.project)?;
-        let importers = if chosen.is_part { chosen.folders } else { all(&open) };
+        open.project.read_lockfile(open.session.store())?;
         let usual = save_prefix(&self.flags, open.session.config())?;
         let is_exact = usual.is_empty();
         let mut edits = Vec::new();
-        for importer in importers {
+        for (importer, names) in latest {
             let original = open.project.manifest_text_of(&importer)?;
             let additions = updates::latest(&open, &importer, &names)?;
             let wanted = updates::edited(&original, &additions, |one, _| one.raw.clone())?;
@@ -138,7 +172,7 @@ impl UpdateArguments {
             save: !self.flags.sets("save", "false"),
         };
         let options =
-            Options { mode: Mode::Update, update: names, change: Some(change), ..self.options() };
+            Options { mode: Mode::Update, update, change: Some(change), ..self.options() };
         carry_out(&self.tree, open, options, report)?;
         Ok(ExitCode::SUCCESS)
     }

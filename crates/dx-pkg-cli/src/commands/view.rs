@@ -1,5 +1,7 @@
 //! `dx view`: what a registry knows of a package.
 
+mod colours;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -106,7 +108,11 @@ fn print(viewed: &Viewed, unicode: bool, report: &Report) -> Result<(), Question
             report.pretty(&json);
         }
     } else {
-        report.text(&viewed.text(unicode)?);
+        let text = viewed.text(unicode)?;
+        match viewed.is_overview() {
+            true => report.coloured(&text, colours::coloured),
+            false => report.text(&text),
+        }
     }
     Ok(())
 }

@@ -141,6 +141,7 @@ fn questions_about_packages_have_npms_answers() {
             let is_full = words.contains(&"--full");
             let given: Vec<&str> = words.iter().copied().filter(|word| *word != "--full").collect();
             let outcome = run(&root, &registry, &given);
+            crate::schemas::check(&given, &outcome.text);
             let mut faults = Vec::new();
             if i64::from(outcome.code) != told["code"].as_i64().unwrap() {
                 faults.push(format!("code {} for {}", outcome.code, told["code"]));

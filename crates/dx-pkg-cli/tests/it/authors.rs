@@ -4,6 +4,7 @@
 //! `authors.json` has small projects, and invocations with npm's output, the manifests that npm
 //! changed, and its commits and tags.
 
+mod provenance;
 mod registry;
 mod server;
 
@@ -129,10 +130,55 @@ fn manifests_and_versions_change_as_with_npm() {
         let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
         let from = root.join(case["cwd"].as_str().unwrap_or("."));
         let output = run(env!("CARGO_BIN_EXE_dx"), &words, &from, &home);
+        crate::schemas::check(&words, &String::from_utf8_lossy(&output.stdout));
         for difference in differences(case, project, &output, &root, &home) {
             different.push(format!("{}: {difference}", case["name"]));
         }
     }
     assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
     assert!(runs.len() > 150);
+}
+
+#[test]
+fn commit_of_a_repository_is_packed_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repository, home) = (folder.path().join("repository"), folder.path().join("home"));
+    let out = folder.path().join("out");
+    for folder in [&repository.join("lib"), &home, &out] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    std::fs::write(home.join(".gitconfig"), "[user]\nname = a\nemail = a@b.test\n").unwrap();
+    let manifest = r#"{"name":"tool","version":"1.0.0","files":["lib"],"scripts":{"prepare":"touch lib/ran"}}"#;
+    std::fs::write(repository.join("package.json"), manifest).unwrap();
+    std::fs::write(repository.join("lib/index.js"), "1").unwrap();
+    std::fs::write(repository.join("other.js"), "2").unwrap();
+    for words in [
+        &["init", "-q", "-b", "main"][..],
+        &["add", "-A"],
+        &["commit", "-qm", "first"],
+        &["tag", "v1"],
+        &["rm", "-q", "lib/index.js"],
+        &["commit", "-qm", "second"],
+    ] {
+        let output = run("git", words, &repository, &home);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let spec = format!("git+file://{}#v1", repository.display());
+    let dx = env!("CARGO_BIN_EXE_dx");
+    let refused = run(dx, &["pack", &spec, "--allow-git=none"], &out, &home);
+    assert_eq!(refused.status.code(), Some(1));
+    let output = run(dx, &["pack", &spec, "--allow-git=all", "--json"], &out, &home);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let packed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files = packed["tool"]["files"].as_array().unwrap().iter();
+    let files: Vec<&str> = files.map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(files, ["lib/index.js", "package.json"]);
+    assert!(out.join("tool-1.0.0.tgz").is_file());
+    let output = run(dx, &["pack", &spec, "--allow-git=all"], &out, &home);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("is packed as it is"), "{stderr}");
+    let missing = format!("git+file://{}#v2", repository.display());
+    let output = run(dx, &["pack", &missing, "--allow-git=all"], &out, &home);
+    assert_eq!(output.status.code(), Some(1));
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use dx_pkg_testkit::{Command, Project, ProjectBuilder, Registry, Run};
 use serde_json::Value;
 
+use crate::schemas;
+
 /// Returns a `dx` command that sees nothing of this machine's configuration.
 pub(crate) fn command(project: &Project) -> Command {
     project
@@ -20,8 +22,11 @@ pub(crate) fn command(project: &Project) -> Command {
 }
 
 /// Runs `dx` to its end.
+#[track_caller]
 pub(crate) fn dx<const N: usize>(project: &Project, args: [&str; N]) -> Run {
-    command(project).args(args).run()
+    let run = command(project).args(args).run();
+    schemas::check(&args, &run.stdout);
+    run
 }
 
 /// Runs `dx`, which must succeed.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use dx_pkg_testkit::{Command, Project, Registry};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{command, fails};
 
@@ -148,4 +148,35 @@ fn a_command_of_something_else_is_not_replaced() {
     let run = linking(&project, prefix, "link").current_dir(empty.path()).run();
     fails(run, "DX_NO_MANIFEST");
     fails(linking(&project, prefix, "link ../nowhere").run(), "DX_IO");
+}
+
+#[test]
+fn workspaces_are_registered_by_their_words() {
+    let registry = registry();
+    let project = Project::new(&registry)
+        .field("workspaces", json!(["packages/*"]))
+        .file("packages/a/package.json", r#"{"name":"a","version":"1.0.0"}"#)
+        .file("packages/b/package.json", r#"{"name":"b","version":"1.0.0"}"#)
+        .file("packages/c/package.json", r#"{"name":"c","version":"1.0.0"}"#)
+        .create();
+    let prefix = tempfile::tempdir().unwrap();
+    let prefix = prefix.path();
+    let registered = || {
+        let folder = fs::read_dir(prefix.join("lib/node_modules")).unwrap();
+        let mut names: Vec<String> =
+            folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let run = linking(&project, prefix, "link -w a --json").run().success();
+    let one: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&one["name"], &one["done"]), (&json!("a"), &json!("registered")));
+    assert_eq!(registered(), ["a"]);
+    let run = linking(&project, prefix, "link -w a -w packages/b --json").run().success();
+    let several: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(several[1]["name"], "b");
+    assert_eq!(registered(), ["a", "b"]);
+    fails(linking(&project, prefix, "link -w a -w nothing").run(), "DX_NO_WORKSPACE");
+    linking(&project, prefix, "link --workspaces").run().success();
+    assert_eq!(registered(), ["a", "b", "c"]);
 }

@@ -18,6 +18,8 @@ mod asking;
 mod authors;
 #[cfg(unix)]
 mod background;
+#[cfg(unix)]
+mod book;
 mod bounds;
 mod bundle_forms;
 mod bundles;
@@ -47,6 +49,8 @@ mod documentation;
 mod downloads;
 mod dry_run;
 mod dxrp;
+#[cfg(unix)]
+mod error_codes;
 mod failed_optional;
 mod faults;
 mod folders;
@@ -75,7 +79,11 @@ mod incremental;
 mod injected;
 mod install_strategy;
 #[cfg(unix)]
+#[cfg(unix)]
+mod interactive;
 mod interrupted;
+#[cfg(unix)]
+mod leaving;
 #[cfg(unix)]
 mod leftovers;
 mod linking;
@@ -125,6 +133,7 @@ mod run;
 mod running;
 mod save_flags;
 mod saved_forms;
+mod schemas;
 #[cfg(unix)]
 mod script_output;
 mod scripts;

@@ -166,3 +166,72 @@ fn what_names_no_workspace_is_an_error_and_changes_nothing() {
     let plain = Project::new(&registry).dep("one", "1").create();
     fails(dx(&plain, ["install", "--workspaces"]), "DX_NO_WORKSPACE");
 }
+
+#[test]
+fn rebuild_is_for_what_the_named_workspaces_need() {
+    let registry = Registry::start();
+    for name in ["one", "two", "three"] {
+        let script = format!("node -e \"fs.appendFileSync('../../log', '{name} ')\"");
+        registry.package(name, "1.0.0").script("install", &script).publish();
+    }
+    let project = Project::new(&registry)
+        .field("workspaces", json!(["packages/*"]))
+        .field("allowScripts", json!({ "one": true, "two": true, "three": true }))
+        .dep("three", "1.0.0")
+        .file("packages/a/package.json", r#"{"name":"a","dependencies":{"one":"1.0.0"}}"#)
+        .file("packages/b/package.json", r#"{"name":"b","dependencies":{"two":"1.0.0"}}"#)
+        .create();
+    ok(&project, ["install"]);
+    for (folder, words, expected) in [
+        (".", ["rebuild"].as_slice(), "one three two"),
+        (".", &["rebuild", "-w", "a"], "one"),
+        (".", &["rebuild", "-w", "a", "-w", "packages/b"], "one two"),
+        (".", &["rebuild", "-w", "a", "--include-workspace-root"], "one three"),
+        (".", &["rebuild", "--no-workspaces"], "three"),
+        (".", &["rebuild", "two", "-w", "a"], "two"),
+        ("packages/b", &["rebuild"], "two"),
+    ] {
+        project.write("log", "");
+        let run = command(&project).current_dir(&project.path().join(folder)).args(words).run();
+        run.success();
+        let log = project.read("log");
+        let mut names: Vec<&str> = log.split_whitespace().collect();
+        names.sort_unstable();
+        assert_eq!(names.join(" "), expected, "{words:?}");
+    }
+}
+
+/// The same words name the same workspaces for every command.
+#[test]
+fn words_name_the_same_workspaces_everywhere() {
+    let registry = registry();
+    let project = monorepo(&registry);
+    project.write(
+        "packages/a/package.json",
+        r#"{"name":"a","version":"1.0.0","scripts":{"x":"exit 0"}}"#,
+    );
+    for (word, is_known) in [
+        ("a", true),
+        ("packages/a", true),
+        ("packages", true),
+        ("pack*", true),
+        ("nothing", false),
+        ("package", false),
+        ("packages/*", false),
+    ] {
+        for words in [
+            ["install", "--dry-run"].as_slice(),
+            &["run", "x", "--if-present"],
+            &["ls"],
+            &["pkg", "get", "name"],
+        ] {
+            let run = command(&project).args(words).args(["-w", word]).run();
+            let is_missing = run.stderr.contains("[DX_NO_WORKSPACE]");
+            assert_eq!(is_missing, !is_known, "{words:?} -w {word}: {run}");
+            // One word that names something does not hide another that names nothing.
+            let run = command(&project).args(words).args(["-w", "a", "-w", word]).run();
+            let is_missing = run.stderr.contains("[DX_NO_WORKSPACE]");
+            assert_eq!(is_missing, !is_known, "{words:?} -w a -w {word}: {run}");
+        }
+    }
+}

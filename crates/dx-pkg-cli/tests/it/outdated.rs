@@ -3,7 +3,7 @@
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{dx, ok};
+use crate::harness::{command, dx, ok};
 
 fn registry() -> Registry {
     let registry = Registry::start();
@@ -49,6 +49,26 @@ fn newer_versions_are_listed() {
             "location": place,
         }})
     );
+}
+
+#[test]
+fn what_is_listed_can_be_less() {
+    let registry = registry();
+    let project =
+        Project::new(&registry).dep("one", "1.0.0").dev("two", "1").dev("same", "1").create();
+    ok(&project, ["install"]);
+    registry.package("two", "1.0.5").publish();
+    registry.package("same", "2.0.0").publish();
+    let names = |flags: &[&str]| {
+        let words = ["outdated", "--json", "--prefer-online"].iter().chain(flags);
+        let json: Value =
+            serde_json::from_str(&command(&project).args(words).run().stdout).unwrap();
+        json.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["one", "same", "two"]);
+    assert_eq!(names(&["--compatible"]), ["two"]);
+    assert_eq!(names(&["--prod"]), ["one"]);
+    assert_eq!(names(&["--compatible", "--prod"]), [""; 0]);
 }
 
 #[test]

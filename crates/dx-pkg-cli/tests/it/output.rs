@@ -45,6 +45,55 @@ fn json_reports_errors() {
     assert_eq!(error["code"], "DX_PACKAGE_NOT_FOUND");
     assert!(error["message"].as_str().unwrap().contains("nowhere"));
     assert!(error["hint"].as_str().is_some());
+    // npm's names for the two.
+    assert_eq!((&error["summary"], &error["detail"]), (&error["message"], &error["hint"]));
+}
+
+#[test]
+fn a_reporter_says_how_much_is_printed() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "^1").create();
+    let run = ok(&project, ["install", "--reporter=silent"]);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""), "{run}");
+    assert!(ok(&project, ["ci", "--reporter", "append-only"]).stdout.contains("Added"));
+    assert!(ok(&project, ["ci", "--reporter=default"]).stdout.contains("Added"));
+    let run = dx(&project, ["install", "--reporter=loud"]);
+    assert_eq!(run.status, Some(2), "{run}");
+    assert!(run.stderr.contains("append-only"), "{run}");
+    // npm's words for much output.
+    for flag in ["-dd", "-ddd"] {
+        assert!(ok(&project, ["ci", flag]).stdout.contains("requests"), "{flag}");
+    }
+}
+
+/// On a terminal a progress line is shown, which is never wider than that; what is at its end is
+/// not there any more.
+#[cfg(unix)]
+#[test]
+fn progress_is_a_line_of_the_terminal() {
+    if !dx_pkg_testkit::terminal() {
+        return;
+    }
+    let registry = registry();
+    registry.package("slow", "1.0.0").script("install", "sleep 0.6").publish();
+    let project = Project::new(&registry)
+        .field("allowScripts", json!({ "slow": true }))
+        .dep("slow", "^1")
+        .create();
+    ok(&project, ["install", "--ignore-scripts"]);
+    for (flags, is_shown) in [(["ci", "--force"], true), (["ci", "--reporter=append-only"], false)]
+    {
+        let run = command(&project).args(flags).run_on_terminal((24, 10), &[]);
+        let run = run.success();
+        let has_line = run.stdout.contains("\u{280b} running");
+        assert_eq!(has_line, is_shown, "{flags:?}: {run}");
+        let after = run.stdout.rsplit("\u{1b}[J").next().unwrap();
+        assert!(!after.contains("running"), "{run}");
+        assert!(run.stdout.contains("Added 1 package"), "{run}");
+        let frames = run.stdout.split("\u{1b}[J").flat_map(|part| part.rsplit('\r').next());
+        let drawn = frames.filter(|frame| frame.contains("running"));
+        assert!(drawn.clone().all(|frame| frame.chars().count() < 24), "{run}");
+    }
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn questions_have_npms_answers() {
                 .output()
                 .unwrap();
             let text = String::from_utf8(output.stdout).unwrap();
+            crate::schemas::check(&words.split(' ').collect::<Vec<_>>(), &text);
             let text = text.replace(root.to_str().unwrap(), "<root>");
             let in_order = !words.starts_with("explain");
             let (is_same, shown) = match &run["output"] {

@@ -104,6 +104,33 @@ fn latest_goes_beyond_ranges_and_keeps_their_form() {
 }
 
 #[test]
+fn latest_leaves_a_newer_prerelease_alone() {
+    let registry = registry();
+    registry.package("next", "1.0.0").publish();
+    registry.package("next", "2.0.0-beta.1").publish();
+    registry.dist_tag("next", "latest", "1.0.0");
+    registry.package("old", "1.0.0-beta.1").publish();
+    let project = Project::new(&registry)
+        .dep("a", "^1.0.0")
+        .dep("next", "2.0.0-beta.1")
+        .dep("alias", "npm:next@2.0.0-beta.1")
+        .dep("old", "1.0.0-beta.1")
+        .create();
+    ok(&project, ["install"]);
+    registry.package("old", "1.0.0").publish();
+    ok(&project, ["update", "--latest", "--prefer-online"]);
+    assert_eq!(
+        project.json("package.json")["dependencies"],
+        json!({
+            "a": "^2.0.0",
+            "alias": "npm:next@2.0.0-beta.1",
+            "next": "2.0.0-beta.1",
+            "old": "1.0.0",
+        })
+    );
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let registry = registry();
     let project = outdated(&registry);

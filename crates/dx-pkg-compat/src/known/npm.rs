@@ -60,8 +60,6 @@ pub const NPMRC: &[Known] = &[
     idle("packages-and-scopes-permission", NPM, "what a token is good for"),
     idle("parseable", NPM, "whether output is for programs"),
     idle("password", NPM, "the password for `npm token`"),
-    idle("provenance", NPM, "whether a publication has proof of its source"),
-    idle("provenance-file", NPM, "that proof"),
     idle("read-only", NPM, "whether a token may only read"),
     idle("rebuild-bundle", NPM, "an old setting of `npm rebuild`"),
     named("save-bundle", NPM, Effect::Other, "whether packages are saved as bundled"),

@@ -115,7 +115,6 @@ pub(super) const SETTINGS: &[Known] = &[
     idle("preferFrozenLockfile", PNPM, "whether a lockfile that fits is left alone, as dx does"),
     idle("preserveAbsolutePaths", PNPM, "whether pnpm's lockfile has absolute paths"),
     idle("progress", PNPM, "whether progress is shown"),
-    idle("provenance", PNPM, "whether a publication has proof of its source"),
     idle("publishBranch", PNPM, "the branch that is published from"),
     idle("publishWaitTimeout", PNPM, "how long `pnpm publish` waits"),
     idle("recursive", PNPM, "whether a command is for all workspaces"),

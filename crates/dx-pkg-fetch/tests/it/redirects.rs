@@ -2,6 +2,7 @@
 
 use crate::server::{Server, fetcher, impatient, ok, response};
 use dx_pkg_core::Coded;
+use dx_pkg_fetch::config::AddressRule;
 use dx_pkg_fetch::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use dx_pkg_fetch::{Credentials, Fetcher, Request};
 use std::sync::Arc;
@@ -132,4 +133,28 @@ async fn a_socks_proxy_is_given_the_hosts_name() {
     let response = Fetcher::new(config).get(Request::metadata(url)).await.unwrap();
     assert_eq!(&response.body[..], b"by socks");
     assert_eq!(asked.await.unwrap(), (3, "registry.example".to_owned()));
+}
+
+/// Admits everything but what is below `/inside`.
+struct NotInside;
+
+impl AddressRule for NotInside {
+    fn admits_url(&self, url: &Url) -> bool {
+        !url.path().starts_with("/inside")
+    }
+
+    fn admits_address(&self, _host: &str, _address: std::net::IpAddr) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_forbidden_address_is_not_followed() {
+    let server = Server::start(|_, _| response("302 Found", &[("Location", "/inside")], b"")).await;
+    let mut config = impatient();
+    config.addresses = Some(Arc::new(NotInside));
+    let request = Request::tarball(server.url("/a.tgz"));
+    let error = Fetcher::new(config).get(request).await.unwrap_err();
+    assert_eq!(error.code(), "DX_FETCH_FORBIDDEN");
+    assert_eq!(server.seen().len(), 1);
 }

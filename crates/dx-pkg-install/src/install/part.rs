@@ -103,7 +103,11 @@ impl Part {
     }
 
     /// Returns the paths of the entries that belong to the part, in the trees before and after.
-    fn paths(&self, project: &Project, locks: [&Lock; 2]) -> Result<HashSet<String>, InstallError> {
+    pub(crate) fn paths(
+        &self,
+        project: &Project,
+        locks: [&Lock; 2],
+    ) -> Result<HashSet<String>, InstallError> {
         let trees = locks.map(Lock::index);
         let mut waiting: Vec<String> = Vec::new();
         match self {

@@ -13,6 +13,7 @@ use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_store::Store;
 
 use crate::error::UpkeepError;
+use crate::install::part::Part;
 use crate::installed::{HIDDEN, complete_record};
 use crate::plan::Plan;
 use crate::scripts::{DEPENDENCY_EVENTS, Lifecycle, Place};
@@ -32,8 +33,8 @@ pub struct Rebuilt {
 }
 
 /// Runs the allowed install scripts of installed packages again and links their commands again.
-/// Without `wanted` those of all packages, else of those that it names: by name, with a version or
-/// range, or by their folder.
+/// Without `wanted` those of all packages that the chosen workspaces need, else of those that it
+/// names: by name, with a version or range, or by their folder.
 ///
 /// # Errors
 /// An argument that names none of these, a script that fails, or a refusal of the system.
@@ -50,8 +51,13 @@ pub fn rebuild(
     let (root, store) = (&project.root, session.store());
     let (mut installed, is_own) = installed(store, root);
     installed.packages.retain(|package| root.join(&package.path).symlink_metadata().is_ok());
+    let part = match wanted.is_empty() {
+        true => Part::of(&session, &project, None)?,
+        false => None,
+    };
+    let part = part.map(|part| part.paths(&project, [&installed, &installed])).transpose()?;
     let is_wanted = |package: &LockPackage| {
-        subjects.is_empty()
+        subjects.is_empty() && part.as_ref().is_none_or(|part| part.contains(&package.path))
             || !package.in_bundle && subjects.iter().any(|subject| subject.names(package, root))
     };
     let chosen: HashSet<String> = installed

@@ -1,10 +1,13 @@
 //! Updates: the requirements that `dx update` writes into manifests, and the packages that its
 //! arguments name.
 
+use dx_pkg_acquire::ResolverInput;
+use dx_pkg_acquire::metadata::offers::offers;
 use dx_pkg_compat::glob::Segment;
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit, Section};
 use dx_pkg_core::{Spec, Version};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
+use dx_pkg_resolve::Requirements;
 
 use crate::additions::Addition;
 use crate::project::Project;
@@ -20,20 +23,26 @@ pub fn is_pattern(argument: &str) -> bool {
 /// it matches, of all importers. Those that begin with `!` take names away.
 #[must_use]
 pub fn names(project: &Project, arguments: &[String]) -> Vec<String> {
+    let direct = std::iter::once(&project.manifest)
+        .chain(project.workspaces.iter().map(|(_, manifest)| manifest))
+        .flat_map(|manifest| Section::ALL.map(|section| manifest.section(section)))
+        .flatten()
+        .map(|(name, _)| name.as_str());
+    matching(direct, arguments)
+}
+
+/// Returns the names that arguments mean, where `direct` are those that patterns look at.
+#[must_use]
+pub fn matching<'d>(direct: impl Iterator<Item = &'d str>, arguments: &[String]) -> Vec<String> {
     let (excluding, including): (Vec<_>, Vec<_>) =
         arguments.iter().partition(|argument| argument.starts_with('!'));
     let all = including.is_empty() && !excluding.is_empty();
     let mut names: Vec<String> =
         including.iter().filter(|name| !is_pattern(name)).map(|name| (*name).clone()).collect();
-    let direct = std::iter::once(&project.manifest)
-        .chain(project.workspaces.iter().map(|(_, manifest)| manifest))
-        .flat_map(|manifest| Section::ALL.map(|section| manifest.section(section)))
-        .flatten()
-        .map(|(name, _)| name);
     let is_matched = |name: &str| {
         all || including.iter().any(|pattern| is_pattern(pattern) && matches(pattern, name))
     };
-    names.extend(direct.filter(|name| is_matched(name)).cloned());
+    names.extend(direct.filter(|name| is_matched(name)).map(str::to_owned));
     names.retain(|name| !excluding.iter().any(|pattern| matches(&pattern[1..], name)));
     names.sort_unstable();
     names.dedup();
@@ -105,16 +114,23 @@ fn is_held(lock: &Lock, entry: &LockPackage, name: &str) -> bool {
 }
 
 /// Returns the additions that bring the registry's direct dependencies of an importer to their
-/// latest versions, with the prefixes that they have.
+/// latest versions, with the prefixes that they have. One whose prerelease is above the latest
+/// version is left alone.
 ///
 /// # Errors
-/// The manifest has a requirement that cannot be read.
+/// The manifest has a requirement that cannot be read, or a registry does not answer.
 pub fn latest(
     open: &OpenProject,
     importer: &str,
     names: &[String],
 ) -> Result<Vec<(Addition, Option<String>)>, InstallError> {
     let Some(manifest) = open.project.manifest_of(importer) else { return Ok(Vec::new()) };
+    let locked = open.project.locked.as_ref().map(|(_, lock)| lock);
+    let is_ahead =
+        |name: &str, spec: &Spec| match locked.and_then(|lock| lock.resolve(importer, name)) {
+            Some(entry) => is_ahead(open, entry, spec),
+            None => Ok(false),
+        };
     let mut found = Vec::new();
     for section in [Section::Dependencies, Section::Dev, Section::Optional] {
         for (name, written) in manifest.section(section) {
@@ -129,11 +145,31 @@ pub fn latest(
             }
             let Ok(spec) = Spec::parse(written) else { continue };
             let Some(raw) = latest_of(&spec) else { continue };
+            if is_ahead(name, &spec)? {
+                continue;
+            }
             let addition = Addition::renewing(importer, section, name, raw)?;
             found.push((addition, prefix_of(written)));
         }
     }
     Ok(found)
+}
+
+/// Returns whether a package is a prerelease above the latest version.
+fn is_ahead(open: &OpenProject, entry: &LockPackage, spec: &Spec) -> Result<bool, InstallError> {
+    let version = entry.version.as_deref().and_then(|text| Version::parse(text).ok());
+    let Some(version) = version.filter(Version::is_prerelease) else { return Ok(false) };
+    let name = match spec {
+        Spec::Alias { name, .. } => name.as_str(),
+        _ => name_of_path(&entry.path),
+    };
+    let session = &open.session;
+    let input = ResolverInput::new(session.config(), Requirements::default(), None, None)?;
+    let wanted = [(name.to_owned(), Spec::parse("*")?)];
+    let offers = offers(&session.context, (input.policy, &input.options.pick), &wanted)?;
+    let latest = offers.into_iter().flatten().next();
+    let latest = latest.and_then(|offer| Version::parse(&offer.latest).ok());
+    Ok(latest.is_some_and(|latest| version > latest))
 }
 
 /// Returns what to ask for instead of a requirement; `None` of one that is no registry's.

@@ -97,15 +97,11 @@ async fn upgrade(dxrp: Arc<Dxrp>, mut call: Call) -> Result<Response, Failure> {
     let (client, base) = (call.client, Arc::clone(&call.base));
     let sent = own_headers(&call.headers);
     tokio::spawn(async move {
-        let mut stopped = own.stopped.clone();
         // A connection that cannot be upgraded has gone.
         let Ok(upgraded) = pending.await else { return };
         let asker = || asker(&dxrp, &sent, client, &base);
-        let serving = dxrp::connection(&dxrp, TokioIo::new(upgraded), asker);
-        tokio::select! {
-            () = serving => {}
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-        }
+        let stopped = own.stopped.clone();
+        dxrp::connection(&dxrp, TokioIo::new(upgraded), stopped, asker).await;
         drop(own);
     });
     let mut response = Response::new(Body::empty());

@@ -177,9 +177,16 @@ async fn remove_member(mut call: Call) -> Result<Response, Failure> {
     Ok(ok(&json!({})))
 }
 
-/// Answers with the teams as `org:team`.
+/// Answers with the teams: for npm, which asks for `format=cli`, as `org:team`; else each as an
+/// object.
 async fn teams(call: Call) -> Result<Response, Failure> {
     let org = seen(&call).await?;
+    if !is_for_npm(&call) {
+        let teams = org.teams.iter();
+        let teams =
+            teams.map(|(name, team)| json!({ "name": name, "description": team.description }));
+        return Ok(ok(&teams.collect::<Vec<_>>()));
+    }
     let names: Vec<String> = org.teams.keys().map(|team| format!("{}:{team}", org.name)).collect();
     Ok(ok(&names))
 }
@@ -221,11 +228,21 @@ async fn remove_team(call: Call) -> Result<Response, Failure> {
     Ok(ok(&json!({})))
 }
 
+/// Answers with the members of a team: for npm as names, else each as an object.
 async fn team_members(call: Call) -> Result<Response, Failure> {
     let org = seen(&call).await?;
     let team = call.part("team");
     let team = org.teams.get(team).ok_or_else(|| no_team(team))?;
+    if !is_for_npm(&call) {
+        let members = team.members.iter().map(|user| json!({ "name": user }));
+        return Ok(ok(&members.collect::<Vec<_>>()));
+    }
     Ok(ok(&team.members))
+}
+
+/// Whether the answer is wanted in the form of npm's own command line.
+fn is_for_npm(call: &Call) -> bool {
+    call.query("format").is_some_and(|format| format == "cli")
 }
 
 async fn add_to_team(mut call: Call) -> Result<Response, Failure> {

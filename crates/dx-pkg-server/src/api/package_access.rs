@@ -9,6 +9,7 @@ use crate::http::answer::ok;
 use crate::http::{Call, Routes};
 use crate::packages::Maintainer;
 use axum::http::Method;
+use axum::http::header::USER_AGENT;
 use axum::response::Response;
 use dx_pkg_core::PackageName;
 use serde::Deserialize;
@@ -119,9 +120,28 @@ async fn collaborators(call: Call) -> Result<Response, Failure> {
     for owner in &hosted.maintainers {
         found.insert(owner.name.clone(), Grant::ReadWrite);
     }
+    if let Some(only) = call.query("user") {
+        found.retain(|user, _| *user == only);
+    }
+    // npm reads an object here, pnpm a list.
+    if call.header(USER_AGENT).is_some_and(|agent| agent.starts_with("pnpm/")) {
+        let list: Vec<_> = found
+            .iter()
+            .map(|(user, grant)| json!({ "user": user, "permissions": permissions(*grant) }))
+            .collect();
+        return Ok(ok(&list));
+    }
     let words: BTreeMap<&str, &str> =
         found.iter().map(|(user, grant)| (user.as_str(), word(*grant))).collect();
     Ok(ok(&words))
+}
+
+/// Returns a grant in the words of the command line.
+fn permissions(grant: Grant) -> &'static str {
+    match grant {
+        Grant::ReadOnly => "read-only",
+        Grant::ReadWrite => "read-write",
+    }
 }
 
 /// Answers whether anybody who reaches the registry may read the package.

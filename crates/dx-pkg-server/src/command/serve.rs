@@ -4,8 +4,8 @@ use super::{Common, Context};
 use crate::accounts::first_start;
 use crate::collect::collect;
 use crate::config::Config;
-use crate::log::Log;
-use crate::server::Server;
+use crate::log::{Level, Log};
+use crate::server::{Server, Tls};
 use crate::state::AppState;
 use clap::Args;
 use serde_json::json;
@@ -34,6 +34,12 @@ pub(super) struct Serve {
     /// The address by which clients reach the registry, if a proxy is in front of it
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// The file of a certificate chain in PEM form, to serve HTTPS; read again at SIGHUP
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// The file of the certificate's private key in PEM form
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -67,6 +73,8 @@ impl Serve {
             ("listen", &self.listen),
             ("upstream", &self.upstream),
             ("public-url", &self.public_url),
+            ("tls-cert", &self.tls_cert),
+            ("tls-key", &self.tls_key),
         ];
         let given = flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
         context.config(&self.common, given.collect())
@@ -91,10 +99,35 @@ async fn serve(
             secret.name, secret.password
         ));
     }
+    let rereading = tokio::spawn(reread_certificate(server.tls(), Arc::clone(&state)));
     let collecting = tokio::spawn(collect_hourly(state));
     server.run(asked_to_end()).await;
     collecting.abort();
+    rereading.abort();
     Ok(())
+}
+
+/// Reads the certificate again at each SIGHUP. Without TLS, SIGHUP ends the process as usual, so
+/// that a server in a terminal ends with the terminal.
+async fn reread_certificate(tls: Option<Arc<Tls>>, state: Arc<AppState>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Some(tls), Ok(mut hangups)) = (tls, signal(SignalKind::hangup())) else {
+            return;
+        };
+        while hangups.recv().await.is_some() {
+            match tls.reread() {
+                Ok(()) => state.log.line(Level::Info, "read the certificate again", &json!({})),
+                Err(fault) => {
+                    let fields = json!({ "detail": fault });
+                    state.log.error("the certificate stays the one before", &fields);
+                }
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    drop((tls, state));
 }
 
 async fn collect_hourly(state: Arc<AppState>) {
@@ -112,7 +145,8 @@ async fn collect_hourly(state: Arc<AppState>) {
 
 /// Returns the text that is shown once the port is open.
 fn greeting(config: &Config, address: SocketAddr) -> String {
-    let listening = format!("http://{address}/");
+    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
+    let listening = format!("{scheme}://{address}/");
     let own = config.public_url.as_ref().map_or(listening.clone(), |public| public.0.to_string());
     let upstream = match &config.upstream {
         Some(upstream) => upstream.0.to_string(),

@@ -87,6 +87,13 @@ fn insert(table: &mut Table, path: &str, value: &str) {
 }
 
 fn check(config: &Config) -> Result<(), String> {
+    match (&config.tls_cert, &config.tls_key) {
+        (Some(_), None) => return Err("tls-cert needs tls-key: the file of its key".to_owned()),
+        (None, Some(_)) => {
+            return Err("tls-key needs tls-cert: the file of its certificate".to_owned());
+        }
+        _ => {}
+    }
     for rule in &config.packages {
         let known = matches!(rule.from.as_str(), "hosted" | "upstream")
             || config.upstreams.contains_key(&rule.from);

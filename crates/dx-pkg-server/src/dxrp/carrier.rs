@@ -19,7 +19,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// The bytes that are read at a time.
@@ -75,10 +75,12 @@ impl hyper::body::Body for Pieces {
 }
 
 /// Answers requests on a connection, one after the other, until the client closes it, says
-/// something wrong, or nothing for too long. `asker` finds out who asks, for each request anew.
+/// something wrong, or nothing for too long, or until `stopped` between two requests. `asker` finds
+/// out who asks, for each request anew.
 pub(crate) async fn connection<A>(
     state: &Arc<Dxrp>,
     connection: impl AsyncRead + AsyncWrite + Unpin + Send,
+    mut stopped: watch::Receiver<bool>,
     asker: impl Fn() -> A,
 ) where
     A: Future<Output = Result<Asker, Failure>>,
@@ -87,7 +89,12 @@ pub(crate) async fn connection<A>(
     let mut requests = Requests::default();
     let mut buffer = vec![0; READ];
     loop {
-        let request = match read_request(state, &mut connection, &mut requests, &mut buffer).await {
+        let reading = read_request(state, &mut connection, &mut requests, &mut buffer);
+        let request = tokio::select! {
+            request = reading => request,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        let request = match request {
             Ok(Some(request)) => Ok(request),
             Ok(None) => return,
             Err(refusal) => Err(refusal),

@@ -1,6 +1,7 @@
 //! Differences between packages: made when they are asked for, and kept by pair as objects of the
 //! cache, `cache/dxrp/<key>/deltas/<aa>/<id>-<from>`, in the form of [`packs`](super::packs).
 
+use super::frames::payload;
 use super::packs::{self, Packed};
 use super::work::Work;
 use crate::lru::Lru;
@@ -9,7 +10,7 @@ use crate::storage::{Key, Storage, blocking};
 use crate::turns::Turns;
 use bytes::Bytes;
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxrp::{FrameHead, HEAD, Kind, MOST_UNPACKED, PackHead, encode_message};
+use dx_pkg_format::dxrp::{Kind, MOST_UNPACKED, PackHead, encode_message};
 use std::io::Write as _;
 use zstd::stream::write::Encoder;
 use zstd::zstd_safe::CParameter;
@@ -116,16 +117,4 @@ fn make(from: PackageId, (old, new): (&[u8], &[u8]), sizes: (u64, u64)) -> Optio
 fn unpacked(frames: &Bytes) -> Option<u64> {
     let size = PackHead::decode(&payload(frames)).ok()?.0.package.size();
     (size <= MOST_UNPACKED).then_some(size)
-}
-
-/// Returns the payload of the frames of one message.
-fn payload(mut frames: &[u8]) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(frames.len());
-    while let Some((head, rest)) = frames.split_first_chunk::<HEAD>() {
-        let Ok(head) = FrameHead::decode(head) else { break };
-        let Some((part, rest)) = rest.split_at_checked(head.length) else { break };
-        payload.extend_from_slice(part);
-        frames = rest;
-    }
-    payload
 }

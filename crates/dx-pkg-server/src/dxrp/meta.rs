@@ -2,6 +2,7 @@
 
 use super::asker::{Asker, Stop};
 use super::out::Out;
+use super::request::refusal;
 use crate::access;
 use crate::dxrp::Dxrp;
 use crate::failure::Failure;
@@ -9,10 +10,12 @@ use crate::packument::Form;
 use crate::storage::blocking;
 use axum::http::StatusCode;
 use dx_pkg_core::PackageName;
-use dx_pkg_format::dxrp::{Kind, MetaAnswer, MetaOutcome, MetaQuestion};
+use dx_pkg_format::dxrp::{Kind, MetaAnswer, MetaOutcome, MetaQuestion, Trouble};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
+/// The most packuments of a request.
+const MOST: usize = 20_000;
 /// The packuments that are looked up at a time.
 const AHEAD: usize = 16;
 
@@ -23,6 +26,10 @@ pub(super) async fn send(
     (questions, full): (Vec<MetaQuestion>, bool),
     out: &mut Out<'_>,
 ) -> Result<u32, Stop> {
+    if questions.len() > MOST {
+        let message = format!("a request names at most {MOST} packuments");
+        return Err(Stop::Refused(refusal(Trouble::TooMuch, message)));
+    }
     let form = if full { Form::Full } else { Form::Abbreviated };
     let mut questions = questions.into_iter();
     let mut sent = 0;

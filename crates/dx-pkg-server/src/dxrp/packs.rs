@@ -8,6 +8,7 @@
 //! An object is checked when this process serves it first, and again after a day.
 
 use super::convert;
+use super::frames::are_sound;
 use super::work::Work;
 use crate::failure::Failure;
 use crate::lru::Lru;
@@ -16,7 +17,7 @@ use crate::storage::{Key, Storage, blocking};
 use crate::turns::Turns;
 use bytes::Bytes;
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxrp::{FrameHead, HEAD, Kind, Reason};
+use dx_pkg_format::dxrp::{Kind, Reason};
 use dx_pkg_format::wire;
 use dx_pkg_os::files::Map;
 use std::fs::File;
@@ -198,21 +199,4 @@ pub(super) fn open(file: &File) -> Option<Packed> {
         let _ = file.set_modified(SystemTime::now());
     }
     Some(packed)
-}
-
-/// Returns whether these are the frames of one PACK or DELTA message.
-fn are_sound(mut frames: &[u8]) -> bool {
-    loop {
-        let Some((head, rest)) = frames.split_first_chunk::<HEAD>() else { return false };
-        let Ok(head) = FrameHead::decode(head) else { return false };
-        let Some((payload, rest)) = rest.split_at_checked(head.length) else { return false };
-        let is_kind = matches!(head.kind, Kind::Pack | Kind::Delta);
-        if !is_kind || head.check(payload).is_err() {
-            return false;
-        }
-        if !head.more {
-            return rest.is_empty();
-        }
-        frames = rest;
-    }
 }

@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+/// The memory of the largest answer that is kept, in bytes.
+const LARGEST: usize = 8 << 20;
+
 /// A question with the address of this registry that the answer has.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -70,17 +73,24 @@ impl Computed {
         Self { question, rests, outcome, is_timed, is_current: AtomicBool::new(true), checked }
     }
 
-    /// Creates the answer to a question whose work was given up.
-    fn failed(question: Question) -> Self {
-        let message = "the registry has a fault; its log says more".to_owned();
-        let refusal = Refusal { trouble: Trouble::Unavailable, message };
+    /// Creates the answer to a question that is not worked on now.
+    fn unavailable(question: Question, message: &str) -> Self {
+        let refusal = Refusal { trouble: Trouble::Unavailable, message: message.to_owned() };
         Self::new(question, Vec::new(), Err(refusal), false)
     }
 
-    /// Returns whether the same question has the same answer again while nothing changes.
+    /// Returns whether it is kept: the same question has the same answer again while nothing
+    /// changes, and it does not take too much memory.
     fn is_lasting(&self) -> bool {
         let is_of_now = |refusal: &Refusal| refusal.trouble == Trouble::Unavailable;
-        !self.outcome.as_ref().is_err_and(is_of_now)
+        !self.outcome.as_ref().is_err_and(is_of_now) && self.memory() <= LARGEST
+    }
+
+    /// Returns about the memory that it takes, in bytes.
+    fn memory(&self) -> usize {
+        let planned = self.outcome.as_ref().ok();
+        let plan = planned.map_or(0, |plan| plan.frames.len() + plan.entries.len() * 200);
+        self.question.bytes.len() + self.rests.len() * 160 + plan
     }
 
     /// Returns whether the plan rests on a package.

@@ -29,6 +29,7 @@ pub(super) fn seen_by_client(
     }
     let scheme = match told("x-forwarded-proto") {
         Some("https") => "https",
+        None if config.tls_cert.is_some() => "https",
         _ => "http",
     };
     let own = request.headers.get(HOST).and_then(|host| host.to_str().ok());

@@ -116,6 +116,18 @@ fn organisations_have_members_and_teams_with_packages() {
     assert_eq!(users, json!(["carol"]));
     let teams = ask(&alice, "GET", "/-/org/acme/team?format=cli", json!(null)).1;
     assert_eq!(teams, json!(["acme:devs"]));
+    // pnpm asks without `format`, and reads objects.
+    let users = ask(&alice, "GET", &format!("{team}/user"), json!(null)).1;
+    assert_eq!(users, json!([{ "name": "carol" }]));
+    let teams = ask(&alice, "GET", "/-/org/acme/team", json!(null)).1;
+    assert_eq!(teams, json!([{ "name": "devs", "description": "" }]));
+    let bearer = format!("Bearer {alice}");
+    let headers = [("authorization", bearer.as_str()), ("user-agent", "pnpm/12.0.0 npm/? node/?")];
+    let path = "/-/package/@acme%2fa/collaborators?format=cli";
+    let list = server.send_as("GET", path, &headers, b"").json();
+    assert_eq!(list, json!([{ "user": "alice", "permissions": "read-write" }]));
+    let list = server.send_as("GET", &format!("{path}&user=bob"), &headers, b"").json();
+    assert_eq!(list, json!([]));
     let grant = json!({ "package": "@acme/a", "permissions": "read-write" });
     assert_eq!(ask(&bob, "PUT", &format!("{team}/package"), grant.clone()).0, 403);
     assert_eq!(ask(&alice, "PUT", &format!("{team}/package"), grant).0, 201);

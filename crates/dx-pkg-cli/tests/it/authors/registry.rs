@@ -146,6 +146,7 @@ fn registries_are_asked_and_changed_as_with_npm() {
         let words = case["words"].as_array().unwrap();
         let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
         let output = run(&server, &words, &root, case["anonymous"] != true);
+        crate::schemas::check(&words, &String::from_utf8_lossy(&output.stdout));
         for difference in differences(case, &output, &server) {
             different.push(format!("{}: {difference}", case["name"]));
         }
@@ -258,4 +259,54 @@ fn tarballs_are_the_same_each_time_and_secrets_are_named() {
         .set_modified(newer)
         .unwrap();
     assert_eq!(pack().0, first);
+}
+
+#[cfg(unix)]
+#[test]
+fn page_of_a_login_is_opened_by_the_users_program() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let server = Server::start(&json!({}), BTreeMap::new());
+    let folder = tempfile::tempdir().unwrap();
+    let (program, opened) = (folder.path().join("browser"), folder.path().join("opened"));
+    let script =
+        format!("#!/bin/sh\necho \"$@\" > '{0}.new' && mv '{0}.new' '{0}'\n", opened.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let (home, project) = (folder.path().join("home"), folder.path().join("project"));
+    std::fs::create_dir(&home).unwrap();
+    std::fs::create_dir(&project).unwrap();
+    let page = format!("{}login", server.url);
+    let login = |of_project: &str, browser: &str| {
+        let pages = json!({ "loginUrl": page, "doneUrl": format!("{}-/done", server.url) });
+        server.answer_once("POST /-/v1/login", 200, "", pages);
+        server.answer_once("GET /-/done", 200, "", json!({ "token": "new" }));
+        std::fs::write(home.join(".npmrc"), format!("registry={}\n", server.url)).unwrap();
+        std::fs::write(project.join(".npmrc"), of_project).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_dx"))
+            .arg("login")
+            .current_dir(&project)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .env("BROWSER", browser)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains(&page), "{text}");
+    };
+    login("", &format!("{} --new-window", program.display()));
+    for _ in 0..1000 {
+        if opened.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(std::fs::read_to_string(&opened).unwrap().trim(), format!("--new-window {page}"));
+    // A project names no program, and nobody sits in front of this test.
+    std::fs::remove_file(&opened).unwrap();
+    login(&format!("browser={}\n", program.display()), "");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(!opened.exists());
 }

@@ -28,6 +28,7 @@ fn peers() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -102,6 +103,7 @@ fn install() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -160,6 +162,7 @@ fn ci() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -223,6 +226,7 @@ fn remove() {
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -255,6 +259,7 @@ fn run() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -284,6 +289,7 @@ fn test() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -313,6 +319,7 @@ fn start() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -342,6 +349,7 @@ fn stop() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -371,6 +379,7 @@ fn restart() {
           --ignore-scripts          Skip the scripts that run before and after
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
+          --reporter <KIND>         Show progress in this way: default, append-only or silent
       -s, --silent                  Print only errors
           --verbose                 Also print statistics: requests, bytes, links
       -h, --help                    Print help
@@ -397,11 +406,12 @@ fn store() {
       verify    Check every package's digests
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -416,11 +426,12 @@ fn store_path() {
     Usage: dx store path [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -435,11 +446,12 @@ fn store_status() {
     Usage: dx store status [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -459,6 +471,7 @@ fn store_prune() {
                                this much: bytes, or with K, M or G
       -C, --dir <FOLDER>       Run as if dx had been started in this folder
           --json               Print one JSON object instead of text
+          --reporter <KIND>    Show progress in this way: default, append-only or silent
       -s, --silent             Print only errors
           --verbose            Also print statistics: requests, bytes, links
       -h, --help               Print help
@@ -476,11 +489,12 @@ fn store_maintain() {
     Usage: dx store maintain [OPTIONS]
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }

@@ -29,6 +29,7 @@ fn store_export() {
                                  [possible values: prod, dev, optional, peer]
       -C, --dir <FOLDER>         Run as if dx had been started in this folder
           --json                 Print one JSON object instead of text
+          --reporter <KIND>      Show progress in this way: default, append-only or silent
       -s, --silent               Print only errors
           --verbose              Also print statistics: requests, bytes, links
       -h, --help                 Print help
@@ -49,11 +50,12 @@ fn store_import() {
       <FILE>  A file that `dx store export` has written; - is standard input
 
     Options:
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }
@@ -68,12 +70,13 @@ fn store_verify() {
     Usage: dx store verify [OPTIONS]
 
     Options:
-          --fix           Repair damaged packages, or remove them so that they are fetched again
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
+          --fix              Repair damaged packages, or remove them so that they are fetched again
+      -C, --dir <FOLDER>     Run as if dx had been started in this folder
+          --json             Print one JSON object instead of text
+          --reporter <KIND>  Show progress in this way: default, append-only or silent
+      -s, --silent           Print only errors
+          --verbose          Also print statistics: requests, bytes, links
+      -h, --help             Print help
     --- stderr
     ");
 }

@@ -555,6 +555,18 @@ options! {
     "otp": Option<String>, "", Publish,
         "A one-time password, for what changes something at the registry.",
         trust(Trust::User) => getter(otp = None);
+    "provenance": bool, "false", Publish,
+        "Whether `dx publish` has the build signed, in GitHub Actions and GitLab CI."
+        => getter(provenance = false);
+    "provenance-file": Option<PathBuf>, "", Publish,
+        "A signed statement about the build, which `dx publish` sends with the package."
+        => getter(provenance_file = None);
+    "fulcio-url": Option<Url>, "", Publish,
+        "The authority that certifies who signs a build. It is sent the job's identity token.",
+        trust(Trust::User), unset("that of sigstore") => getter(fulcio_url = None);
+    "rekor-url": Option<Url>, "", Publish,
+        "The transparency log that signed builds are entered into.",
+        trust(Trust::User), unset("that of sigstore") => getter(rekor_url = None);
     "auth-type": String, "web", Publish,
         "How `dx login` works: `web` in the browser, `legacy` with a password."
         => getter(auth_type = "web".to_owned());

@@ -23,8 +23,6 @@ const LEVEL: i32 = 3;
 pub(in super::super) struct Planned {
     /// The frames of its message.
     pub(in super::super) frames: Bytes,
-    /// The message.
-    pub(super) payload: Vec<u8>,
     /// The BLAKE3 of its lock.
     pub(in super::super) lock: [u8; 32],
     /// For each entry of the lock, the package that is sent for it.
@@ -69,8 +67,10 @@ fn resolve(input: &Input, provider: &Registry) -> Result<Planned, Refusal> {
     }
     let resolution = resolved
         .map_err(|error| refusal(Trouble::Unsupported, format!("{} ({})", error, error.code())))?;
-    if resolution.refused_by_npm {
-        let message = "the peer requirements contradict each other: only the client solves that";
+    if !resolution.moves.is_empty() {
+        // The client tells which versions were moved, which no lock shows.
+        let message = "peer requirements contradict each other and can be solved: only the client \
+                       tells how";
         return Err(refusal(Trouble::Unsupported, message));
     }
     if input.options.engine_strict && resolution.unfit.iter().any(|unfit| !unfit.platform) {
@@ -100,14 +100,14 @@ fn planned(resolution: &Resolution, provider: &Registry) -> Result<Planned, Refu
     let lock = lock.map_err(|_| unavailable("the plan cannot be compressed"))?;
     let plan = Plan { computed_ms: now_ms(), published_ms: published, unpacked, lock };
     let is_installed = |_, path: &str| installed.get(path).copied().unwrap_or(true);
-    let planned = planned_of(&encoded, plan.encode(), is_installed);
+    let planned = planned_of(&encoded, &plan.encode(), is_installed);
     planned.ok_or_else(|| unavailable("the plan is too large"))
 }
 
 /// Returns a plan from its lock in the form DXL and its message; `None` for what is no lock.
 pub(super) fn planned_of(
     lock: &[u8],
-    payload: Vec<u8>,
+    payload: &[u8],
     is_installed: impl Fn(usize, &str) -> bool,
 ) -> Option<Planned> {
     let packages = dxl::DxlView::open(lock).ok()?.to_lock().packages;
@@ -115,8 +115,8 @@ pub(super) fn planned_of(
     if payload.len() as u64 > Kind::Plan.most() {
         return None;
     }
-    let frames = encode_message(Kind::Plan, &payload).into();
-    Some(Planned { frames, payload, lock: *blake3::hash(lock).as_bytes(), entries })
+    let frames = encode_message(Kind::Plan, payload).into();
+    Some(Planned { frames, lock: *blake3::hash(lock).as_bytes(), entries })
 }
 
 fn entries_of(packages: &[LockPackage], is_installed: impl Fn(usize, &str) -> bool) -> Vec<Entry> {

@@ -77,8 +77,8 @@ impl Input {
             more_platforms: Vec::new(),
             legacy_peer_deps: rules.legacy_peer_deps,
             strict_peer_deps: rules.strict_peer_deps,
-            // The client has its own way with what npm refuses.
-            solves_conflicts: false,
+            // As dx does unless it is told otherwise.
+            solves_conflicts: true,
             explains_conflicts: false,
             engine_strict: rules.engine_strict,
             known_conflicts: Vec::new(),

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `cache/dxrp/plans/<digest>` | a question with its plan; see [`super::object`] |
 
+use super::super::packages;
 use super::compute::compute;
 use super::{Computed, Planned, Question, object};
 use crate::catalog;
@@ -26,6 +27,8 @@ type Digest = [u8; 32];
 const PAUSE: Duration = Duration::from_millis(300);
 /// The packages that are looked at together when a plan is checked.
 const TOGETHER: usize = 64;
+/// The most plans that wait to be made.
+const MOST_WAITING: usize = 64;
 /// The memory for plans by their locks, in bytes.
 const BY_LOCK: usize = 64 << 20;
 
@@ -38,8 +41,9 @@ pub(in super::super) struct Plans {
     clock: AtomicU64,
     by_lock: Lru<Digest, Arc<Computed>>,
     turns: Turns<Digest>,
-    /// The plans that are made at a time.
+    /// The plans that are made at a time, and those that wait besides.
     processors: Semaphore,
+    waiting: Semaphore,
     /// The number of changes of packages so far.
     changes: AtomicU64,
     /// The packages that have changed and wait for the background.
@@ -62,6 +66,7 @@ impl Plans {
             by_lock: Lru::new(BY_LOCK),
             turns: Turns::default(),
             processors: Semaphore::new(dx_pkg_os::process::processors().max(1)),
+            waiting: Semaphore::new(MOST_WAITING),
             changes: AtomicU64::default(),
             changed: Mutex::default(),
             loaded: OnceCell::new(),
@@ -89,6 +94,10 @@ impl Plans {
             self.served.fetch_add(1, Relaxed);
             return known;
         }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            let message = "too many plans are asked for at a time: try again";
+            return Arc::new(Computed::unavailable(question, message));
+        };
         // A task of its own: it ends although the client goes away, for the others who wait.
         let task_state = Arc::clone(state);
         let again = question.clone();
@@ -98,7 +107,10 @@ impl Plans {
         });
         match task.await {
             Ok(computed) => computed,
-            Err(_) => Arc::new(Computed::failed(again)),
+            Err(_) => {
+                let message = "the registry has a fault; its log says more";
+                Arc::new(Computed::unavailable(again, message))
+            }
         }
     }
 
@@ -149,8 +161,9 @@ impl Plans {
         for (_, digest, question) in outdated {
             let is_outdated = self.get(&digest).is_some_and(|plan| !plan.is_fresh(Duration::MAX));
             if is_outdated {
-                self.renew(state, digest, question).await;
+                let computed = self.renew(state, digest, question).await;
                 self.ahead.fetch_add(1, Relaxed);
+                convert_ahead(state, &computed).await;
             }
         }
     }
@@ -215,8 +228,8 @@ impl Plans {
             known.remove(gone);
         }
         drop(known);
-        if let Ok(Planned { lock, frames, .. }) = &computed.outcome {
-            self.by_lock.put(*lock, Arc::clone(computed), frames.len());
+        if let Ok(Planned { lock, .. }) = &computed.outcome {
+            self.by_lock.put(*lock, Arc::clone(computed), computed.memory());
         }
         if let Some(gone) = gone {
             let (storage, key) = (self.storage.clone(), key(&gone));
@@ -246,6 +259,23 @@ impl Plans {
             // Whether it is still right is found out when it is asked for.
             computed.outdate();
             self.keep(computed.question.digest(), &Arc::new(computed));
+        }
+    }
+}
+
+/// Converts the packages of a plan that are not in memory, so that they need not be when they are
+/// asked for.
+async fn convert_ahead(state: &Dxrp, computed: &Computed) {
+    let Ok(planned) = &computed.outcome else { return };
+    for asked in planned.entries.iter().filter(|entry| entry.is_installed) {
+        let Some(asked) =
+            asked.package.as_ref().filter(|asked| state.packs.get(asked.id).is_none())
+        else {
+            continue;
+        };
+        // What fails is tried again when it is asked for.
+        if let Ok(source) = packages::find_for_registry(state, asked).await {
+            let _ = packages::packed(state, asked, &source).await;
         }
     }
 }

@@ -5,6 +5,7 @@
 //! of what it rests on (name, tag, whether it is published here), the PLAN message (blob), and a
 //! list with whether each entry is installed; at the end the XXH3-64 of all that.
 
+use super::super::frames::payload;
 use super::compute::planned_of;
 use super::{Computed, Question, Rest};
 use dx_pkg_core::PackageName;
@@ -16,7 +17,8 @@ const VERSION: u32 = 1;
 /// Encodes an answer with a plan that does not depend on the time; `None` for any other.
 pub(super) fn encode(computed: &Computed) -> Option<Vec<u8>> {
     let planned = computed.outcome.as_ref().ok().filter(|_| !computed.is_timed)?;
-    let mut out = Writer::with_capacity(planned.payload.len() + computed.rests.len() * 80);
+    let payload = payload(&planned.frames);
+    let mut out = Writer::with_capacity(payload.len() + computed.rests.len() * 80);
     out.u32(VERSION);
     out.blob(&computed.question.bytes);
     out.text(&computed.question.base);
@@ -25,7 +27,7 @@ pub(super) fn encode(computed: &Computed) -> Option<Vec<u8>> {
         out.text(&rest.tag);
         out.flag(rest.is_hosted);
     });
-    out.blob(&planned.payload);
+    out.blob(&payload);
     out.list(&planned.entries, |out, entry| out.flag(entry.is_installed));
     let mut bytes = out.into_bytes();
     let sum = checksum(&bytes);
@@ -48,9 +50,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Computed> {
         let name = PackageName::parse(reader.text()?).ok()?;
         Some(Rest { name, tag: reader.text()?.to_owned(), is_hosted: reader.flag()? })
     })?;
-    let payload = reader.blob()?.to_vec();
+    let payload = reader.blob()?;
     let installed = reader.list(|reader| reader.flag())?;
-    let plan = Plan::decode(&payload).ok()?;
+    let plan = Plan::decode(payload).ok()?;
     let lock = zstd::bulk::decompress(&plan.lock, plan.unpacked as usize).ok()?;
     let planned = planned_of(&lock, payload, |at, _| installed.get(at).copied().unwrap_or(true))?;
     Some(Computed::new(question, rests, Ok(planned), false))

@@ -177,3 +177,16 @@ fn a_client_that_takes_nothing_does_not_hold_up_the_others() {
     let mut byte = [0];
     raw.stream.read_exact(&mut byte).unwrap();
 }
+
+#[test]
+fn a_server_that_is_asked_to_end_lets_go_of_clients_that_ask_nothing() {
+    let server = Server::start("none");
+    let mut raw = Raw::open(&server, "");
+    assert!(raw.ask(&[]).error.is_none());
+    let begin = Instant::now();
+    let process = server.process_id().to_string();
+    let asked = std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap();
+    assert!(asked.success());
+    assert!(raw.is_closed());
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+}
