@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use dx_pkg_testkit::{DxrpCarrier, DxrpFault, Fault, Project, Registry};
+use dx_pkg_testkit::dxrp::{DxrpCarrier, DxrpFault};
+use dx_pkg_testkit::{Fault, Project, Registry};
 
 use crate::harness::{command, dx, fails, impatient, incompressible, ok, stored, unpacked};
 

@@ -48,12 +48,14 @@ impl Downloads {
             dxrp: dxrp.clone(),
             wanted: OnceLock::new(),
             open: Mutex::default(),
+            bases: HashMap::new(),
             gate: Gate::default(),
             plan: Mutex::new(Some(sender)),
             large: Mutex::default(),
         });
         // A handful.
-        let requests = requests(Some(question), &Choice::AllBut(filter.clone()), STREAMS as u16);
+        let choice = Choice::AllBut(filter.clone());
+        let requests = requests(Some(question), &choice, &[], STREAMS as u16);
         let working = run.clone();
         let work = move || working.fetch(&requests);
         let spawned = thread::Builder::new().name("dx-packs".into()).spawn(work);

@@ -210,3 +210,36 @@ fn a_plan_and_its_packages_are_one_request() {
     ok(&other, ["store", "verify"]);
     assert!(served.folder.path().exists());
 }
+
+#[test]
+fn another_version_comes_as_its_difference_from_the_one_that_is_held() {
+    let registry = Registry::start();
+    let mut text: Vec<u8> = crate::harness::incompressible();
+    registry.package("tool", "1.0.0").file("data.bin", text.clone()).publish();
+    let Some(served) = Served::start(&registry) else { return };
+    let project = served.project().dep("tool", "1.0.0").create();
+    ok(&project, ["install"]);
+    text[1000] ^= 1;
+    registry.package("tool", "1.0.1").file("data.bin", text.clone()).publish();
+    // The background process would store the package; here it is stored at once.
+    let other = served.project().dep("tool", "1.0.0").store(project.store()).create();
+    command(&other).args(["install"]).env("CI", "1").run().success();
+    other.write("package.json", r#"{"dependencies":{"tool":"1.0.1"}}"#);
+    let run = command(&other)
+        .args(["install", "--verbose", "--dxrp=required"])
+        .env("CI", "1")
+        .run()
+        .success();
+    let bytes: u64 = counted(&run.stdout, "bytes received");
+    assert!(bytes < 200_000, "{bytes} bytes of {}: {run}", text.len());
+    assert_eq!(std::fs::read(other.path().join("node_modules/tool/data.bin")).unwrap(), text);
+    ok(&other, ["store", "verify"]);
+}
+
+/// Returns a counter of a run with `--verbose`.
+fn counted(said: &str, name: &str) -> u64 {
+    let line = said.lines().find(|line| line.contains(name));
+    let line = line.unwrap_or_else(|| panic!("no {name} in {said}"));
+    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
