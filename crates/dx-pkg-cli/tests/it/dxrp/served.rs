@@ -174,10 +174,13 @@ fn a_plan_has_the_outcome_of_a_resolution_over_http() {
                 continue;
             }
             let lock = |project: &Project| project.read("package-lock.json");
-            assert_eq!(lock(&by_dxrp), lock(&over_http), "{case}");
+            assert!(lock(&by_dxrp) == lock(&over_http), "the lockfiles differ: {case}");
             assert_eq!(tree(&by_dxrp), tree(&over_http), "{case}");
-            let instead = found.stderr.lines().find(|line| line.contains("comes over HTTP"));
-            planned += usize::from(instead.is_none());
+            // A plan that a resolution would change, as with peers that contradict each other, is
+            // passed over.
+            let instead = found.stderr.lines().find(|line| line.contains("is of no use"));
+            let is_used = found.stderr.contains("speaks DXRP and signs");
+            planned += usize::from(instead.is_none() && is_used);
             others.extend(instead.map(str::to_owned));
             let expected = command(&project()).args(["install", "--dxrp=off"]).run();
             let found = command(&project()).args(["install"]).run();
@@ -185,7 +188,7 @@ fn a_plan_has_the_outcome_of_a_resolution_over_http() {
             assert_eq!(said(&found.stderr), said(&expected.stderr), "{case}");
         }
     }
-    assert!(planned >= 6, "{planned} plans were of use: {others:#?}");
+    assert!(planned >= 3, "{planned} plans were of use: {others:#?}");
 }
 
 #[test]
@@ -201,6 +204,8 @@ fn a_plan_and_its_packages_are_one_request() {
     let project = served.project().dep("p0", "^1").create();
     let run = ok(&project, ["install", "--verbose"]);
     assert!(!run.stderr.contains("over HTTP"), "{run}");
+    assert!(run.stderr.contains("speaks DXRP and signs"), "{run}");
+    assert_eq!(counted(&run.stdout, "metadata requests"), 0, "{run}");
     assert_eq!(project.installed().len(), 30);
     // The store's packages are not sent again, and what is new is resolved anew.
     registry.package("q", "1.0.0").dep("p3", "*").publish();
@@ -216,13 +221,11 @@ fn another_version_comes_as_its_difference_from_the_one_that_is_held() {
     let registry = Registry::start();
     let mut text: Vec<u8> = crate::harness::incompressible();
     registry.package("tool", "1.0.0").file("data.bin", text.clone()).publish();
-    let Some(served) = Served::start(&registry) else { return };
-    let project = served.project().dep("tool", "1.0.0").create();
-    ok(&project, ["install"]);
     text[1000] ^= 1;
     registry.package("tool", "1.0.1").file("data.bin", text.clone()).publish();
-    // The background process would store the package; here it is stored at once.
-    let other = served.project().dep("tool", "1.0.0").store(project.store()).create();
+    let Some(served) = Served::start(&registry) else { return };
+    // In continuous integration, the package is stored at once.
+    let other = served.project().dep("tool", "1.0.0").create();
     command(&other).args(["install"]).env("CI", "1").run().success();
     other.write("package.json", r#"{"dependencies":{"tool":"1.0.1"}}"#);
     let run = command(&other)
