@@ -4,6 +4,7 @@ pub(crate) mod commits;
 mod contents;
 mod download;
 mod first;
+mod held;
 mod kept;
 mod local;
 mod package;
@@ -44,6 +45,8 @@ pub struct Downloads {
     /// The project's folder, from which the paths of local tarballs start.
     root: PathBuf,
     offline: bool,
+    /// Packages that are requested together, once there are several.
+    pending: Mutex<Batch>,
 }
 
 struct Shared {
@@ -63,6 +66,8 @@ struct Shared {
     patch_jobs: Mutex<Vec<PatchJob>>,
     /// The receiver of arrivals.
     listener: Mutex<Option<Sender<Arrival>>>,
+    /// The packages that the project had before: name, version, id.
+    held: OnceLock<Vec<(String, String, PackageId)>>,
 }
 
 enum Status {
@@ -93,10 +98,12 @@ impl Downloads {
             own_fields: Mutex::default(),
             patch_jobs: Mutex::default(),
             listener: Mutex::default(),
+            held: OnceLock::new(),
         };
         let shared = Arc::new(shared);
         let (direct, root) = (OnceLock::new(), PathBuf::new());
-        Downloads { context: context.clone(), shared, direct, root, offline }
+        let pending = Mutex::default();
+        Downloads { context: context.clone(), shared, direct, root, offline, pending }
     }
 
     /// Sets the project's folder.
@@ -135,12 +142,17 @@ impl Downloads {
         }
     }
 
-    /// Requests the packages of a batch.
-    fn send(&self, batch: Batch) -> Result<(), AcquireError> {
+    /// Requests the packages of a batch, and those that wait for company.
+    fn send(&self, mut batch: Batch) -> Result<(), AcquireError> {
+        batch.join(std::mem::take(&mut *self.pending()));
         if !batch.is_empty() {
             batch.start(&self.shared, &self.context.network()?);
         }
         Ok(())
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Batch> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn priority(&self, package: &LockPackage) -> Priority {
@@ -206,10 +218,12 @@ impl Downloads {
             (Some(batch), Some(dxrp)) => {
                 batch.add(dxrp, Ordered { download, request: wanted, is_needed: true });
             }
-            (None, Some(dxrp)) if dxrp.is_required => {
-                let mut alone = Batch::default();
-                alone.add(dxrp, Ordered { download, request: wanted, is_needed: true });
-                alone.start(&self.shared, &network);
+            (None, Some(dxrp)) if dxrp.is_required || dxrp.is_spoken() => {
+                let mut pending = self.pending();
+                pending.add(dxrp, Ordered { download, request: wanted, is_needed: true });
+                if pending.is_large() {
+                    std::mem::take(&mut *pending).start(&self.shared, &network);
+                }
             }
             _ => self.shared.clone().fetch_tarball(&network, download, wanted),
         }

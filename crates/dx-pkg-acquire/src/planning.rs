@@ -93,19 +93,18 @@ fn is_plain(input: &ResolverInput) -> bool {
 /// Returns the rules of a question; `None` where it has no place for one of them.
 fn rules(context: &Context, input: &ResolverInput) -> Option<PlanRules> {
     let options = &input.options;
-    // Without an age, what it would apply to is of no account.
-    let (before_only, before_exempt) = match options.pick.before {
-        None => (options.pick.before_only.clone(), options.pick.before_exempt.clone()),
-        Some(_) => (None, Vec::new()),
-    };
+    let pick = &options.pick;
+    // Exemptions from an age mean nothing where none is demanded.
+    let exemptions = if pick.before.is_none() { pick.clone() } else { PickOptions::default() };
     let usual = PickOptions {
+        before_only: exemptions.before_only,
+        before_exempt: exemptions.before_exempt,
+        allows_missing_times: exemptions.allows_missing_times,
         default_tag: options.pick.default_tag.clone(),
         node: options.pick.node.clone(),
         npm: options.pick.npm.clone(),
         before: options.pick.before,
         before_excluded: options.pick.before_excluded.clone(),
-        before_only,
-        before_exempt,
         ..PickOptions::default()
     };
     if !usual.is_same(&options.pick) {
@@ -136,7 +135,10 @@ fn rules(context: &Context, input: &ResolverInput) -> Option<PlanRules> {
             Placing::Nested => 2,
         },
         release_age_ms: age,
-        release_age_exclude: options.pick.before_excluded.clone(),
+        release_age_exclude: match pick.before {
+            Some(_) => pick.before_excluded.clone(),
+            None => Vec::new(),
+        },
         before_ms: if before == u64::MAX { 0 } else { before },
         default_tag: options.pick.default_tag.clone(),
         node: options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -187,6 +189,13 @@ pub(crate) fn checked(
         return Err(refused("it has not one time for each entry".to_owned()));
     }
     check_entries(context, input, &lock, &plan.published_ms)?;
+    let own = &input.requirements;
+    for package in lock.packages.iter_mut().filter(|package| !is_in_modules(package)) {
+        let importers = std::iter::once(&own.root).chain(&own.workspaces);
+        if let Some(importer) = { importers }.find(|importer| importer.path == package.path) {
+            package.clone_from(importer);
+        }
+    }
     // They are taken from the packages themselves, as without a plan.
     for package in lock.packages.iter_mut().filter(|package| is_in_modules(package)) {
         package.license = None;

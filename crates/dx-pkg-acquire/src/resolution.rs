@@ -17,6 +17,7 @@ use crate::external::{Externals, is_same_revision};
 use crate::metadata::{
     FirstRequests, LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider,
 };
+use crate::notes::Note;
 use crate::package::lacks_manifests;
 use crate::prediction::History;
 use crate::upgrade::upgrade;
@@ -83,7 +84,7 @@ pub fn resolve(
     let previous = previous.or(proposed.as_ref());
     let lacking = previous.filter(|lock| lacks_manifests(lock));
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
-    let resolve_with = |provider: &MetadataProvider<'_>| {
+    let resolve_with = |provider: &MetadataProvider<'_>, previous: Option<&Lock>| {
         let (requirements, options) = (&input.requirements, &input.options);
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
@@ -111,8 +112,23 @@ pub fn resolve(
         }
         None => provider(input.policy),
     };
-    let outcome = resolve_with(&cached);
+    let mut outcome = resolve_with(&cached, previous);
     counters.record_prefetched(cached.finish_prefetching());
+    // A plan is to be what is resolved without it, and not a beginning of something else.
+    let is_plan = proposed.is_some();
+    let is_kept = outcome.as_ref().is_ok_and(|(resolution, _)| !resolution.changed);
+    let (cached, previous) = if is_plan && !is_kept {
+        let reason = "its lock does not stay as it is when it is installed".to_owned();
+        context.notes.add(Note::Detail(format!(
+            "dxrp: {}; the rest comes over HTTP",
+            DxrpError::Plan { reason }
+        )));
+        let anew = provider(input.policy);
+        outcome = resolve_with(&anew, None);
+        (anew, None)
+    } else {
+        (cached, previous)
+    };
     let ((resolution, fewer), basis) = match outcome {
         // The version may have been published since the packument was cached.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !input.policy.offline => {
@@ -121,7 +137,7 @@ pub fn resolve(
                 prefer_online: true,
                 ..input.policy
             });
-            (resolve_with(&current)?, current.basis())
+            (resolve_with(&current, previous)?, current.basis())
         }
         outcome => (outcome?, cached.basis()),
     };
@@ -134,7 +150,7 @@ pub fn resolve(
         told.for_each(|text| drop(context.store.mark_conflict(&text)));
     }
     // What a plan was made from is not known here.
-    let basis = basis.filter(|_| proposed.is_none());
+    let basis = basis.filter(|_| !is_plan || !is_kept);
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
     Ok(Resolved { resolution, basis, unknown, fewer })
 }

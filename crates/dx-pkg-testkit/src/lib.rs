@@ -25,7 +25,7 @@
 
 mod command;
 mod device;
-mod dxrp;
+pub mod dxrp;
 mod fault;
 mod http;
 #[cfg(target_os = "linux")]
@@ -43,7 +43,6 @@ mod terminal;
 
 pub use command::{Command, Run};
 pub use device::Device;
-pub use dxrp::{DxrpCarrier, DxrpFault};
 pub use fault::{Fault, FaultHandle};
 pub use http::RecordedRequest;
 pub use package::PackageBuilder;

@@ -7,13 +7,13 @@ mod gate;
 mod planned;
 mod unpack;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxrp::{Choice, Plan, ServerKey, Want, Wanted};
+use dx_pkg_format::dxrp::{Choice, Held, Plan, ServerKey, Want, Wanted};
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_registry::dxrp::{Part, encode_request};
 
@@ -29,6 +29,8 @@ use crate::{AcquireError, Network};
 pub(crate) const STREAMS: usize = 4;
 /// The number of packages for which a further stream is opened.
 const WORTH_A_STREAM: usize = 8;
+/// The number of packages that are worth a request of their own.
+const MANY: usize = 48;
 /// The length of a message from which on it waits for other large ones, in bytes.
 const LARGE: usize = 8 << 20;
 
@@ -53,6 +55,18 @@ impl Batch {
         }
     }
 
+    /// Adds the packages of another batch.
+    pub(super) fn join(&mut self, other: Self) {
+        for (dxrp, packages) in other.0 {
+            packages.into_iter().for_each(|ordered| self.add(dxrp.clone(), ordered));
+        }
+    }
+
+    /// Returns whether there are enough packages for a request.
+    pub(super) fn is_large(&self) -> bool {
+        self.0.iter().map(|(_, packages)| packages.len()).sum::<usize>() >= MANY
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -67,14 +81,19 @@ impl Batch {
                 version: ordered.request.version.to_string(),
             });
             let choice = Choice::Named(wanted.collect());
+            let held = held_for(shared, &packages);
             // At most STREAMS.
-            let requests = requests(None, &choice, streams.max(1) as u16);
+            let requests = requests(None, &choice, &held, streams.max(1) as u16);
+            let ids: HashSet<PackageId> =
+                packages.iter().map(|ordered| ordered.download.id).collect();
             let open = packages.into_iter().map(|ordered| (ordered.download.id, ordered));
             let run = Arc::new(Run {
                 shared: shared.clone(),
                 network: network.clone(),
                 dxrp,
+                wanted: OnceLock::from(ids),
                 open: Mutex::new(open.collect()),
+                bases: held.iter().map(|held| (held.wanted, held.id)).collect(),
                 gate: Gate::open(),
                 plan: Mutex::default(),
                 large: Mutex::default(),
@@ -93,8 +112,12 @@ struct Run {
     shared: Arc<Shared>,
     network: Network,
     dxrp: Arc<Dxrp>,
-    /// The packages that have not come yet.
+    /// All packages, once they are known.
+    wanted: OnceLock<HashSet<PackageId>>,
+    /// Those that have not come yet.
     open: Mutex<HashMap<PackageId, Ordered>>,
+    /// The packages that others may come as differences from.
+    bases: HashMap<PackageId, PackageId>,
     /// Closed until it is known which packages are wanted.
     gate: Gate,
     /// The receiver of the plan, or of why there is none.
@@ -149,7 +172,7 @@ impl Run {
         let mut answer = self.dxrp.send(&self.network, request)?;
         let key = answer.key().clone();
         let mut buffers = Buffers::default();
-        let mut payload = Vec::new();
+        let (mut payload, mut seen) = (Vec::new(), HashSet::new());
         loop {
             let mut turn = None;
             let part = answer.next(&mut payload, |length| {
@@ -161,11 +184,11 @@ impl Run {
                 return Ok(());
             }
             match part {
-                Part::Package => self.take(&payload, &key, &mut buffers, turn)?,
+                Part::Package => self.take(&payload, &key, (&mut buffers, &mut seen), turn)?,
                 Part::Missing(missing) => {
-                    let ordered = self.open().remove(&missing.id);
-                    let ordered = ordered.ok_or_else(|| unwanted(missing.id))?;
-                    if ordered.is_needed {
+                    if let Some(ordered) = self.order(missing.id, &mut seen)?
+                        && ordered.is_needed
+                    {
                         self.fetch_tarball(ordered);
                     }
                 }
@@ -191,14 +214,18 @@ impl Run {
         &'r self,
         payload: &[u8],
         key: &ServerKey,
-        buffers: &mut Buffers,
+        (buffers, seen): (&mut Buffers, &mut HashSet<PackageId>),
         turn: Option<MutexGuard<'r, ()>>,
     ) -> Result<(), DxrpError> {
         self.shared.counters.tarball_bytes.add(payload.len() as u64);
         let received = unpack::Received::decode(payload)?;
         let id = received.id();
-        let ordered = self.open().remove(&id).ok_or_else(|| unwanted(id))?;
+        let Some(ordered) = self.order(id, seen)? else { return Ok(()) };
         let _turn = turn.or_else(|| received.is_large().then(|| self.turn()));
+        if received.base().is_some_and(|base| self.bases.get(&id) != Some(&base)) {
+            self.open().insert(id, ordered);
+            return Err(DxrpError::Unwanted { id: id.to_string() });
+        }
         match received.store(&ordered.download, key, buffers) {
             Ok(()) => self.done(id, Ok(())),
             Err(Refusal::Own(error)) => self.done(id, Err(error)),
@@ -211,6 +238,18 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Takes a package off the list, once on each stream; `None` where another stream had it.
+    fn order(
+        &self,
+        id: PackageId,
+        seen: &mut HashSet<PackageId>,
+    ) -> Result<Option<Ordered>, DxrpError> {
+        match seen.insert(id) && self.wanted.get().is_some_and(|wanted| wanted.contains(&id)) {
+            true => Ok(self.open().remove(&id)),
+            false => Err(DxrpError::Unwanted { id: id.to_string() }),
+        }
     }
 
     fn done(&self, id: PackageId, outcome: Result<(), AcquireError>) {
@@ -262,15 +301,30 @@ impl Run {
     }
 }
 
+/// Returns what the store has of wanted packages in the version that the project had before.
+fn held_for(shared: &Shared, packages: &[Ordered]) -> Vec<Held> {
+    let known = shared.held.get().map(Vec::as_slice).unwrap_or_default();
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let mut by_name: HashMap<&str, Vec<(&str, PackageId)>> = HashMap::new();
+    for (name, version, id) in known {
+        by_name.entry(name).or_default().push((version, *id));
+    }
+    let of = |Ordered { download, .. }: &Ordered| {
+        let before = by_name.get(download.name.as_str())?;
+        let (version, id) =
+            before.iter().find(|(_, id)| *id != download.id && shared.store.has(*id))?;
+        Some(Held { wanted: download.id, id: *id, version: (*version).to_owned() })
+    };
+    packages.iter().filter_map(of).collect()
+}
+
 /// Returns a request for each stream.
-fn requests(plan: Option<&[u8]>, choice: &Choice, parts: u16) -> Vec<Vec<u8>> {
+fn requests(plan: Option<&[u8]>, choice: &Choice, held: &[Held], parts: u16) -> Vec<Vec<u8>> {
     let request = |part| {
-        let want = Want { part, parts, choice: choice.clone(), held: Vec::new() };
+        let want = Want { part, parts, choice: choice.clone(), held: held.to_vec() };
         encode_request(plan, Some(&want))
     };
     (0..parts).map(request).collect()
-}
-
-fn unwanted(id: PackageId) -> DxrpError {
-    DxrpError::Unwanted { id: id.to_string() }
 }

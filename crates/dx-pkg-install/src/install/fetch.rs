@@ -46,6 +46,7 @@ pub(super) fn begin(
     requirements: &Requirements,
     lock: &Lock,
 ) -> Result<(), InstallError> {
+    downloads.put_held_of(lock);
     if are_unchanged(requirements, lock) {
         let omit = session.config().omit()?;
         downloads.prefetch_all(plan::certain(lock, &omit));

@@ -162,6 +162,10 @@ fn resolve_and_fetch(
     let downloads =
         Downloads::new(context, offline, mode, run.counters.clone()).in_project(&project.root);
     downloads.put_first(direct(&input.requirements));
+    downloads.put_held(locked.packages().filter_map(|package| {
+        let id = package.id().filter(|_| package.patched().is_none())?;
+        Some((package.name().to_owned(), package.version()?.to_owned(), id))
+    }));
     let places = local::places(&project.root, session.config());
     let workspaces = &project.workspaces;
     let is_importer =

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use dx_pkg_core::{PackageId, Platform};
@@ -46,13 +46,16 @@ impl Downloads {
             shared: self.shared.clone(),
             network,
             dxrp: dxrp.clone(),
+            wanted: OnceLock::new(),
             open: Mutex::default(),
+            bases: HashMap::new(),
             gate: Gate::default(),
             plan: Mutex::new(Some(sender)),
             large: Mutex::default(),
         });
         // A handful.
-        let requests = requests(Some(question), &Choice::AllBut(filter.clone()), STREAMS as u16);
+        let choice = Choice::AllBut(filter.clone());
+        let requests = requests(Some(question), &choice, &[], STREAMS as u16);
         let working = run.clone();
         let work = move || working.fetch(&requests);
         let spawned = thread::Builder::new().name("dx-packs".into()).spawn(work);
@@ -66,6 +69,7 @@ impl Downloads {
                 state.entry(ordered.download.id).or_insert(Status::Running);
                 self.shared.counters.tarballs_requested.add(1);
             }
+            let _ = run.wanted.set(expected.keys().copied().collect());
             *run.open() = expected;
         }
         run.gate.decide(lock.is_ok());

@@ -4,9 +4,11 @@
 use dx_pkg_compat::tarball::check_files;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{FileEntry, FileMode, content_root_of, digest_of};
-use dx_pkg_format::dxrp::{PackHead, ServerKey};
+use dx_pkg_format::dxrp::{MOST_UNPACKED, PackHead, ServerKey};
 use dx_pkg_registry::dxrp::{AnswerError, is_signed};
+use dx_pkg_store::Store;
 use zstd::bulk::Decompressor;
+use zstd::zstd_safe::DCtx;
 
 use super::super::download::Download;
 use crate::AcquireError;
@@ -58,9 +60,15 @@ impl<'m> Received<'m> {
         self.head.package.id
     }
 
-    /// Returns whether it takes much memory.
+    /// Returns the package that this one is a difference from.
+    pub(super) fn base(&self) -> Option<PackageId> {
+        self.head.from
+    }
+
+    /// Returns whether it takes much memory: of a difference, both packages count.
     pub(super) fn is_large(&self) -> bool {
-        self.head.package.size() > LARGE
+        let both = if self.head.from.is_some() { 2 } else { 1 };
+        self.head.package.size() * both > LARGE
     }
 
     /// Verifies the package and puts it into the store.
@@ -78,8 +86,12 @@ impl<'m> Received<'m> {
         let sizes: Vec<(&str, u64)> =
             files.iter().map(|file| (file.path.as_str(), file.size)).collect();
         check_files(&sizes, &download.shared.limits).map_err(|_| Refusal::Unusual)?;
-        self.unpack(buffers)
-            .map_err(|reason| Refusal::Server(DxrpError::Damaged { package: package(), reason }))?;
+        let unpacked = match self.head.from {
+            Some(base) => self.unpack_difference(&download.shared.store, base, buffers),
+            None => self.unpack(buffers),
+        };
+        let damaged = |reason| self.blamed(DxrpError::Damaged { package: package(), reason });
+        unpacked.map_err(damaged)?;
         let Buffers { contents, digests, .. } = buffers;
         let mut rest = contents.as_slice();
         let mut entries = Vec::with_capacity(files.len());
@@ -95,7 +107,7 @@ impl<'m> Received<'m> {
         let rows = entries.iter().zip(digests.iter());
         let root = content_root_of(rows.map(|(file, digest)| (file.path, file.mode, *digest)));
         if root != self.head.root {
-            return Err(Refusal::Server(DxrpError::Contents {
+            return Err(self.blamed(DxrpError::Contents {
                 package: package(),
                 said: hex(&self.head.root),
                 found: hex(&root),
@@ -123,6 +135,32 @@ impl<'m> Received<'m> {
         Ok(())
     }
 
+    /// Blames the server, unless this machine's package may have been altered.
+    fn blamed(&self, error: DxrpError) -> Refusal {
+        if self.head.from.is_some() { Refusal::Unusual } else { Refusal::Server(error) }
+    }
+
+    /// Makes the contents from those of the package `base`.
+    fn unpack_difference(
+        &self,
+        store: &Store,
+        base: PackageId,
+        buffers: &mut Buffers,
+    ) -> Result<(), String> {
+        let former = contents_of(store, base)?;
+        let size = usize::try_from(self.head.package.size()).map_err(|error| error.to_string())?;
+        let mut decompressor = DCtx::try_create().ok_or("there is no memory")?;
+        let refused = |code| zstd::zstd_safe::get_error_name(code).to_owned();
+        decompressor.ref_prefix(&former).map_err(refused)?;
+        let mut contents = Vec::with_capacity(size);
+        let found = decompressor.decompress(&mut contents, self.contents).map_err(refused)?;
+        if found != size {
+            return Err(format!("{found} bytes instead of {size}"));
+        }
+        buffers.contents = contents;
+        Ok(())
+    }
+
     /// Decompresses the contents, which must have exactly the size that the head states.
     fn unpack(&self, buffers: &mut Buffers) -> Result<(), String> {
         let size = usize::try_from(self.head.package.size()).map_err(|error| error.to_string())?;
@@ -141,6 +179,23 @@ impl<'m> Received<'m> {
             found => Err(format!("{found} bytes instead of {size}")),
         }
     }
+}
+
+/// Returns the contents of a package of the store, its files one after the other.
+fn contents_of(store: &Store, id: PackageId) -> Result<Vec<u8>, String> {
+    let opened = store.open_package(id).map_err(|error| error.to_string())?;
+    let package = opened.ok_or("the former package is gone")?;
+    let dxp = package.dxp();
+    let size: u64 = dxp.entries().map(|entry| entry.size).sum();
+    if size > MOST_UNPACKED {
+        return Err("the former package is too large".to_owned());
+    }
+    let mut contents = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    for entry in dxp.entries() {
+        let data = package.read(&entry).map_err(|error| error.to_string())?;
+        contents.extend_from_slice(&data);
+    }
+    Ok(contents)
 }
 
 fn hex(root: &[u8; 32]) -> String {
