@@ -78,7 +78,7 @@ export function verdaccioPage (own, other, versions = {}) {
 
 The same commands of the same clients with a fresh dx-registry and a fresh Verdaccio ${versions.verdaccio ?? '6'}, each with the same upstream: exit
 codes, and what is printed where it is JSON or a list. Written by \`cargo xtask registry verdaccio\`, which fails where a difference has
-no reason below. ${compared} commands: ${equal} equal, ${explained} different for a reason, ${compared - equal - explained} without one.
+no reason below. Run on ${new Date().toISOString().slice(0, 10)}. ${compared} commands: ${equal} equal, ${explained} different for a reason, ${compared - equal - explained} without one.
 
 ${table(['Client', 'Command', 'dx-registry', 'Verdaccio', 'Output', 'Outcome'], rows)}
 
