@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dx_pkg_format::dxrp::Plan;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
-use dx_pkg_resolve::dedupe::{Fewer, minimise};
+use dx_pkg_resolve::dedupe::{Aim, Fewer, minimise};
 use dx_pkg_resolve::{Resolution, ResolveError};
 
 use crate::downloads::PlanError;
@@ -77,10 +77,7 @@ pub fn resolve(
         likely: &likely,
     };
     let provider = |policy: MetadataPolicy| input.provider(context, policy, local, counters);
-    let proposed = match previous {
-        None => propose(context, input, downloads)?,
-        Some(_) => None,
-    };
+    let proposed = if previous.is_none() { propose(context, input, downloads)? } else { None };
     let previous = previous.or(proposed.as_ref());
     let lacking = previous.filter(|lock| lacks_manifests(lock));
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
@@ -88,14 +85,8 @@ pub fn resolve(
         let (requirements, options) = (&input.requirements, &input.options);
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
-            // From the first question on: what is loaded before it may take any time.
-            let began = OnceCell::new();
-            let is_over = |shares| {
-                let elapsed = began.get_or_init(Instant::now).elapsed();
-                elapsed > shares * MOST_SEARCHING || context.cancel.is_cancelled()
-            };
-            let found = minimise(requirements, previous, provider, options, aim, &is_over);
-            return found.map(|(resolution, found)| (resolution, Some(found)));
+            return search(context, input, aim, previous, provider)
+                .map(|(resolution, found)| (resolution, Some(found)));
         }
         let resolution = match (previous, &upgraded) {
             (Some(previous), Some(upgraded)) => {
@@ -153,6 +144,23 @@ pub fn resolve(
     let basis = basis.filter(|_| !is_plan || !is_kept);
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
     Ok(Resolved { resolution, basis, unknown, fewer })
+}
+
+/// Searches for the fewest versions, until the time for that is over.
+fn search(
+    context: &Context,
+    input: &ResolverInput,
+    aim: Aim,
+    previous: Option<&Lock>,
+    provider: &MetadataProvider<'_>,
+) -> Result<(Resolution, Fewer), ResolveError> {
+    // From the first question on: what is loaded before it may take any time.
+    let began = OnceCell::new();
+    let is_over = |shares| {
+        let elapsed = began.get_or_init(Instant::now).elapsed();
+        elapsed > shares * MOST_SEARCHING || context.cancel.is_cancelled()
+    };
+    minimise(&input.requirements, previous, provider, &input.options, aim, &is_over)
 }
 
 /// Requests a plan from a source that resolves by itself, where the network is in use already. A
