@@ -109,11 +109,7 @@ pub fn resolve(
     let is_plan = proposed.is_some();
     let is_kept = outcome.as_ref().is_ok_and(|(resolution, _)| !resolution.changed);
     let (cached, previous) = if is_plan && !is_kept {
-        let reason = "its lock does not stay as it is when it is installed".to_owned();
-        context.notes.add(Note::Detail(format!(
-            "dxrp: {}; the rest comes over HTTP",
-            DxrpError::Plan { reason }
-        )));
+        tell_passed_over(context);
         let anew = provider(input.policy);
         outcome = resolve_with(&anew, None);
         (anew, None)
@@ -135,11 +131,7 @@ pub fn resolve(
     if input.policy.speculative && counters.packuments_requested.get() > 0 {
         history.learn(&resolution.lock);
     }
-    if input.options.solves_conflicts && !input.options.frozen && resolution.refused_by_npm {
-        // A mark that cannot be written costs a look at the next install.
-        let told = resolution.conflicts.iter().map(ToString::to_string);
-        told.for_each(|text| drop(context.store.mark_conflict(&text)));
-    }
+    mark_conflicts(context, input, &resolution);
     // What a plan was made from is not known here.
     let basis = basis.filter(|_| !is_plan || !is_kept);
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
@@ -177,6 +169,22 @@ fn propose(
     let request = PlanRequest { requirements: &input.requirements, options: &input.options };
     let Some(plan) = network.source.plan(request) else { return Ok(None) };
     Ok(Some(network.runtime.block_on(plan)?))
+}
+
+/// Remembers the conflicts of which this machine is told now.
+fn mark_conflicts(context: &Context, input: &ResolverInput, resolution: &Resolution) {
+    if input.options.solves_conflicts && !input.options.frozen && resolution.refused_by_npm {
+        // A mark that cannot be written costs a look at the next install.
+        let told = resolution.conflicts.iter().map(ToString::to_string);
+        told.for_each(|text| drop(context.store.mark_conflict(&text)));
+    }
+}
+
+/// Records that a plan is passed over, for `--verbose`.
+fn tell_passed_over(context: &Context) {
+    let reason = "its lock does not stay as it is when it is installed".to_owned();
+    let plan = DxrpError::Plan { reason };
+    context.notes.add(Note::Detail(format!("dxrp: {plan}; the rest comes over HTTP")));
 }
 
 /// Requests a plan by DXRP. Whatever keeps a registry from planning keeps nobody from resolving,

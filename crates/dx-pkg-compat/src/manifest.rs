@@ -158,7 +158,7 @@ impl Manifest {
     #[must_use]
     pub fn overrides_text(rules: &[Override]) -> Option<String> {
         let text = overrides::text(rules);
-        let read = |text: &str| Some(overrides::rules(&serde_json::from_str(text).ok()?).ok()?);
+        let read = |text: &str| overrides::rules(&serde_json::from_str(text).ok()?).ok();
         (text.is_empty() || read(&text).as_deref() == Some(rules)).then_some(text)
     }
 
