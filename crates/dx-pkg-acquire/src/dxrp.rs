@@ -111,6 +111,11 @@ impl Dxrp {
         Ok(carrier)
     }
 
+    /// Returns whether a plan is to be asked for: the registry speaks DXRP, or must.
+    pub(crate) fn may_plan(&self, network: &Network) -> bool {
+        self.is_required || self.carrier(network).is_ok_and(|carrier| carrier != Carrier::None)
+    }
+
     /// Sends a request, and returns the answer up to the server's key, which is right.
     pub(crate) fn send(
         &self,

@@ -9,7 +9,7 @@ use dx_pkg_format::dxrp::Plan;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::dedupe::{Aim, Fewer, minimise};
-use dx_pkg_resolve::{Resolution, ResolveError};
+use dx_pkg_resolve::{Options, Resolution, ResolveError};
 
 use crate::downloads::PlanError;
 use crate::dxrp::{Carrier, Dxrp, DxrpError};
@@ -82,7 +82,13 @@ pub fn resolve(
     let lacking = previous.filter(|lock| lacks_manifests(lock));
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
     let resolve_with = |provider: &MetadataProvider<'_>, previous: Option<&Lock>| {
-        let (requirements, options) = (&input.requirements, &input.options);
+        let requirements = &input.requirements;
+        let options = &match proposed.is_some() && previous.is_some() {
+            // The registry has looked for a solution. Explaining why there is none would take the
+            // packuments that a plan saves; `dx peers` does.
+            true => Options { solves_conflicts: false, ..input.options.clone() },
+            false => input.options.clone(),
+        };
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
             return search(context, input, aim, previous, provider)
@@ -240,6 +246,8 @@ impl ResolverInput {
         if locked.is_none()
             && let Some((dxrp, _)) = planning::question(context, self)
             && let Ok(network) = context.network()
+            // Whoever has not been asked yet is asked now: it costs one exchange.
+            && dxrp.may_plan(&network)
         {
             // They would be in vain where there is a plan.
             dxrp.warm(network, crate::downloads::STREAMS);

@@ -3,6 +3,7 @@
 use dx_pkg_core::PackageId;
 
 use super::FrameError;
+use crate::FormatError;
 use crate::archive::{Marks, PackageHead};
 use crate::wire::{Reader, Writer};
 
@@ -31,6 +32,11 @@ impl Statement {
     }
 }
 
+/// The most bytes of a package's head before it is compressed.
+const MOST_PACKAGE_HEAD: usize = 16 << 20;
+/// The level at which heads are compressed: most of one is paths.
+const LEVEL: i32 = 6;
+
 /// A PACK or DELTA message up to the contents, which follow and end the message: one Zstandard
 /// frame. Unpacked, they are the contents of the files one after the other, in the order of the
 /// head. Those of a DELTA are compressed with the contents of the package `from`, in the order of
@@ -52,16 +58,23 @@ impl PackHead {
     ///
     /// # Errors
     /// The head of the package cannot be encoded.
-    pub fn encode(&self) -> Result<Vec<u8>, crate::FormatError> {
+    pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
         let package = PackageHead { marks: Marks::default(), ..self.package.clone() }.encode()?;
-        let mut out = Writer::with_capacity(package.len() + 160);
+        let too_large = FormatError::TooLarge { format: "DXRP", what: "bytes of paths" };
+        let length = u32::try_from(package.len()).map_err(|_| too_large.clone())?;
+        if package.len() > MOST_PACKAGE_HEAD {
+            return Err(too_large);
+        }
+        let compressed = zstd::bulk::compress(&package, LEVEL).map_err(|_| too_large)?;
+        let mut out = Writer::with_capacity(compressed.len() + 160);
         out.flag(self.from.is_some());
         if let Some(from) = &self.from {
             out.bytes(from.as_bytes());
         }
         out.bytes(&self.root);
         out.bytes(&self.signature);
-        out.blob(&package);
+        out.u32(length);
+        out.blob(&compressed);
         Ok(out.into_bytes())
     }
 
@@ -73,8 +86,16 @@ impl PackHead {
     pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), FrameError> {
         let malformed = FrameError::Malformed { message: "PACK" };
         let mut reader = Reader::new(bytes);
-        let (from, root, signature, package) = read(&mut reader).ok_or(malformed.clone())?;
-        let package = PackageHead::decode(package).map_err(|_| malformed)?;
+        let (from, root, signature, length, package) =
+            read(&mut reader).ok_or_else(|| malformed.clone())?;
+        if length > MOST_PACKAGE_HEAD {
+            return Err(FrameError::TooLong { message: "PACK", most: MOST_PACKAGE_HEAD as u64 });
+        }
+        let package = zstd::bulk::decompress(package, length).map_err(|_| malformed.clone())?;
+        if package.len() != length {
+            return Err(malformed);
+        }
+        let package = PackageHead::decode(&package).map_err(|_| malformed)?;
         if package
             .files
             .iter()
@@ -93,7 +114,7 @@ impl PackHead {
     }
 }
 
-type Parts<'a> = (Option<PackageId>, [u8; 32], [u8; 64], &'a [u8]);
+type Parts<'a> = (Option<PackageId>, [u8; 32], [u8; 64], usize, &'a [u8]);
 
 fn read<'a>(reader: &mut Reader<'a>) -> Option<Parts<'a>> {
     let from = match reader.u8()? {
@@ -101,5 +122,6 @@ fn read<'a>(reader: &mut Reader<'a>) -> Option<Parts<'a>> {
         1 => Some(PackageId::from_bytes(reader.array()?)),
         _ => return None,
     };
-    Some((from, reader.array()?, reader.array()?, reader.blob()?))
+    let (root, signature) = (reader.array()?, reader.array()?);
+    Some((from, root, signature, reader.u32()? as usize, reader.blob()?))
 }

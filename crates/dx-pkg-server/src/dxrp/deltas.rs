@@ -15,9 +15,9 @@ use std::io::Write as _;
 use zstd::stream::write::Encoder;
 use zstd::zstd_safe::CParameter;
 
-/// The level of Zstandard. Of a new version of a package with 23 MB, level 3 makes 334 KB in
-/// 0.09 s, level 9 makes 272 KB in 0.25 s.
-const LEVEL: i32 = 3;
+/// The level of Zstandard. Of a new version of a package with 15 MB, level 3 makes 1.39 MB in
+/// 0.09 s, level 9 makes 1.11 MB in 0.21 s, level 15 makes 1.03 MB in 3.7 s.
+const LEVEL: i32 = 9;
 /// The largest window that a decoder takes unless it is told otherwise, as a power of two.
 const MOST_WINDOW: u32 = 27;
 

@@ -78,8 +78,10 @@ impl Pack {
             head.extend_from_slice(&size.to_le_bytes());
             head.extend_from_slice(&text(path));
         }
-        let head_length = u32::try_from(head.len()).unwrap().to_le_bytes();
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let plain = length(&head);
+        let head = zstd::bulk::compress(&head, 3).expect("compressed");
         let contents = zstd::bulk::compress(&self.contents, 3).expect("compressed");
-        [&[0], &self.root[..], signature, &head_length, &head, &contents].concat()
+        [&[0], &self.root[..], signature, &plain, &length(&head), &head, &contents].concat()
     }
 }
