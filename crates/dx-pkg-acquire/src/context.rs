@@ -144,15 +144,25 @@ impl Context {
         self.dxrp_of(self.config.registry_for(name))
     }
 
+    /// Returns whether the settings allow DXRP with a registry, whether or not it speaks it.
+    pub(crate) fn may_speak_dxrp(&self, registry: &Url) -> bool {
+        let mode = self.dxrp_mode();
+        let is_built_in = self.default_registry.as_ref() == Some(registry);
+        let is_refused = is_built_in && mode != DxrpMode::Required;
+        mode != DxrpMode::Off && self.source.is_none() && !is_refused
+    }
+
+    fn dxrp_mode(&self) -> DxrpMode {
+        // A value that is not allowed is an error before the first request.
+        self.config.dxrp().unwrap_or(DxrpMode::Off)
+    }
+
     /// Returns a registry, as [`Self::dxrp`] does.
     pub(crate) fn dxrp_of(&self, registry: &Url) -> Option<Arc<Dxrp>> {
-        // A value that is not allowed is an error before the first request.
-        let mode = self.config.dxrp().unwrap_or(DxrpMode::Off);
-        let is_required = mode == DxrpMode::Required;
-        let is_built_in = self.default_registry.as_ref() == Some(registry);
-        if mode == DxrpMode::Off || self.source.is_some() || is_built_in && !is_required {
+        if !self.may_speak_dxrp(registry) {
             return None;
         }
+        let is_required = self.dxrp_mode() == DxrpMode::Required;
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = peers.get(registry) {
             return known.clone();

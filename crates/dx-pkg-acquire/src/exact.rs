@@ -85,6 +85,7 @@ pub fn is_offered(context: &Context, package: &LockPackage) -> Result<bool, Acqu
         prefer_online: false,
         full: false,
         speculative: false,
+        follows: true,
     };
     let counters = Arc::new(Counters::default());
     let provider = registries(context, PickOptions::default(), policy, &counters);

@@ -87,6 +87,7 @@ impl ResolverInput {
             speculative: config.speculative_fetch()?
                 && !config.offline()?
                 && !config.prefer_offline()?,
+            follows: true,
         };
         let open = open_requirements(&requirements, locked);
         Ok(ResolverInput { requirements, options, policy, open, aim: None })

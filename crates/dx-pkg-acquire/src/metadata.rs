@@ -48,6 +48,8 @@ pub struct MetadataPolicy {
     pub full: bool,
     /// Requests packuments that will probably be needed.
     pub speculative: bool,
+    /// Requests the packuments of dependencies before the resolver asks for them.
+    pub follows: bool,
 }
 
 /// The sources of a resolution beside the registries.

@@ -107,6 +107,10 @@ pub fn resolve(
         Some(first) => {
             first.provider(context, input.options.pick.clone(), input.open.clone(), local)
         }
+        // What a plan holds need not be asked for, but for the little that the resolver asks.
+        None if proposed.is_some() => {
+            provider(MetadataPolicy { speculative: false, follows: false, ..input.policy })
+        }
         None => provider(input.policy),
     };
     let mut outcome = resolve_with(&cached, previous);

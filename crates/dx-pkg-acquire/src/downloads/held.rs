@@ -10,7 +10,7 @@ use crate::package::real_name;
 impl Downloads {
     /// Sets the packages that the project had before, each with its real name, version and id.
     pub fn put_held(&self, packages: impl Iterator<Item = (String, String, PackageId)>) {
-        if self.context.dxrp_of(self.context.config.registry()).is_some() {
+        if self.context.may_speak_dxrp(self.context.config.registry()) {
             self.shared.held.get_or_init(|| packages.collect());
         }
     }

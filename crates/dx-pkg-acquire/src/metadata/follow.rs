@@ -20,6 +20,9 @@ impl Shared {
         spec: &str,
         reason: Reason<'_>,
     ) {
+        if !self.policy.follows {
+            return;
+        }
         let mut work = vec![(name.to_owned(), spec.to_owned(), reason.priority)];
         while let Some((name, spec, priority)) = work.pop() {
             let Ok(parsed) = Spec::parse(&spec) else { continue };
