@@ -30,18 +30,25 @@ pub(crate) fn question(
     context: &Context,
     input: &ResolverInput,
 ) -> Option<(Arc<Dxrp>, PlanQuestion)> {
+    let (dxrp, rules, overrides) = planner(context, input)?;
+    let own = &input.requirements;
+    let packages = std::iter::once(&own.root).chain(&own.workspaces).map(asked_of).collect();
+    let lock = Lock { packages, format_version: 3, ..Lock::default() };
+    Some((dxrp, PlanQuestion { rules, overrides, importers: encode(&lock, [0; 32]) }))
+}
+
+/// Returns the registry that may plan this, with the rules and overrides of the question.
+pub(crate) fn planner(
+    context: &Context,
+    input: &ResolverInput,
+) -> Option<(Arc<Dxrp>, PlanRules, String)> {
     let config = &context.config;
     if config.scoped_registries().next().is_some() || !is_plain(input) {
         return None;
     }
     let dxrp = context.dxrp_of(config.registry())?;
-    let own = &input.requirements;
-    let rules = rules(context, input)?;
-    let overrides = Manifest::overrides_text(&own.overrides)?;
-    let mut packages = vec![asked_of(&own.root)];
-    packages.extend(own.workspaces.iter().map(asked_of));
-    let lock = Lock { packages, format_version: 3, ..Lock::default() };
-    Some((dxrp, PlanQuestion { rules, overrides, importers: encode(&lock, [0; 32]) }))
+    let overrides = Manifest::overrides_text(&input.requirements.overrides)?;
+    Some((dxrp, rules(context, input)?, overrides))
 }
 
 /// Returns whether the resolution depends on nothing that a question has no place for.

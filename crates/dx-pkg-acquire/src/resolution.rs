@@ -83,12 +83,11 @@ pub fn resolve(
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
     let resolve_with = |provider: &MetadataProvider<'_>, previous: Option<&Lock>| {
         let requirements = &input.requirements;
-        let options = &match proposed.is_some() && previous.is_some() {
-            // The registry has looked for a solution. Explaining why there is none would take the
-            // packuments that a plan saves; `dx peers` does.
-            true => Options { solves_conflicts: false, ..input.options.clone() },
-            false => input.options.clone(),
-        };
+        // The registry has looked for a solution. Explaining why there is none would take the
+        // packuments that a plan saves; `dx peers` does.
+        let planned = (proposed.is_some() && previous.is_some())
+            .then(|| Options { solves_conflicts: false, ..input.options.clone() });
+        let options = planned.as_ref().unwrap_or(&input.options);
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
             return search(context, input, aim, previous, provider)
@@ -248,7 +247,7 @@ impl ResolverInput {
         counters: &Arc<Counters>,
     ) -> Option<FirstRequests> {
         if locked.is_none()
-            && let Some((dxrp, _)) = planning::question(context, self)
+            && let Some((dxrp, ..)) = planning::planner(context, self)
             && let Ok(network) = context.network()
             // Whoever has not been asked yet is asked now: it costs one exchange.
             && dxrp.may_plan(&network)

@@ -22,9 +22,7 @@ mod want;
 pub use error::FrameError;
 pub use filter::{Filter, MOST_FILTER};
 pub use frame::{FrameHead, HEAD, Kind, MOST_PAYLOAD, encode_frame, encode_message};
-pub use greeting::{
-    Capabilities, End, Hello, Missing, Reason, Refusal, ServerKey, Trouble, Welcome,
-};
+pub use greeting::{Capabilities, End, Hello, Missing, Reason, Refusal, ServerKey, Trouble};
 pub use meta::{MetaAnswer, MetaOutcome, MetaQuestion};
 pub use pack::{MOST_UNPACKED, PackHead, Statement};
 pub use plan::{Plan, PlanQuestion, PlanRules};

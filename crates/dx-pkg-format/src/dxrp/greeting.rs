@@ -39,7 +39,7 @@ impl Capabilities {
     }
 }
 
-/// The first message of a client.
+/// The first message of either side; that of a server has the version that is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hello {
     /// The lowest version that it speaks.
@@ -49,9 +49,6 @@ pub struct Hello {
     /// What it can do.
     pub capabilities: Capabilities,
 }
-
-/// The first message of a server: a HELLO with the version that is spoken.
-pub type Welcome = Hello;
 
 impl Hello {
     /// Returns the HELLO of this build.

@@ -96,12 +96,8 @@ impl PackHead {
             return Err(malformed);
         }
         let package = PackageHead::decode(&package).map_err(|_| malformed)?;
-        if package
-            .files
-            .iter()
-            .try_fold(0_u64, |sum, file| sum.checked_add(file.size))
-            .is_none_or(|size| size > MOST_UNPACKED)
-        {
+        // The sum does not overflow: a decoded head has a limit of its own.
+        if package.size() > MOST_UNPACKED {
             return Err(FrameError::TooLong { message: "PACK", most: MOST_UNPACKED });
         }
         Ok((Self { from, root, signature, package }, reader.rest()))

@@ -10,6 +10,7 @@ mod concurrent;
 mod dxrp;
 mod hosted;
 mod incidents;
+mod issuer;
 mod packaging;
 mod pages;
 mod people;

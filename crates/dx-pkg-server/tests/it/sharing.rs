@@ -1,12 +1,9 @@
 //! Owners, restricted packages, organisations and teams, staged versions, trusted publishers.
 
-use crate::people::{Upstream, add_user, publish, send};
+use crate::issuer::{Issuer, now};
+use crate::people::{add_user, publish, send};
 use crate::server::{Server, publish_body, tarball};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[test]
 fn owners_change_in_the_forms_of_npm_and_pnpm() {
@@ -182,19 +179,8 @@ fn staged_version_is_published_by_who_may_publish() {
 
 #[test]
 fn identity_token_of_a_trusted_publisher_is_exchanged_for_one_to_publish_with() {
-    let random = SystemRandom::new();
-    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random);
-    let key = key.unwrap();
-    let point = key.public_key().as_ref();
-    let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "1",
-        "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..]) });
-    let issuer = Upstream::start(&[("/keys", json!({ "keys": [jwk] }))]);
-    let issuers = format!(
-        "[{{ type = \"ci\", url = \"{0}\", keys = \"{0}keys\", audience = \"npm:test\" }}]",
-        issuer.url
-    );
-    let server = Server::with("none", &[("DX_REGISTRY_ACCOUNTS__ISSUERS", &issuers)]);
+    let issuer = Issuer::start();
+    let server = issuer.server();
     let alice = server.token.clone();
     assert_eq!(publish(&server, &alice, "tool", "1.0.0", &[]), 201);
     assert_eq!(publish(&server, &alice, "other", "1.0.0", &[]), 201);
@@ -205,19 +191,6 @@ fn identity_token_of_a_trusted_publisher_is_exchanged_for_one_to_publish_with() 
     let unknown = json!([{ "type": "nobody", "claims": { "job": "release" } }]);
     let refused = send(&server, &alice, "POST", "/-/package/tool/trust", Some(&unknown));
     assert_eq!(refused.status, 400);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let sign = |changes: Value| {
-        let mut claims = json!({ "iss": issuer.url, "aud": "npm:test", "exp": now + 300,
-            "job": "release" });
-        for (key, value) in changes.as_object().unwrap() {
-            claims[key] = value.clone();
-        }
-        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed =
-            format!("{}.{}", encode(json!({ "alg": "ES256", "kid": "1" })), encode(claims));
-        let signature = key.sign(&random, signed.as_bytes()).unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
-    };
     let exchange = |package: &str, token: &str| {
         let path = format!("/-/npm/v1/oidc/token/exchange/package/{package}");
         send(&server, token, "POST", &path, None)
@@ -225,12 +198,12 @@ fn identity_token_of_a_trusted_publisher_is_exchanged_for_one_to_publish_with() 
     for changes in [
         json!({ "job": "other" }),
         json!({ "aud": "npm:elsewhere" }),
-        json!({ "exp": now - 1000 }),
+        json!({ "exp": now() - 1000 }),
         json!({ "iss": "https://other.test/" }),
     ] {
-        assert_eq!(exchange("tool", &sign(changes.clone())).status, 401, "{changes}");
+        assert_eq!(exchange("tool", &issuer.token(&changes)).status, 401, "{changes}");
     }
-    let good = sign(json!({}));
+    let good = issuer.token(&json!({}));
     assert_eq!(exchange("other", &good).status, 401, "that package trusts nobody");
     let token = exchange("tool", &good).json()["token"].clone();
     let token = token.as_str().unwrap();

@@ -2,15 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::people::{Upstream, publish, send};
-use crate::server::Server;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use serde_json::{Value, json};
+use crate::issuer::Issuer;
+use crate::people::{publish, send};
+use serde_json::json;
 
 /// Returns the `dx` of the workspace, which a test of the workspace has built.
 fn dx() -> PathBuf {
@@ -38,34 +33,15 @@ fn run(folder: &std::path::Path, address: &str, token: &str) -> Output {
 
 #[test]
 fn job_publishes_without_a_token_of_its_own() {
-    let random = SystemRandom::new();
-    let kind = &ECDSA_P256_SHA256_FIXED_SIGNING;
-    let key = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
-    let key = EcdsaKeyPair::from_pkcs8(kind, key.as_ref(), &random).unwrap();
-    let point = key.public_key().as_ref();
-    let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "1",
-        "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..]) });
-    let issuer = Upstream::start(&[("/keys", json!({ "keys": [jwk] }))]);
-    let issuers = format!(
-        "[{{ type = \"ci\", url = \"{0}\", keys = \"{0}keys\", audience = \"npm:test\" }}]",
-        issuer.url
-    );
-    let server = Server::with("none", &[("DX_REGISTRY_ACCOUNTS__ISSUERS", &issuers)]);
+    let issuer = Issuer::start();
+    let server = issuer.server();
     let alice = server.token.clone();
     assert_eq!(publish(&server, &alice, "tool", "1.0.0", &[]), 201);
     let trust = json!([{ "type": "ci", "claims": { "job": "release" },
         "permissions": ["createPackage"] }]);
     let made = send(&server, &alice, "POST", "/-/package/tool/trust", Some(&trust));
     assert_eq!(made.status, 201);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let sign = |job: &str| {
-        let claims = json!({ "iss": issuer.url, "aud": "npm:test", "exp": now + 300, "job": job });
-        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed =
-            format!("{}.{}", encode(json!({ "alg": "ES256", "kid": "1" })), encode(claims));
-        let signature = key.sign(&random, signed.as_bytes()).unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
-    };
+    let sign = |job: &str| issuer.token(&json!({ "job": job }));
     let folder = tempfile::tempdir().unwrap();
     let manifest = json!({ "name": "tool", "version": "1.1.0" }).to_string();
     std::fs::write(folder.path().join("package.json"), manifest).unwrap();
