@@ -26,6 +26,15 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Returns whether a package is part of its problem.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let solved = self.solution.iter().map(|(gathered, _)| gathered);
+        let offered = self.offer.iter().map(|(gathered, ..)| gathered);
+        let others = self.contradictions.iter().map(|one| &one.gathered);
+        let mut all = solved.chain(offered).chain(others).flat_map(|gathered| &gathered.known);
+        self.given_up.is_some() || all.any(|known| known.name == name)
+    }
+
     /// Returns whether versions were found that agree, or nothing was wrong.
     pub(super) fn is_settled(&self) -> bool {
         self.given_up.is_none()
