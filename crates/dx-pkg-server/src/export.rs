@@ -41,7 +41,7 @@ pub(crate) async fn export(
     let mut brought = Brought { skipped, ..Brought::default() };
     let storage = Storage::open(to)?;
     let packages = Packages::new(Documents::new(storage.clone()));
-    let tarballs = Tarballs::new(storage.clone());
+    let tarballs = Tarballs::new(storage.clone(), 0);
     for (name, versions) in locked.packages {
         let told = |failure: Failure| format!("{name}: {}", failure.message);
         let mut found = BTreeMap::new();
