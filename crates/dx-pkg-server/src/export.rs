@@ -26,7 +26,7 @@ struct Version {
     time: Option<String>,
 }
 
-/// Writes the packages of a `package-lock.json` into the storage at `to`.
+/// Writes the packages of a lockfile into the storage at `to`.
 ///
 /// # Errors
 /// A text that names the package that cannot be had.

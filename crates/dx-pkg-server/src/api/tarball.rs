@@ -39,8 +39,11 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
             if known.version_of_file(&file).is_none() {
                 known = upstreams.package(&registry, &name).await?;
             }
-            let (version, entry) =
-                known.version_of_file(&file).ok_or_else(|| no_file(&name, &file))?;
+            // What was removed cannot be judged any more.
+            let is_unjudged = call.state.policy.is_empty();
+            let former = || known.former_version_of_file(&file).filter(|_| is_unjudged);
+            let found = known.version_of_file(&file).or_else(former);
+            let (version, entry) = found.ok_or_else(|| no_file(&name, &file))?;
             let restricted = catalog::restricted(&call.state, &name, &known).await?;
             catalog::refuse(&call.state, &restricted, version)?;
             upstreams.tarball(&registry, &name, version, entry).await?
