@@ -221,18 +221,19 @@ impl Upstreams {
                 self.remember(key, State::Known(Arc::clone(&known)));
                 Ok(known)
             }
-            Ok(Answer::Document(document)) => match store::save(&self.storage, key, document).await
-            {
-                Ok(known) => {
-                    let known = Arc::new(known);
-                    self.remember(key, State::Known(Arc::clone(&known)));
-                    if cached.is_some_and(|cached| cached.id != known.id) {
-                        self.watcher.tell(&key.name);
+            Ok(Answer::Document(document)) => {
+                match store::save(&self.storage, key, document, cached.clone()).await {
+                    Ok(known) => {
+                        let known = Arc::new(known);
+                        self.remember(key, State::Known(Arc::clone(&known)));
+                        if cached.is_some_and(|cached| cached.id != known.id) {
+                            self.watcher.tell(&key.name);
+                        }
+                        Ok(known)
                     }
-                    Ok(known)
+                    Err(failure) => self.fall_back(key, cached, failure),
                 }
-                Err(failure) => self.fall_back(key, cached, failure),
-            },
+            }
             Err(Refusal::Missing) => {
                 self.remember(key, State::Missing(Instant::now()));
                 Err(missing(&key.name))
