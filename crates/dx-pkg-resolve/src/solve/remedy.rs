@@ -361,7 +361,7 @@ fn explained(
             keep_first(&mut pairs);
             let trial = |requirements: &Requirements, renewed: &[String]| {
                 let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
-                spend(&left, refused)
+                spend(&left, refused, input.provider)
                     && ends(refused, tried, (&source.importer.path, renewed), ended)
             };
             let search = Search {
@@ -387,7 +387,8 @@ fn explained(
         let pairs = source.unmet_pairs();
         let trial = |requirements: &Requirements, renewed: &[String]| {
             let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
-            spend(&left, refused) && ends(refused, tried, (&source.importer.path, renewed), ended)
+            spend(&left, refused, input.provider)
+                && ends(refused, tried, (&source.importer.path, renewed), ended)
         };
         if !part.is_settled() || !is_solved {
             offer_all(part, source, input.requirements, &trial, &mut own);
@@ -398,8 +399,11 @@ fn explained(
     explanations
 }
 
-/// Takes a trial's share of what explanations may try; returns whether it was left.
-fn spend(left: &Cell<usize>, refused: &Resolution) -> bool {
+/// Takes a trial's share of what explanations may try; returns whether it was left, and is wanted.
+fn spend(left: &Cell<usize>, refused: &Resolution, provider: &dyn Provider) -> bool {
+    if provider.is_cancelled() {
+        return false;
+    }
     let rest = left.get().checked_sub(refused.lock.packages.len());
     left.set(rest.unwrap_or(0));
     rest.is_some()

@@ -21,7 +21,7 @@ pub(super) struct Part {
     pub(super) contradictions: Vec<Contradiction>,
     /// The number of packages of a problem that was given up.
     pub(super) given_up: Option<usize>,
-    /// Whether a package could not be loaded.
+    /// Whether a package could not be loaded, or the caller has given up.
     pub(super) is_incomplete: bool,
 }
 
@@ -46,7 +46,10 @@ impl Part {
 /// Solves the problem of one importer. What the project would be asked about is left out after it
 /// was found, and each contradiction once it is known.
 pub(super) fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part {
-    let mut part = Part::default();
+    let mut part = Part { is_incomplete: source.provider.is_cancelled(), ..Part::default() };
+    if part.is_incomplete {
+        return part;
+    }
     let mut current = match gather(source, &[]) {
         Ok(None) => return part,
         Ok(Some(gathered)) => gathered,

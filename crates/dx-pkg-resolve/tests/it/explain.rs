@@ -411,6 +411,19 @@ fn packuments_are_announced_before_they_are_asked_for() {
     assert!(announced.iter().any(|names| names.len() == 2), "{announced:?}");
 }
 
+#[test]
+fn a_search_ends_when_the_caller_gives_up() {
+    let packages =
+        [package("lint@9.0.0"), package("lint@10.0.0"), package("plugin@7.0.0").peer("lint@^9")];
+    let world = solving(packages);
+    let project = package("project@1.0.0").dev("lint@^10").dev("plugin@^7");
+    assert_eq!(world.install(&project).explanations.len(), 1);
+    world.cancelled.set(true);
+    let resolution = world.install(&project);
+    assert!(resolution.moves.is_empty() && resolution.explanations.is_empty());
+    assert!(resolution.refused_by_npm, "{:?}", resolution.conflicts);
+}
+
 /// Returns how often a resolution asks for packuments where each of many workspaces has a conflict
 /// without a solution.
 fn requests_of_workspaces(count: usize) -> usize {
