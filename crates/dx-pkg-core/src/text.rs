@@ -37,8 +37,8 @@ pub fn plain_text(text: &str, longest: usize) -> String {
 }
 
 /// Returns the output of a program with its lines and indents. Control characters, escape sequences
-/// and what cannot be seen are left out, but for colours where `keeps_colours` is set. A line that was written
-/// over, as progress bars do, is shown as it was last.
+/// and what cannot be seen are left out, but for colours where `keeps_colours` is set. A line that
+/// was written over, as progress bars do, is shown as it was last.
 pub fn output_text(text: &str, keeps_colours: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut is_coloured = false;

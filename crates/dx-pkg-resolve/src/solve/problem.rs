@@ -139,7 +139,7 @@ impl Problem {
 
     /// Returns the candidates of each package that a best solution can have: of those that are
     /// alike in their peers, in who allows them and in what they escape from the first, and the
-    /// locked one. Each comes with what it is an escape beside, as [`escapes`](Self::escapes) tells.
+    /// locked one. Each comes with what it is an escape beside, see [`escapes`](Self::escapes).
     pub(crate) fn distinct(&self) -> Vec<Vec<Distinct>> {
         let mut ranges: Vec<Vec<usize>> = vec![Vec::new(); self.packages.len()];
         for (position, range) in self.ranges.iter().enumerate() {

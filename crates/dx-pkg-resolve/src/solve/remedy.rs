@@ -24,8 +24,8 @@ use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_o
 const MOST_ROUNDS: usize = 12;
 /// The most explanations of one resolution.
 const MOST_EXPLANATIONS: usize = 5;
-/// The most packages that are placed to try changes, in all explanations of one resolution. A count,
-/// so that what is told does not depend on the machine.
+/// The most packages that are placed to try changes, in all explanations of one resolution. It is a
+/// count, so that what is told does not depend on the machine.
 const MOST_TRIED: usize = 40_000;
 
 /// A package of which another version is installed than by npm's rules.
