@@ -13,7 +13,7 @@ use crate::manifests::bundled_places;
 use crate::{InspectError, View};
 
 /// The number of packages after which reasons that were told are not told again. npm tells them at
-/// each place, which grows with the number of ways: it cannot tell them at all where there are many.
+/// each place, which grows with the number of ways, and fails where there are too many.
 const MOST_REPEATED: usize = 50_000;
 
 /// Why packages are there.
