@@ -68,9 +68,8 @@ impl Serve {
     ) -> ExitCode {
         let mut errors = Shared(Arc::new(Mutex::new(errors)));
         let log = Box::new(errors.clone());
-        let served = self
-            .config(context)
-            .and_then(|config| runtime.block_on(serve(config, context, log)));
+        let served =
+            self.config(context).and_then(|config| runtime.block_on(serve(config, context, log)));
         match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(fault) => {

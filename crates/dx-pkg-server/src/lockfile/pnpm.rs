@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 /// Reads the packages of all documents.
 pub(super) fn read(text: &str, locked: &mut Locked) -> Result<(), String> {
     for document in documents(text) {
-        let document = yaml::parse(&document).map_err(|reason| {
-            format!("this is no pnpm-lock.yaml that can be read: {reason}")
-        })?;
+        let document = yaml::parse(&document)
+            .map_err(|reason| format!("this is no pnpm-lock.yaml that can be read: {reason}"))?;
         let packages = document.get("packages").and_then(Value::as_object);
         for (key, entry) in packages.into_iter().flatten() {
             add(key, entry.as_object(), locked);
@@ -44,9 +43,8 @@ fn add(key: &str, entry: Option<&Map<String, Value>>, locked: &mut Locked) {
     let (name, version) = match (text("name"), text("version")) {
         // Said where the key does not: of what comes from elsewhere, or from another registry.
         (Some(name), Some(version)) => {
-            let is_registry = resolution.is_some_and(|own| {
-                own.get("integrity").is_some() && own.get("tarball").is_none()
-            });
+            let is_registry = resolution
+                .is_some_and(|own| own.get("integrity").is_some() && own.get("tarball").is_none());
             (name, if is_registry { version } else { "" })
         }
         _ => name_and_version(key),

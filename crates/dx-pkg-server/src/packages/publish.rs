@@ -77,9 +77,7 @@ impl Publication {
             let parsed = own.as_deref().and_then(|own| Version::parse_loose(own).ok());
             if parsed.map(|own| own.to_string()).as_deref() != Some(version.as_str()) {
                 let own = quoted(own.as_deref());
-                return bad(format!(
-                    "{version} is published, the version in the {whose} is {own}"
-                ));
+                return bad(format!("{version} is published, the version in the {whose} is {own}"));
             }
         }
         let contents = Contents { gyp: tarball.has_binding, ..Contents::default() };
