@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::{Peer, Problem};
+use super::problem::{Distinct, Peer, Problem};
 use super::sat::{Literal, Sat};
 
 /// A statement of a problem, which an explanation can name.
@@ -34,15 +34,16 @@ pub(super) struct Encoded {
 impl Encoded {
     pub(super) fn new(problem: &Problem) -> Self {
         let mut sat = Sat::new();
-        let distinct = problem.distinct().into_iter();
+        let distinct = problem.distinct();
         let chosen: Vec<Vec<(usize, Literal)>> = distinct
-            .map(|kept| kept.into_iter().map(|candidate| (candidate, sat.variable())).collect())
+            .iter()
+            .map(|kept| kept.iter().map(|(candidate, _)| (*candidate, sat.variable())).collect())
             .collect();
         let mut encoded = Encoded { sat, chosen, facts: Vec::new(), escapes: Vec::new() };
-        for position in 0..problem.packages.len() {
+        for (position, kept) in distinct.iter().enumerate() {
             encoded.choice(problem, position);
             encoded.peers(problem, position);
-            encoded.escape(problem, position);
+            encoded.escape(position, kept);
         }
         encoded
     }
@@ -105,11 +106,13 @@ impl Encoded {
     }
 
     /// Lets a package be an escape only where that is allowed.
-    fn escape(&mut self, problem: &Problem, position: usize) {
+    fn escape(&mut self, position: usize, kept: &[Distinct]) {
         let mut allows = None;
-        for (candidate, literal) in self.chosen[position].clone() {
-            for (package, other) in problem.escapes(position, candidate) {
-                let beside = self.chosen[package].iter().find(|(known, _)| *known == other);
+        let literals: Vec<Literal> =
+            self.chosen[position].iter().map(|(_, literal)| *literal).collect();
+        for (literal, (_, escapes)) in literals.into_iter().zip(kept) {
+            for (package, other) in escapes {
+                let beside = self.chosen[*package].iter().find(|(known, _)| known == other);
                 let Some((_, beside)) = beside.copied() else { continue };
                 let allows = *allows.get_or_insert_with(|| self.sat.variable());
                 self.sat.clause([allows, !literal, !beside]);

@@ -3,6 +3,7 @@
 //! It is plain data about positions, so that it can be made from packuments or at random.
 
 use dx_pkg_core::Version;
+use rustc_hash::FxHashMap;
 
 /// The packages of an importer that peer requirements join, and what is asked of them.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +58,11 @@ pub(crate) struct PeerRange {
     pub(crate) highest: Option<Version>,
 }
 
+/// The candidates, each with its package, beside which another is an escape.
+pub(crate) type Escapes = Vec<(usize, usize)>;
+/// The position of a candidate, with those beside which it is an escape.
+pub(crate) type Distinct = (usize, Escapes);
+
 impl Problem {
     /// Returns whether a candidate's peers let `range` exclude another candidate only because that
     /// is newer than all that the range allows.
@@ -69,21 +75,52 @@ impl Problem {
     /// Returns the other candidates beside which this one is an escape, each with its package: a
     /// better and newer candidate does not allow them because they are too new for it, and this
     /// older one does, having a looser range or none. Its author did not know them.
-    pub(crate) fn escapes(&self, package: usize, candidate: usize) -> Vec<(usize, usize)> {
+    pub(crate) fn escapes(&self, package: usize, candidate: usize) -> Escapes {
         let candidates = &self.packages[package].candidates;
         let own = &candidates[candidate];
         let newer = candidates[..candidate].iter().filter(|other| other.version > own.version);
+        self.beside(&own.peers, newer.map(|other| other.peers.as_slice()))
+    }
+
+    /// Returns what [`escapes`](Self::escapes) tells of each candidate of a package.
+    fn all_escapes(&self, package: usize) -> Vec<Escapes> {
+        // Most versions have the same peers: what differs are a few lists, each with the newest
+        // version before the candidate that has it.
+        let mut lists: Vec<(&[Peer], &Version)> = Vec::new();
+        let mut known: FxHashMap<(&[Peer], Vec<&[Peer]>), Escapes> = FxHashMap::default();
+        let mut all = Vec::new();
+        for candidate in &self.packages[package].candidates {
+            let own = candidate.peers.as_slice();
+            let is_newer = |newest: &Version| *newest > candidate.version;
+            let newer = lists.iter().filter(|(list, newest)| *list != own && is_newer(newest));
+            let newer: Vec<&[Peer]> = newer.map(|(list, _)| *list).collect();
+            let escapes = known
+                .entry((own, newer))
+                .or_insert_with_key(|(own, newer)| self.beside(own, newer.iter().copied()));
+            all.push(escapes.clone());
+            match lists.iter_mut().find(|(list, _)| *list == own) {
+                Some((_, newest)) if is_newer(newest) => {}
+                Some((_, newest)) => *newest = &candidate.version,
+                None => lists.push((own, &candidate.version)),
+            }
+        }
+        all
+    }
+
+    /// Returns the candidates, each with its package, that peers allow and those of newer versions
+    /// do not, because they did not know them.
+    fn beside<'p>(&self, own: &[Peer], newer: impl Iterator<Item = &'p [Peer]>) -> Escapes {
         let mut asked: Vec<usize> = newer
-            .flat_map(|other| &other.peers)
+            .flatten()
             .map(|peer| peer.range)
-            .filter(|range| !own.peers.iter().any(|peer| peer.range == *range))
+            .filter(|range| !own.iter().any(|peer| peer.range == *range))
             .collect();
         asked.sort_unstable();
         asked.dedup();
         let mut found = Vec::new();
         for position in asked {
             let range = &self.ranges[position];
-            let ranges = own.peers.iter().map(|peer| &self.ranges[peer.range]);
+            let ranges = own.iter().map(|peer| &self.ranges[peer.range]);
             let ranges: Vec<&PeerRange> =
                 ranges.filter(|own| own.package == range.package).collect();
             for (other, is_allowed) in range.allowed.iter().enumerate() {
@@ -102,26 +139,27 @@ impl Problem {
 
     /// Returns the candidates of each package that a best solution can have: of those that are
     /// alike in their peers, in who allows them and in what they escape from the first, and the
-    /// locked one.
-    pub(crate) fn distinct(&self) -> Vec<Vec<usize>> {
+    /// locked one. Each comes with what it is an escape beside, see [`escapes`](Self::escapes).
+    pub(crate) fn distinct(&self) -> Vec<Vec<Distinct>> {
         let mut ranges: Vec<Vec<usize>> = vec![Vec::new(); self.packages.len()];
         for (position, range) in self.ranges.iter().enumerate() {
             ranges[range.package].push(position);
         }
         let distinct = |(position, package): (usize, &Package)| {
             let mut seen = rustc_hash::FxHashSet::default();
-            let is_first = |(index, candidate): &(usize, &Candidate)| {
+            let all_escapes = self.all_escapes(position);
+            let first = |((index, candidate), escapes): ((usize, &Candidate), Escapes)| {
                 let mut peers = candidate.peers.clone();
                 peers.sort_unstable();
                 let allowed: Vec<bool> = ranges[position]
                     .iter()
-                    .map(|range| self.ranges[*range].allowed[*index])
+                    .map(|range| self.ranges[*range].allowed[index])
                     .collect();
-                let escapes = self.escapes(position, *index);
-                let key = (peers, allowed, escapes, package.is_other_major(*index));
-                seen.insert(key) || package.locked == Some(*index)
+                let key = (peers, allowed, escapes.clone(), package.is_other_major(index));
+                let is_first = seen.insert(key) || package.locked == Some(index);
+                is_first.then_some((index, escapes))
             };
-            package.candidates.iter().enumerate().filter(is_first).map(|(index, _)| index).collect()
+            package.candidates.iter().enumerate().zip(all_escapes).filter_map(first).collect()
         };
         self.packages.iter().enumerate().map(distinct).collect()
     }
