@@ -29,6 +29,8 @@ fn serve_says_on_standard_error_why_it_does_not_start() {
         assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{errors}");
         assert!(errors.starts_with("dx-registry: ") && errors.contains(reason), "{errors}");
     }
+    let (_, users) = run(folder.path(), &["user", "list"]);
+    assert_eq!(users, "", "no administrator whose password nobody has seen");
 }
 
 #[test]

@@ -303,6 +303,30 @@ fn a_cached_version_that_the_upstream_removed_is_there_for_lockfiles() {
 }
 
 #[test]
+fn a_slow_upstream_is_waited_for_once_where_packages_are_cached() {
+    let upstream = upstream();
+    upstream.package("c", "1.0.0").publish();
+    let fresh = ("DX_REGISTRY_CACHE__FRESH", "0s");
+    let server = Server::with(upstream.url(), &[fresh]);
+    for path in ["/a", "/@s/b", "/c"] {
+        assert_eq!(server.get(path).status, 200);
+    }
+    let slow = upstream.fault("*", Fault::Delay(Duration::from_secs(20)));
+    let time = |path: &str| {
+        let start = std::time::Instant::now();
+        assert_eq!(server.get(path).status, 200, "{path}");
+        start.elapsed()
+    };
+    assert!(time("/a") < Duration::from_secs(15));
+    for path in ["/@s/b", "/c", "/a", "/c"] {
+        assert!(time(path) < Duration::from_secs(3), "{path}");
+    }
+    drop(slow);
+    upstream.package("d", "1.0.0").publish();
+    assert_eq!(server.get("/d").status, 200);
+}
+
+#[test]
 fn a_version_that_is_null_is_none() {
     let upstream = upstream();
     let mut packument: Value = Server::start(upstream.url()).get("/a").json();
