@@ -17,6 +17,7 @@ mod greeting;
 mod meta;
 mod pack;
 mod plan;
+mod unpack;
 mod want;
 
 pub use error::FrameError;
@@ -25,7 +26,8 @@ pub use frame::{FrameHead, HEAD, Kind, MOST_PAYLOAD, encode_frame, encode_messag
 pub use greeting::{Capabilities, End, Hello, Missing, Reason, Refusal, ServerKey, Trouble};
 pub use meta::{MetaAnswer, MetaOutcome, MetaQuestion};
 pub use pack::{MOST_UNPACKED, PackHead, Statement};
-pub use plan::{Plan, PlanQuestion, PlanRules};
+pub use plan::{Plan, PlanChange, PlanQuestion, PlanRules};
+pub use unpack::unpack;
 pub use want::{Choice, Held, Want, Wanted};
 
 /// The media type of requests and answers that HTTP carries.

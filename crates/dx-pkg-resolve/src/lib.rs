@@ -37,6 +37,7 @@ pub mod pick;
 mod pins;
 mod place;
 mod places;
+mod planned;
 mod provider;
 mod repeat;
 pub mod rules;
@@ -56,6 +57,7 @@ pub use manifest::registry_record;
 pub use overrides::Override;
 pub use place::Placing;
 pub use places::Places;
+pub use planned::{PlanRefusal, accept};
 pub use provider::{External, Provider};
 
 use rules::{Exceptions, Extension, Single};

@@ -54,6 +54,23 @@ fn start_from<'a, 'l>(
     Ok(builder)
 }
 
+/// Prepares to take the lock `plan` as it is: its peer conflicts stay, and only what is missing is
+/// looked for; of a change of a lock, where a resolution from that would look.
+pub(crate) fn start_planned<'a, 'l>(
+    requirements: &Requirements,
+    (is_change, plan): (bool, &Lock),
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    let mut builder = load(requirements, Some(Locked::Parsed(plan)), provider, options)?;
+    builder.keep_conflicts();
+    let nodes = if is_change { builder.unfinished() } else { builder.tree.project_nodes() };
+    let lacks = |node: &NodeId| !builder.problem_edges(*node).is_empty();
+    let nodes = nodes.into_iter().filter(lacks).collect();
+    builder.queue_all(nodes);
+    Ok(builder)
+}
+
 /// Prepares a resolution that starts from the lock `upgraded`, in which entries of `previous` were
 /// completed. Requirements that only the completion brought are not looked at, as npm does not.
 pub(crate) fn start_upgraded<'a, 'l>(

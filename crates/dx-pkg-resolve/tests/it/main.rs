@@ -18,6 +18,7 @@ mod optional;
 mod oracle;
 mod peers;
 mod placement;
+mod planned;
 mod properties;
 mod shapes;
 mod solve;

@@ -108,6 +108,9 @@ fn speak_dxrp(
         answer.write(&mut stream, answer.body.len())?;
         return Ok(true);
     };
+    if peer.is_silent() {
+        return wait_for_the_end(shared);
+    }
     let refused = shared.options.lock().unwrap().authorization.clone();
     if refused.is_some() && request.header("authorization") != refused.as_deref() {
         let answer = Answer::json(401, r#"{"error":"authentication required"}"#);

@@ -72,21 +72,12 @@ impl Registry {
         let own = &input.requirements;
         let importers: Vec<LockPackage> =
             std::iter::once(&own.root).chain(&own.workspaces).cloned().collect();
-        let seeds = importers.iter().flat_map(|package| {
-            let sections = [
-                &package.dependencies,
-                &package.dev_dependencies,
-                &package.optional_dependencies,
-                &package.peer_dependencies,
-            ];
-            sections.into_iter().flatten().cloned()
-        });
         let shared = Shared {
             state: Arc::clone(state),
             base: Arc::clone(base),
             runtime: Handle::current(),
             pick: input.options.pick.clone(),
-            seeds: seeds.collect(),
+            seeds: input.open_requirements(),
             loads: Mutex::default(),
             followed: Mutex::default(),
             ahead: Semaphore::new(AHEAD),
@@ -213,6 +204,8 @@ impl Shared {
             return Ok(Vec::new());
         };
         let name = PackageName::parse(real_name(package)).map_err(Failure::internal)?;
+        // The plan rests on it, also where the client's lock has named the package.
+        let _ = self.load(name.as_str()).await;
         let asked = Asked { id, name, version };
         let source = packages::find_for_registry(&self.state, &asked).await?;
         let tarball = packages::tarball(&self.state, &asked, &source).await?;

@@ -59,6 +59,7 @@ impl Project {
             },
             overrides,
             importers: dxl::encode(&importers, [0; 32]),
+            change: None,
         }
     }
 
