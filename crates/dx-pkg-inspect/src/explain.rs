@@ -1,6 +1,7 @@
 //! Why packages are installed, as `npm explain` tells it: which requirements find a package, and
 //! why the packages that have these are there.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -9,6 +10,7 @@ use dx_pkg_resolve::graph::{Kind, State};
 use serde_json::{Map, Value, json};
 
 use crate::manifests::bundled_places;
+use crate::view::DEEPEST;
 use crate::{InspectError, View};
 
 /// Why packages are there.
@@ -18,7 +20,12 @@ pub struct Explanation<'v> {
     bundled: Vec<bool>,
     /// The packages that were asked for.
     asked: Vec<(usize, Rc<Why>)>,
+    /// How much more is told. Packages that are required in many ways have reasons without number.
+    left: Cell<usize>,
 }
+
+/// The most that is told: a package counts for one, and for its distance to what is explained.
+const MOST: usize = 100_000;
 
 /// Why a package is there.
 #[derive(Debug)]
@@ -60,7 +67,8 @@ pub fn explain<'v>(view: &'v View, asked: &[String]) -> Result<Explanation<'v>, 
     }
     let mut reasons = Reasons { view, told: HashMap::new(), edges: HashMap::new() };
     let asked = places.into_iter().map(|place| (place, reasons.of(place, &mut Vec::new())));
-    Ok(Explanation { view, bundled: bundled_places(view), asked: asked.collect() })
+    let (asked, left) = (asked.collect(), Cell::new(MOST));
+    Ok(Explanation { view, bundled: bundled_places(view), asked, left })
 }
 
 /// Returns the packages that a word names.
@@ -111,7 +119,7 @@ impl Reasons<'_> {
             let (dependents, links) = (Vec::new(), Vec::new());
             Why { place, is_told, is_required, dependents, links }
         };
-        if place == 0 || above.contains(&place) {
+        if place == 0 || above.len() > DEEPEST || above.contains(&place) {
             return Rc::new(none(place != 0));
         }
         let view = self.view;
@@ -140,6 +148,15 @@ impl Reasons<'_> {
 }
 
 impl Explanation<'_> {
+    /// Returns whether the reasons of one more package are told, at this distance.
+    fn goes_on(&self, distance: usize) -> bool {
+        /// The distance that counts for as much as a package.
+        const STEP: usize = 8;
+        let left = self.left.get().checked_sub(1 + distance / STEP);
+        self.left.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
     fn is_asked(&self, why: &Why) -> bool {
         !why.is_told && why.is_required && self.asked.iter().any(|(place, _)| *place == why.place)
     }
@@ -147,6 +164,7 @@ impl Explanation<'_> {
     /// Returns the explanations in words.
     #[must_use]
     pub fn text(&self) -> String {
+        self.left.set(MOST);
         let mut texts = Vec::new();
         for (_, why) in &self.asked {
             texts.push(self.node(why, &mut HashSet::new()));
@@ -229,7 +247,7 @@ impl Explanation<'_> {
         if why.place == 0 {
             return "the root project".to_owned();
         }
-        if above.contains(&why.place) && !why.is_told {
+        if (above.contains(&why.place) || !self.goes_on(above.len())) && !why.is_told {
             return self.name(why);
         }
         let is_new = !why.is_told && above.insert(why.place);
@@ -264,6 +282,7 @@ impl Explanation<'_> {
     /// Returns the explanations as JSON, in npm's form.
     #[must_use]
     pub fn json(&self) -> Value {
+        self.left.set(MOST);
         self.asked.iter().map(|(_, why)| self.node_json(why)).collect()
     }
 
@@ -278,7 +297,7 @@ impl Explanation<'_> {
         if let Some(version) = &view.facts(place).entry.version {
             object.insert("version".into(), version.clone().into());
         }
-        if why.is_told {
+        if why.is_told || !self.goes_on(0) {
             return Value::Object(object);
         }
         object.insert("location".into(), package.path.clone().into());

@@ -70,6 +70,8 @@ mod gyp;
 mod habits;
 mod harness;
 mod homes;
+#[cfg(unix)]
+mod hostile;
 mod identity;
 #[cfg(unix)]
 mod in_place;
