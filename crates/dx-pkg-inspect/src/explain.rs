@@ -22,10 +22,12 @@ pub struct Explanation<'v> {
     asked: Vec<(usize, Rc<Why>)>,
     /// How much more is told. Packages that are required in many ways have reasons without number.
     left: Cell<usize>,
+    /// How far from what is explained an object of JSON is.
+    distance: Cell<usize>,
 }
 
 /// The most that is told: a package counts for one, and for its distance to what is explained.
-const MOST: usize = 100_000;
+const MOST: usize = 200_000;
 
 /// Why a package is there.
 #[derive(Debug)]
@@ -67,8 +69,8 @@ pub fn explain<'v>(view: &'v View, asked: &[String]) -> Result<Explanation<'v>, 
     }
     let mut reasons = Reasons { view, told: HashMap::new(), edges: HashMap::new() };
     let asked = places.into_iter().map(|place| (place, reasons.of(place, &mut Vec::new())));
-    let (asked, left) = (asked.collect(), Cell::new(MOST));
-    Ok(Explanation { view, bundled: bundled_places(view), asked, left })
+    let (asked, bundled) = (asked.collect(), bundled_places(view));
+    Ok(Explanation { view, bundled, asked, left: Cell::new(MOST), distance: Cell::new(0) })
 }
 
 /// Returns the packages that a word names.
@@ -297,7 +299,8 @@ impl Explanation<'_> {
         if let Some(version) = &view.facts(place).entry.version {
             object.insert("version".into(), version.clone().into());
         }
-        if why.is_told || !self.goes_on(0) {
+        // An object has many lines, each as far to the right as it is far away.
+        if why.is_told || !self.goes_on(4 * self.distance.get()) {
             return Value::Object(object);
         }
         object.insert("location".into(), package.path.clone().into());
@@ -349,7 +352,9 @@ impl Explanation<'_> {
         if let Some(error) = error {
             object.insert("error".into(), error.into());
         }
+        let distance = self.distance.replace(self.distance.get() + 1);
         object.insert("from".into(), self.node_json(&because.from));
+        self.distance.set(distance);
         for (member, _) in ALTERATIONS {
             let Some((by, section)) = self.alteration(because, member) else { continue };
             let (key, value) = if member == "npmExtensionApplied" {
