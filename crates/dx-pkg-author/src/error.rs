@@ -125,6 +125,12 @@ pub enum AuthorError {
         /// The registry.
         registry: String,
     },
+    /// The token that a registry gave is none that a `.npmrc` can hold.
+    #[error("{registry} gave a token with characters that no token has; it was not saved")]
+    BadToken {
+        /// The registry.
+        registry: String,
+    },
     /// There are no credentials for the registry.
     #[error("there are no credentials for {registry}")]
     NoCredentials {
@@ -201,6 +207,7 @@ impl Coded for AuthorError {
             Self::Fetch(error) => error.code(),
             Self::Address { .. } => "DX_BAD_ADDRESS",
             Self::NoLogin { .. } | Self::NoCredentials { .. } => "DX_NOT_LOGGED_IN",
+            Self::BadToken { .. } => "DX_BAD_TOKEN",
             Self::Publish(error) => error.code(),
             Self::NoVersion { .. } => "DX_NO_MATCHING_VERSION",
             Self::Source { .. } => "DX_UNSUPPORTED_SOURCE",
@@ -233,6 +240,11 @@ impl Coded for AuthorError {
             Self::Fetch(error) => error.hint(),
             Self::NoLogin { .. } | Self::NoCredentials { .. } => Some(
                 "`dx login` logs in; a token can also stand in .npmrc: //host/:_authToken=TOKEN"
+                    .to_owned(),
+            ),
+            Self::BadToken { .. } => Some(
+                "make a token on the registry's web site, and save it with `dx config set \
+                 //host/:_authToken=TOKEN`"
                     .to_owned(),
             ),
             Self::Publish(error) => error.hint(),

@@ -11,6 +11,7 @@ mod person;
 pub mod search;
 pub mod view;
 
+use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
 use dx_pkg_compat::npm_registry::{Document, NpmRegistry};
 use dx_pkg_core::PackageName;
 use dx_pkg_install::Session;
@@ -35,7 +36,7 @@ pub fn document(session: &Session, name: &PackageName) -> Result<Document, Quest
 /// It does not.
 pub fn ping(session: &Session) -> Result<Value, QuestionError> {
     let answer = answer(session, session.config().registry(), "-/ping")?;
-    Ok(serde_json::from_slice(&answer).unwrap_or_else(|_| Value::Object(Default::default())))
+    Ok(parse(&answer, ANSWER_VALUES).unwrap_or_else(|_| Value::Object(Default::default())))
 }
 
 /// Returns what is at `path` below a registry.

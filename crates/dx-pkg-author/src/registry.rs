@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dx_pkg_compat::json_size::{PACKUMENT_VALUES, parse};
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::PackageName;
 use dx_pkg_fetch::error::FetchCause;
@@ -42,10 +43,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Returns the body as JSON; null where it is none.
+    /// Returns the body as JSON; null where it is none, or too much.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        parse(&self.body, PACKUMENT_VALUES).unwrap_or_default()
     }
 }
 
@@ -279,11 +280,12 @@ impl<'s> Registry<'s> {
         if let Some(scope) = &self.scope {
             header(SCOPE, scope);
         }
-        if let Some(otp) = self.otp.borrow().as_deref() {
-            header(OTP, otp);
-        }
         for (name, value) in &sent.headers {
             header(name.clone(), value);
+        }
+        let otp = self.otp.borrow().as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(otp)) = otp.filter(|_| url.origin() == self.base.origin()) {
+            request = request.own_header(OTP, otp);
         }
         if !sent.is_anonymous {
             request = request.credentials(self.credentials(sent.authorization.clone()));

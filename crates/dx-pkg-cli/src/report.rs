@@ -340,7 +340,7 @@ impl Told for Report {
             _ => return,
         };
         // The address is shown: where nothing opens it, the user does.
-        let _ = opener(program, address).spawn();
+        let _ = opener(program, address).map(|mut command| command.spawn());
     }
 }
 

@@ -5,7 +5,7 @@ pub mod command_words;
 pub mod foreign_bytes;
 pub mod glob;
 pub mod homes;
-mod json_size;
+pub mod json_size;
 pub mod known;
 pub mod lockfile;
 pub mod manifest;

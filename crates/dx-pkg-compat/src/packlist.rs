@@ -35,7 +35,8 @@ pub struct PackOptions {
     /// The most files and folders that are looked at.
     pub max_entries: usize,
     /// Whether to leave out bundled dependencies whose folder, by a link, is outside the package:
-    /// for folders that a stranger made.
+    /// for folders that a stranger made. Otherwise it must be a package of that name, or the one
+    /// whose path the manifest requires.
     pub stays_inside: bool,
 }
 

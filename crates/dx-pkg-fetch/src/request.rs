@@ -35,6 +35,8 @@ pub struct Request {
     pub(crate) estimate: u64,
     pub(crate) label: Box<str>,
     pub(crate) headers: HeaderMap,
+    /// Headers that no other origin than that of `url` gets.
+    pub(crate) own_headers: HeaderMap,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) integrity: Option<Integrity>,
     pub(crate) stream: Option<OpenStream>,
@@ -92,6 +94,7 @@ impl Request {
             estimate: 0,
             label: Box::default(),
             headers,
+            own_headers: HeaderMap::new(),
             credentials: None,
             integrity: None,
             stream: None,
@@ -122,6 +125,14 @@ impl Request {
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if name != reqwest::header::AUTHORIZATION {
             self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Sets a header that a redirect to another origin does not take along: one with a secret.
+    pub fn own_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if name != reqwest::header::AUTHORIZATION {
+            self.own_headers.insert(name, value);
         }
         self
     }

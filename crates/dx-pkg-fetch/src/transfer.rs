@@ -194,6 +194,9 @@ async fn follow(
             return Err(FetchCause::Forbidden { host });
         }
         let mut headers = request.headers.clone();
+        if url.origin() == request.url.origin() {
+            headers.extend(request.own_headers.clone());
+        }
         if let Some(mut authorization) =
             request.credentials.as_ref().and_then(|credentials| credentials(&url))
         {

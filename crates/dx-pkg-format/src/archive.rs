@@ -50,7 +50,7 @@ pub const VERSION: u16 = 1;
 /// The length of the header in bytes.
 pub const HEADER: usize = 32;
 /// The most bytes that the head of a package may have.
-pub const MOST_HEAD: u32 = 128 << 20;
+pub const MOST_HEAD: u32 = 64 << 20;
 /// The most files that a package may have, as in a tarball.
 pub const MOST_FILES: u32 = 500_000;
 /// The most bytes that the contents of a package may have, as in a tarball.

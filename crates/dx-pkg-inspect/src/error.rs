@@ -31,6 +31,14 @@ pub enum InspectError {
         /// The project's folder.
         folder: String,
     },
+    /// Packages that require one another in turn, further than an install goes.
+    #[error("packages require one another in turn more than {limit} times, {package} at last")]
+    TooDeep {
+        /// The package at which this was noticed.
+        package: String,
+        /// The limit.
+        limit: usize,
+    },
     /// A word that names no workspace of the project.
     #[error("{name} is no workspace of this project")]
     NoWorkspace {
@@ -132,6 +140,7 @@ impl Coded for InspectError {
             Self::Install(error) => error.code(),
             Self::Lockfile { source, .. } => source.code(),
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
+            Self::TooDeep { .. } => "DX_TREE_TOO_DEEP",
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
             Self::NoMatch { .. } => "DX_NO_MATCH",
             Self::Query(error) => error.code(),
@@ -152,6 +161,11 @@ impl Coded for InspectError {
             Self::Install(error) => error.hint(),
             Self::Lockfile { source, .. } => source.hint(),
             Self::NoLockfile { .. } => Some("`dx install` writes it".to_owned()),
+            Self::TooDeep { .. } => Some(
+                "no install leaves such a tree: look at package-lock.json and node_modules, or \
+                 remove them and run `dx install`"
+                    .to_owned(),
+            ),
             Self::NoWorkspace { .. } => {
                 Some("give a workspace by its name or its folder".to_owned())
             }

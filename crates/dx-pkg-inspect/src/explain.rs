@@ -10,24 +10,29 @@ use dx_pkg_resolve::graph::{Kind, State};
 use serde_json::{Map, Value, json};
 
 use crate::manifests::bundled_places;
+use crate::view::DEEPEST;
 use crate::{InspectError, View};
-
-/// The number of packages after which reasons that were told are not told again. npm tells them at
-/// each place, which grows with the number of ways, and fails where there are too many.
-const MOST_REPEATED: usize = 50_000;
 
 /// Why packages are there.
 pub struct Explanation<'v> {
     view: &'v View,
-    /// The number of packages told so far.
-    count: Cell<usize>,
-    /// The places of the packages told so far.
-    told: RefCell<HashSet<usize>>,
     /// Which packages are bundled, by place.
     bundled: Vec<bool>,
     /// The packages that were asked for.
     asked: Vec<(usize, Rc<Why>)>,
+    /// How much more is told. Packages that are required in many ways have reasons without number.
+    left: Cell<usize>,
+    /// The places of the packages whose reasons were told.
+    told: RefCell<HashSet<usize>>,
+    /// How far from what is explained an object of JSON is.
+    distance: Cell<usize>,
 }
+
+/// The most that is told: a package counts for one, and for its distance to what is explained. npm
+/// tells reasons at each place, which fails where there are too many ways.
+const MOST: usize = 200_000;
+/// How much of it is kept for reasons that were not told yet.
+const RESERVE: usize = MOST / 2;
 
 /// Why a package is there.
 #[derive(Debug)]
@@ -69,8 +74,9 @@ pub fn explain<'v>(view: &'v View, asked: &[String]) -> Result<Explanation<'v>, 
     }
     let mut reasons = Reasons { view, told: HashMap::new(), edges: HashMap::new() };
     let asked = places.into_iter().map(|place| (place, reasons.of(place, &mut Vec::new())));
-    let (count, told) = (Cell::new(0), RefCell::default());
-    Ok(Explanation { view, count, told, bundled: bundled_places(view), asked: asked.collect() })
+    let (asked, bundled) = (asked.collect(), bundled_places(view));
+    let (left, distance, told) = (Cell::new(MOST), Cell::new(0), RefCell::default());
+    Ok(Explanation { view, bundled, asked, left, told, distance })
 }
 
 /// Returns the packages that a word names.
@@ -121,7 +127,7 @@ impl Reasons<'_> {
             let (dependents, links) = (Vec::new(), Vec::new());
             Why { place, is_told, is_required, dependents, links }
         };
-        if place == 0 || above.contains(&place) {
+        if place == 0 || above.len() > DEEPEST || above.contains(&place) {
             return Rc::new(none(place != 0));
         }
         let view = self.view;
@@ -150,14 +156,24 @@ impl Reasons<'_> {
 }
 
 impl Explanation<'_> {
-    fn is_asked(&self, why: &Why) -> bool {
-        !why.is_told && why.is_required && self.asked.iter().any(|(place, _)| *place == why.place)
+    /// Returns whether the reasons of one more package are told, at this distance.
+    fn goes_on(&self, place: usize, distance: usize) -> bool {
+        /// The distance that counts for as much as a package.
+        const STEP: usize = 8;
+        let left = self.left.get().saturating_sub(1 + distance / STEP);
+        self.left.set(left);
+        let is_new = self.told.borrow_mut().insert(place);
+        left > if is_new { 0 } else { RESERVE }
     }
 
     /// Forgets what was told.
     fn begin(&self) {
-        self.count.set(0);
+        self.left.set(MOST);
         self.told.borrow_mut().clear();
+    }
+
+    fn is_asked(&self, why: &Why) -> bool {
+        !why.is_told && why.is_required && self.asked.iter().any(|(place, _)| *place == why.place)
     }
 
     /// Returns the explanations in words.
@@ -171,19 +187,8 @@ impl Explanation<'_> {
         texts.join("\n\n")
     }
 
-    /// Notes that a package is told; returns whether that is to be short, as its reasons were told
-    /// and there is no end of ways.
-    fn is_repeated(&self, why: &Why) -> bool {
-        self.count.set(self.count.get() + 1);
-        !self.told.borrow_mut().insert(why.place) && self.count.get() > MOST_REPEATED
-    }
-
     fn node(&self, why: &Why, above: &mut HashSet<usize>) -> String {
         let mut text = self.name(why);
-        if self.is_repeated(why) && !why.is_told {
-            text.push_str("\n(reasons: see above)");
-            return text;
-        }
         let dependents: Vec<String> =
             why.dependents.iter().map(|because| self.because(because, above)).collect();
         let links: Vec<String> = why.links.iter().map(|link| self.node(link, above)).collect();
@@ -260,6 +265,9 @@ impl Explanation<'_> {
         if above.contains(&why.place) && !why.is_told {
             return self.name(why);
         }
+        if !self.goes_on(why.place, above.len()) && !why.is_told {
+            return format!("{}\n(reasons: see above)", self.name(why));
+        }
         let is_new = !why.is_told && above.insert(why.place);
         let text = self.node(why, above);
         if is_new {
@@ -307,7 +315,8 @@ impl Explanation<'_> {
         if let Some(version) = &view.facts(place).entry.version {
             object.insert("version".into(), version.clone().into());
         }
-        if self.is_repeated(why) || why.is_told {
+        // An object has many lines, each as far to the right as it is far away.
+        if why.is_told || !self.goes_on(place, 4 * self.distance.get()) {
             return Value::Object(object);
         }
         object.insert("location".into(), package.path.clone().into());
@@ -359,7 +368,9 @@ impl Explanation<'_> {
         if let Some(error) = error {
             object.insert("error".into(), error.into());
         }
+        let distance = self.distance.replace(self.distance.get() + 1);
         object.insert("from".into(), self.node_json(&because.from));
+        self.distance.set(distance);
         for (member, _) in ALTERATIONS {
             let Some((by, section)) = self.alteration(because, member) else { continue };
             let (key, value) = if member == "npmExtensionApplied" {

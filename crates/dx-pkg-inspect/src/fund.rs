@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::drawing::Branch;
 use crate::manifests::{Manifests, is_true};
+use crate::view::DEEPEST;
 use crate::{InspectError, View};
 
 /// The packages that look for funding, as a tree of who requires them.
@@ -45,7 +46,7 @@ impl FundingSource {
 pub fn funding(view: &View) -> Funding {
     let mut walk =
         Walk { view, selected: view.needed_by_selected(), seen: HashSet::new(), count: 0 };
-    let dependencies = walk.dependencies(0).merged();
+    let dependencies = walk.dependencies(0, 0).merged();
     let own = Manifests::installed(view).of(0);
     let mut json = Map::new();
     json.insert("length".into(), walk.count.into());
@@ -107,7 +108,12 @@ impl Level {
 }
 
 impl Walk<'_> {
-    fn dependencies(&mut self, place: usize) -> Level {
+    /// Walks what a package requires. What is further from the project than any install brings it
+    /// is left out.
+    fn dependencies(&mut self, place: usize, depth: usize) -> Level {
+        if depth > DEEPEST {
+            return Level::default();
+        }
         let view = self.view;
         let mut found = Vec::new();
         for required in view.requirements_of(place) {
@@ -136,7 +142,7 @@ impl Walk<'_> {
         }
         let mut level = Level::default();
         for (to, name, mut item, is_funded) in found {
-            let below = self.dependencies(to).merged();
+            let below = self.dependencies(to, depth + 1).merged();
             if is_funded {
                 if !below.is_empty() {
                     item.insert("dependencies".into(), below.into());

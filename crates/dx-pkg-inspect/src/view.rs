@@ -19,6 +19,9 @@ use serde_json::Value;
 use crate::InspectError;
 use crate::installed::installed;
 
+/// The most packages that require one another in turn, from the project on.
+pub(crate) const DEEPEST: usize = 1000;
+
 /// Where the packages of a [`View`] are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -81,6 +84,7 @@ impl View {
         let folders = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
         let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
         let graph = Graph::of(&requirements, &lock, folders, legacy_peer_deps)?;
+        check_depth(&graph)?;
         let members: Option<Value> = serde_json::from_str(&project.manifest_text).ok();
         let has_manifest =
             members.is_some_and(|members| members.as_object().is_some_and(|all| !all.is_empty()));
@@ -130,8 +134,10 @@ impl View {
         project.locked = Some((String::new(), lock));
         let requirements = project.requirements()?;
         let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
+        let graph = Graph::of(&requirements, &lock, Vec::new(), false)?;
+        check_depth(&graph)?;
         Ok(View {
-            graph: Graph::of(&requirements, &lock, Vec::new(), false)?,
+            graph,
             has_manifest: false,
             is_global: true,
             asked_from: root.clone(),
@@ -336,6 +342,28 @@ pub fn text_setting(session: &Session, key: &str) -> Option<String> {
         RawValue::Text(text) => Some(text.clone()),
         _ => None,
     }
+}
+
+/// Checks that each package is near enough to the project for lists and trees of them.
+fn check_depth(graph: &Graph) -> Result<(), InspectError> {
+    let mut seen = vec![false; graph.packages.len()];
+    let mut level: Vec<usize> = (0..graph.packages.len().min(1)).collect();
+    for _ in 0..=DEEPEST {
+        let mut next = Vec::new();
+        for package in level.iter().map(|place| &graph.packages[*place]) {
+            let needed = package.requires.iter().filter_map(|at| graph.requirements[*at].to);
+            let extraneous = |child: &usize| graph.packages[*child].extraneous;
+            let others = package.children.iter().copied().filter(extraneous);
+            for place in needed.chain(package.target).chain(others) {
+                if !std::mem::replace(&mut seen[place], true) {
+                    next.push(place);
+                }
+            }
+        }
+        level = next;
+    }
+    let furthest = level.first().map(|place| graph.packages[*place].name.clone());
+    furthest.map_or(Ok(()), |package| Err(InspectError::TooDeep { package, limit: DEEPEST }))
 }
 
 fn read_lock(root: &Path, name: &str, text: &str) -> Result<Lock, InspectError> {

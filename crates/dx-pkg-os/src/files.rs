@@ -5,6 +5,7 @@
 mod atomic;
 mod dir;
 mod exchange;
+mod executable;
 mod footprint;
 mod identity;
 mod import;
@@ -27,6 +28,7 @@ mod within;
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
 pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
 pub use exchange::{Swap, exchange_or_rename};
+pub use executable::make_executable;
 pub use footprint::{Footprint, footprint};
 pub use identity::{Identity, identity};
 pub use import::{CLONES_TREES, clone_range, clone_tree, reflink};
@@ -36,7 +38,9 @@ pub use mount::is_mount_point;
 pub use name::unique_name;
 pub use normal::normal_path;
 pub use output::OutputFile;
-pub use owner::{Access, ROOT, access, create_private_dir, is_of_others, is_own_file, user};
+pub use owner::{
+    Access, ROOT, access, create_private_dir, is_of_others, is_own_file, may_be_of_others, user,
+};
 pub use read::{open_regular, read_bounded, read_open, read_trusted};
 pub use remove::remove_tree;
 pub use secret::{create_secret, read_secret};

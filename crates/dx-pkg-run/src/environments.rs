@@ -23,7 +23,6 @@ use dx_pkg_install::{
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock, normal_path, write_atomic};
 
-use crate::programs::make_executable;
 use crate::{Listener, RunError};
 
 /// The manifest of a project before anything is in it.
@@ -376,7 +375,10 @@ fn allow_commands(text: &str) {
     let path = folder.join("package.json");
     let Ok(Some(text)) = read_text(&path) else { return };
     let manifest = parse_manifest(&path, &text).unwrap_or_default();
-    manifest.bin.iter().for_each(|(_, program)| make_executable(&folder.join(program)));
+    for (_, program) in &manifest.bin {
+        // The system says why it cannot be run.
+        let _ = dx_pkg_os::files::make_executable(folder, Path::new(program));
+    }
 }
 
 /// Makes the folder of an environment, which only its owner may enter.

@@ -12,10 +12,10 @@ use dx_pkg_install::Environment;
 use dx_pkg_install::scripts::Node;
 use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, SharedFacts};
 use dx_pkg_install::session::configuration;
+use dx_pkg_os::files::may_be_of_others;
 
 use crate::environments::Maker;
 use crate::place::Place;
-use crate::programs::make_executable;
 use crate::{BY_SIGNAL, Listener, RunError};
 
 /// The name under which npm runs commands.
@@ -198,7 +198,8 @@ impl Run<'_> {
         let of = |folder: &Path, manifest: &Manifest| {
             let (_, path) = manifest.bin.iter().find(|(command, _)| command == name)?;
             let program = folder.join(path);
-            make_executable(&program);
+            // The system says why it cannot be run.
+            let _ = dx_pkg_os::files::make_executable(folder, Path::new(path));
             Some(program.to_string_lossy().into_owned())
         };
         let project = || of(&self.place.root, self.place.manifest.as_ref()?);
@@ -303,7 +304,14 @@ fn commands_with(start: &Path, name: &str) -> Option<PathBuf> {
     let has = |commands: &PathBuf| {
         names[..if cfg!(windows) { 2 } else { 1 }].iter().any(|name| commands.join(name).is_file())
     };
-    start.ancestors().map(|folder| folder.join("node_modules").join(".bin")).find(has)
+    folders_above(start).map(|folder| folder.join("node_modules").join(".bin")).find(has)
+}
+
+/// Returns a folder and those above it, without those whose `node_modules` may be another user's.
+fn folders_above(start: &Path) -> impl Iterator<Item = &Path> {
+    start
+        .ancestors()
+        .filter(move |folder| *folder == start || !may_be_of_others(folder, "node_modules", start))
 }
 
 /// Returns the manifest of the package that is installed for a folder, if it is what an argument
@@ -311,7 +319,7 @@ fn commands_with(start: &Path, name: &str) -> Option<PathBuf> {
 fn installed(start: &Path, text: &str) -> Option<Manifest> {
     let argument = Spec::parse_argument(text).ok()?;
     let name = argument.name.as_ref()?.as_str();
-    let mut places = start.ancestors().map(|folder| folder.join("node_modules").join(name));
+    let mut places = folders_above(start).map(|folder| folder.join("node_modules").join(name));
     let path = places.find(|folder| folder.is_dir())?.join("package.json");
     let manifest = parse_manifest(&path, &read_text(&path).ok()??).ok()?;
     let version = || manifest.version.as_deref().and_then(|text| Version::parse_loose(text).ok());

@@ -14,7 +14,6 @@ pub mod leaving;
 mod listing;
 mod patterns;
 mod place;
-mod programs;
 mod scripts;
 pub mod shims;
 

@@ -80,6 +80,9 @@ pub fn login(account: &Account<'_>, scope: Option<&str>) -> Result<Said, AuthorE
         Some(token) => token,
         None => password_token(&registry, account)?,
     };
+    if !is_plain(&token) {
+        return Err(AuthorError::BadToken { registry: registry.shown() });
+    }
     let file = user_file(account)?;
     let key = format!("{}:_authToken", without_scheme(&registry.base));
     let mut changes = vec![(key, Some(token))];
@@ -90,6 +93,13 @@ pub fn login(account: &Account<'_>, scope: Option<&str>) -> Result<Said, AuthorE
     let of = scope.map(|scope| format!(" to scope {}", at(scope))).unwrap_or_default();
     let text = format!("Logged in{of} on {}.", registry.shown());
     Ok(Said::new(text, json!({ "registry": registry.shown(), "scope": scope })))
+}
+
+/// Returns whether a token stands for itself in a `.npmrc`: no `${NAME}` for a variable of the
+/// user's, which every request would take to the registry, no quotes, and nothing invisible.
+fn is_plain(token: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"$\"'`\\".contains(&byte);
+    !token.is_empty() && token.bytes().all(is_plain)
 }
 
 fn at(scope: &str) -> String {

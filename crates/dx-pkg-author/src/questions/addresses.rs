@@ -62,6 +62,26 @@ impl Address {
     }
 }
 
+/// Returns the address of a page as one word that is neither an option nor a path, and that no
+/// quotes in a script of the program end; `None` where it is no address of a page.
+#[must_use]
+pub fn page_word(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return None;
+    }
+    let mut word = String::with_capacity(url.as_str().len());
+    for letter in url.as_str().chars() {
+        match letter {
+            '\'' | '"' | '`' | '\\' | '<' | '>' | ' ' | '\0'..='\x1f' => {
+                word.push_str(&format!("%{:02X}", u32::from(letter)));
+            }
+            letter => word.push(letter),
+        }
+    }
+    Some(word)
+}
+
 /// Returns the address of a page of a package: a folder, or a package of a registry. Folders are
 /// relative to `folder`.
 ///
@@ -288,5 +308,22 @@ mod tests {
     #[test]
     fn addresses_are_escaped() {
         assert_eq!(encoded("http://a.example/b c?d=é#e"), "http://a.example/b%20c?d=%C3%A9#e");
+    }
+
+    #[test]
+    fn only_addresses_of_pages_are_opened_and_as_one_word() {
+        for (address, opened) in [
+            ("https://a.example/b?c=d&e=%20#f", "https://a.example/b?c=d&e=%20#f"),
+            ("http:a.example", "http://a.example/"),
+            (" ht\ntp://a.example/x y", "http://a.example/x%20y"),
+            ("http://a.example/'`\"\\<>", "http://a.example/%27%60%22/%3C%3E"),
+            ("http://a.example/?q='\u{1b}#`", "http://a.example/?q=%27%1B#%60"),
+        ] {
+            assert_eq!(page_word(address).as_deref(), Some(opened), "{address:?}");
+        }
+        for address in ["file:///etc/passwd", "javascript:x", "-x", "--help", "", "a.example", "/"]
+        {
+            assert_eq!(page_word(address), None, "{address}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! The search of a registry, in the forms of `npm search`.
 
+use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
 use dx_pkg_core::text::plain_text;
 use dx_pkg_install::Session;
 use serde_json::Value;
-use url::form_urlencoded::{Serializer, parse};
+use url::form_urlencoded::{self, Serializer};
 
 use super::{QuestionError, answer};
 
@@ -50,7 +51,7 @@ pub fn search(session: &Session, options: &SearchOptions) -> Result<SearchResult
     }
     let path = format!("-/v1/search?{}", query(&words, options));
     let answer = answer(session, session.config().registry(), &path)?;
-    let found: Value = serde_json::from_slice(&answer)
+    let found: Value = parse(&answer, ANSWER_VALUES)
         .map_err(|error| QuestionError::BadSearch { reason: error.to_string() })?;
     let Some(objects) = found.get("objects").and_then(Value::as_array) else {
         let reason = "it has no list \"objects\"".to_owned();
@@ -64,7 +65,8 @@ pub fn search(session: &Session, options: &SearchOptions) -> Result<SearchResult
 }
 
 fn query(words: &[String], options: &SearchOptions) -> String {
-    let given: Vec<(String, String)> = parse(options.options.as_bytes()).into_owned().collect();
+    let given: Vec<(String, String)> =
+        form_urlencoded::parse(options.options.as_bytes()).into_owned().collect();
     let given = |key: &str| {
         let found = given.iter().rfind(|(name, _)| name == key);
         found.map(|(_, value)| value.clone())

@@ -99,6 +99,7 @@ pub(super) fn record(
     let signed = if config.sign_git_tag()? { "s" } else { "" };
     let flags = format!("-{signed}{}m", if same { "f" } else { "" });
     let tag = format!("{}{version}", config.tag_version_prefix()?);
-    git(folder, &["tag", &flags, &message, &tag])?;
+    // A prefix is the project's, and may look like an option.
+    git(folder, &["tag", &flags, &message, "--", &tag])?;
     Ok(())
 }

@@ -102,12 +102,29 @@ fn shown(found: &Candidate, shell: Shell, line: &Line, breaks: &str) -> String {
             // bash replaces what is behind the last of its breaks.
             let kept = line.current.rfind(|c: char| breaks.contains(c) && !c.is_whitespace());
             let kept = kept.map_or(0, |at| at + 1);
-            found.word.get(kept..).unwrap_or(&found.word).to_owned()
+            quoted(found.word.get(kept..).unwrap_or(&found.word))
         }
-        Shell::Zsh if help.is_empty() => found.word.replace(':', "\\:"),
-        Shell::Zsh => format!("{}:{help}", found.word.replace(':', "\\:")),
+        Shell::Zsh => {
+            let word = found.word.replace('\\', "\\\\").replace(':', "\\:");
+            if help.is_empty() { word } else { format!("{word}:{help}") }
+        }
         Shell::Fish | Shell::Powershell => format!("{}\t{help}", found.word),
     }
+}
+
+/// Returns a word as bash takes it literally: what is offered stands on the command line as it is.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| {
+        letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '+')
+    };
+    let mut quoted = String::with_capacity(word.len());
+    for letter in word.chars() {
+        if !is_plain(letter) && !letter.is_control() {
+            quoted.push('\\');
+        }
+        quoted.push(letter);
+    }
+    quoted
 }
 
 #[cfg(test)]

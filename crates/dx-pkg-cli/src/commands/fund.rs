@@ -1,17 +1,17 @@
 //! `dx fund`: who looks for funding.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_inspect::fund::{FundingSource, funding, of_package};
-use dx_pkg_inspect::{Source, View, text_setting};
+use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::{Environment, Session};
 use serde_json::json;
 
 use super::list::{MemberArguments, draws_in_unicode};
 use crate::error::CommandError;
 use crate::flags::{PeerSettings, SettingFlags};
-use crate::opener::OPENER;
+use crate::opener::{browser, opener};
 use crate::report::Report;
 
 /// List packages that look for funding, or open the page of one.
@@ -86,15 +86,10 @@ impl FundArguments {
 
     /// Opens a page; prints its address where that is wished, or nothing can open it.
     fn open(&self, session: &Session, source: &FundingSource, report: &Report) {
-        let set = self.browser.clone().or_else(|| text_setting(session, "browser"));
-        let set = set.unwrap_or_else(|| "true".to_owned());
-        let is_off = self.no_browser || set == "false";
-        let program = if set == "true" { OPENER } else { &set };
-        let opened = !is_off && {
-            let mut command = Command::new(program);
-            command.arg(&source.url).stdin(Stdio::null()).stdout(Stdio::null());
-            command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-        };
+        let flag = if self.no_browser { Some("false") } else { self.browser.as_deref() };
+        let command = browser(session, flag).and_then(|program| opener(&program, &source.url));
+        let opened = command
+            .is_some_and(|mut command| command.status().is_ok_and(|status| status.success()));
         if opened {
             return;
         }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_author::questions::addresses::{Address, Page, address};
-use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::{Environment, Session};
 use serde_json::json;
@@ -14,7 +13,7 @@ use serde_json::json;
 use super::members::WorkspaceArguments;
 use crate::error::CommandError;
 use crate::flags::{QuestionSettings, SettingFlags};
-use crate::opener::{OPENER, opener};
+use crate::opener::{browser, opener};
 use crate::report::Report;
 
 /// The packages whose page is wanted.
@@ -70,12 +69,17 @@ impl PageArguments {
         report: &Report,
     ) -> Result<(), CommandError> {
         let title = format!("{} {} available at the following URL", address.name, page.name());
-        let Some(program) = self.program(session) else {
+        let flag = if self.no_browser { Some("false") } else { self.browser.as_deref() };
+        let Some(program) = browser(session, flag) else {
             print(&title, address, report);
             return Ok(());
         };
         address.check()?;
-        match opener(&program, &address.url).status() {
+        let Some(mut command) = opener(&program, &address.url) else {
+            print(&title, address, report);
+            return Ok(());
+        };
+        match command.status() {
             Ok(status) if status.success() => Ok(()),
             // The shell's code for a program that is not there.
             Ok(status) if status.code() == Some(127) => {
@@ -88,27 +92,6 @@ impl PageArguments {
                 Ok(())
             }
             Err(error) => Err(AcquireError::io(format!("starting {program}"), error).into()),
-        }
-    }
-
-    /// Returns the program that opens addresses; `None` where they are printed. A project's own
-    /// file names none, as it would be run.
-    fn program(&self, session: &Session) -> Option<String> {
-        if self.no_browser {
-            return None;
-        }
-        match self.browser.as_deref() {
-            Some("false") => return None,
-            Some("true") => return Some(OPENER.to_owned()),
-            Some(program) => return Some(program.to_owned()),
-            None => {}
-        }
-        match session.config().raw("browser") {
-            Some((RawValue::Bool(false), _)) => None,
-            Some((RawValue::Text(program), _)) if session.config().is_given_by_user("browser") => {
-                Some(program.clone())
-            }
-            _ => Some(OPENER.to_owned()),
         }
     }
 }

@@ -71,6 +71,8 @@ mod gyp;
 mod habits;
 mod harness;
 mod homes;
+#[cfg(unix)]
+mod hostile;
 mod identity;
 #[cfg(unix)]
 mod in_place;

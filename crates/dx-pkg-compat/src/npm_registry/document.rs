@@ -9,6 +9,7 @@ use url::Url;
 
 use super::error::{explained, shown};
 use super::{NpmRegistry, RegistryError, address, encoding};
+use crate::json_size::{PACKUMENT_VALUES, parse};
 
 /// How much of a wrong answer is shown, in bytes.
 const BEGINNING: usize = 80;
@@ -41,7 +42,7 @@ impl NpmRegistry {
         let length = response.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let decoded = decoded(&response);
         match decoded.and_then(|bytes| {
-            serde_json::from_slice(&bytes).map_err(|error| (error.to_string(), bytes))
+            parse(&bytes, PACKUMENT_VALUES).map_err(|error| (error.to_string(), bytes))
         }) {
             Ok(json @ Value::Object(_)) => Ok(Document { json, length: length.unwrap_or(0) }),
             Ok(other) => {

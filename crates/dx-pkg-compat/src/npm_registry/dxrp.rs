@@ -26,6 +26,7 @@ pub fn credentials_of(config: &Config, registry: &Url) -> Credentials {
 /// Returns whether an answer is the document by which a registry says that it speaks DXRP.
 #[must_use]
 pub fn announces_dxrp(answer: &[u8]) -> bool {
-    let document: Option<Value> = serde_json::from_slice(answer).ok();
+    let document: Option<Value> =
+        crate::json_size::parse(answer, crate::json_size::ANSWER_VALUES).ok();
     document.and_then(|document| document.get("dxrp")?.as_u64()) == Some(1)
 }

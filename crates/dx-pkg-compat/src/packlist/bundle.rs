@@ -33,15 +33,17 @@ pub(super) fn add(
         return Ok(());
     }
     let real = fs::canonicalize(root).map_err(|error| PackError::io(root, error))?;
-    let within = stays_inside.then_some(real);
-    let mut bundler = Bundler { root, within, count, found, seen: HashSet::new() };
+    let mut bundler =
+        Bundler { root, real, manifest, stays_inside, count, found, seen: HashSet::new() };
     bundler.dependencies(root, &names)
 }
 
 struct Bundler<'b> {
     root: &'b Path,
-    /// The real folder that bundled ones must be in.
-    within: Option<PathBuf>,
+    /// The same without links.
+    real: PathBuf,
+    manifest: &'b Manifest,
+    stays_inside: bool,
     count: &'b mut usize,
     found: &'b mut BTreeSet<String>,
     seen: HashSet<PathBuf>,
@@ -55,11 +57,16 @@ impl Bundler<'_> {
             let failed = |error| PackError::io(&folder, error);
             let is_link = fs::symlink_metadata(&folder).map_err(failed)?.is_symlink();
             let real = fs::canonicalize(&folder).map_err(failed)?;
-            if self.within.as_ref().is_some_and(|root| !real.starts_with(root)) {
+            let is_inside = real.starts_with(&self.real);
+            if self.stays_inside && !is_inside {
                 continue;
             }
             let Some(prefix) = self.prefix(&folder) else { continue };
             let manifest = manifest(&folder)?;
+            if !is_inside && manifest.name.as_deref() != Some(*name) && !self.is_named(name, &real)
+            {
+                return Err(PackError::BundledOutside { name: (*name).to_owned(), folder: real });
+            }
             let kind = if is_link { Kind::BundledLink } else { Kind::Bundled };
             let package = Package { manifest: &manifest, kind, outer: "" };
             walk(&folder, &package, &prefix, self.count, self.found)?;
@@ -71,6 +78,17 @@ impl Bundler<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether the package that is packed requires a folder by its path.
+    fn is_named(&self, name: &str, real: &Path) -> bool {
+        let sections = [&self.manifest.dependencies, &self.manifest.optional_dependencies];
+        let mut specs = sections.into_iter().flatten().filter(|(known, _)| known == name);
+        specs.any(|(_, spec)| {
+            let path = spec.strip_prefix("file:").or_else(|| spec.strip_prefix("link:"));
+            let place = self.root.join(path.unwrap_or(spec));
+            fs::canonicalize(place).is_ok_and(|place| place == real)
+        })
     }
 
     /// Returns the folder of a dependency of the package in `at`, as Node.js finds it.

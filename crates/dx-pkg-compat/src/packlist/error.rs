@@ -27,6 +27,18 @@ pub enum PackError {
         /// The pattern, at most its beginning.
         pattern: String,
     },
+    /// A bundled dependency is a link to something that is not this package.
+    #[error(
+        "cannot pack the bundled dependency {name}: it is a link to {}, which is outside of the \
+         package and has no package of this name",
+        folder.display()
+    )]
+    BundledOutside {
+        /// The dependency.
+        name: String,
+        /// What the link leads to.
+        folder: PathBuf,
+    },
     /// There are more files and folders than a package may have.
     #[error(
         "cannot pack {}: it has more files and folders than a package may have",
@@ -74,9 +86,11 @@ impl Coded for PackError {
     fn code(&self) -> &'static str {
         match self {
             Self::TooManyEntries { .. } | Self::TooLarge { .. } => "DX_PACK_TOO_LARGE",
-            Self::Io { .. } | Self::Pattern { .. } | Self::Changed { .. } | Self::Write(_) => {
-                "DX_PACK_FAILED"
-            }
+            Self::Io { .. }
+            | Self::Pattern { .. }
+            | Self::BundledOutside { .. }
+            | Self::Changed { .. }
+            | Self::Write(_) => "DX_PACK_FAILED",
         }
     }
 
@@ -91,6 +105,9 @@ impl Coded for PackError {
                 "exclude what does not belong to the package, or allow more with max-package-size"
                     .to_owned(),
             ),
+            Self::BundledOutside { .. } => {
+                Some("`dx ci` installs what package.json and the lockfile name".to_owned())
+            }
             _ => None,
         }
     }

@@ -33,6 +33,27 @@ async fn another_host_never_receives_credentials() {
 }
 
 #[tokio::test]
+async fn another_origin_never_receives_own_headers() {
+    let otp = HeaderName::from_static("npm-otp");
+    let storage = Server::start(|_, _| ok(b"end")).await;
+    let target = storage.url("/end").to_string();
+    let registry = Server::start(move |_, seen| match seen.path.as_str() {
+        "/a" => response("302 Found", &[("Location", "/b")], b""),
+        _ => response("302 Found", &[("Location", &target)], b""),
+    })
+    .await;
+    let request = Request::metadata(registry.url("/a"))
+        .own_header(otp, HeaderValue::from_static("123"))
+        .own_header(AUTHORIZATION, HeaderValue::from_static("Bearer by-mistake"));
+    fetcher().get(request).await.unwrap();
+    for seen in registry.seen() {
+        assert_eq!(seen.header("npm-otp"), Some("123"));
+        assert_eq!(seen.header("authorization"), None);
+    }
+    assert_eq!(storage.seen()[0].header("npm-otp"), None);
+}
+
+#[tokio::test]
 async fn each_hop_is_given_its_own_credentials() {
     let server = Server::start(|_, seen| match seen.path.as_str() {
         "/a" => response("307 Temporary Redirect", &[("Location", "b")], b""),

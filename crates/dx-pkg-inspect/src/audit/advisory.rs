@@ -30,6 +30,8 @@ pub(super) struct Advisory {
     pub(super) id: String,
     /// Whether it follows from another.
     pub(super) is_derived: bool,
+    /// How many others it follows from in turn.
+    pub(super) depth: usize,
     /// The known versions, ascending.
     pub(super) versions: Rc<Versions>,
     parsed: Option<Range>,
@@ -74,6 +76,7 @@ impl Advisory {
             id: told.get("id").map(ToString::to_string).unwrap_or_default(),
             told: Rc::new(told.clone()),
             is_derived: false,
+            depth: 0,
             parsed: Range::parse(range).ok(),
             versions,
             source: None,
@@ -85,16 +88,22 @@ impl Advisory {
         advisory
     }
 
-    /// Returns what follows from `source` for a dependent.
-    pub(super) fn of_dependent(name: &str, source: &Rc<Advisory>, versions: Rc<Versions>) -> Self {
+    /// Returns what follows from `source` for a dependent; `number` tells it from all others.
+    pub(super) fn of_dependent(
+        name: &str,
+        source: &Rc<Advisory>,
+        versions: Rc<Versions>,
+        number: usize,
+    ) -> Self {
         let mut advisory = Advisory {
             name: name.to_owned(),
             dependency: source.name.clone(),
             severity: source.severity.clone(),
             range: String::new(),
-            id: format!("{}\0{}", source.name, source.id),
+            id: format!("\0{number}"),
             told: source.told.clone(),
             is_derived: true,
+            depth: source.depth + 1,
             parsed: None,
             versions,
             source: Some(source.clone()),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
 use dx_pkg_core::PackageName;
 use dx_pkg_fetch::error::FetchCause;
 use dx_pkg_fetch::{FetchError, StatusCode};
@@ -41,6 +42,7 @@ pub(super) fn advice(
     audited: &HashSet<usize>,
 ) -> Result<Advice, InspectError> {
     let mut questions: BTreeMap<&Url, Map<String, Value>> = BTreeMap::new();
+    let mut seen: HashSet<(&str, Option<&str>)> = HashSet::new();
     let config = session.config();
     for place in 0..view.graph.packages.len() {
         if !audited.contains(&place) {
@@ -49,12 +51,12 @@ pub(super) fn advice(
         let name = view.package_name(place);
         let parsed = PackageName::parse(name);
         let registry = parsed.as_ref().map_or(config.registry(), |name| config.registry_for(name));
-        let version = Value::from(view.facts(place).entry.version.clone());
+        let version = view.facts(place).entry.version.as_deref();
         let versions = questions.entry(registry).or_default().entry(name);
         if let Value::Array(list) = versions.or_insert_with(|| Value::Array(Vec::new()))
-            && !list.contains(&version)
+            && seen.insert((name, version))
         {
-            list.push(version);
+            list.push(version.into());
         }
     }
     let registries: Vec<(Url, usize)> =
@@ -95,7 +97,7 @@ fn parsed(registry: &Url, text: &[u8]) -> Result<Vec<(String, Vec<Value>)>, Insp
         why,
     };
     let members: Map<String, Value> =
-        serde_json::from_slice(text).map_err(|error| unreadable(error.to_string()))?;
+        parse(text, ANSWER_VALUES).map_err(|error| unreadable(error.to_string()))?;
     let mut found = Vec::new();
     for (name, value) in members {
         let Value::Array(list) = value else {

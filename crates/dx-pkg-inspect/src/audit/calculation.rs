@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::advisory::{Advisory, Versions, simplified};
 use super::fix::Pickers;
 use super::{Fix, SEVERITIES};
+use crate::view::DEEPEST;
 use crate::{InspectError, View};
 
 /// A package that is vulnerable.
@@ -73,6 +74,9 @@ fn satisfies(spec: &Spec, version: &Version) -> bool {
         _ => false,
     }
 }
+
+/// The most advisories that follow from those of registries.
+const MOST: usize = 20_000;
 
 /// The advisories and versions that were looked at.
 pub(super) struct Calculation<'c> {
@@ -180,7 +184,7 @@ impl<'c> Calculation<'c> {
                     }
                     continue;
                 }
-                let derived = self.derived(view.package_name(from), advisory);
+                let derived = self.derived(view.package_name(from), advisory)?;
                 let Some(version) = version(from) else { continue };
                 if derived.concerns(version, Some(&required.spec)) {
                     more.push(derived);
@@ -220,14 +224,26 @@ impl<'c> Calculation<'c> {
     }
 
     /// Returns what follows from an advisory for the dependent `name`.
-    fn derived(&mut self, name: &str, source: &Rc<Advisory>) -> Rc<Advisory> {
+    ///
+    /// # Errors
+    /// There is no end to what follows.
+    fn derived(&mut self, name: &str, source: &Rc<Advisory>) -> Result<Rc<Advisory>, InspectError> {
         let key = (name.to_owned(), format!("{}\0{}", source.name, source.id));
         if let Some(known) = self.derived.get(&key) {
-            return known.clone();
+            return Ok(known.clone());
         }
-        let derived = Rc::new(Advisory::of_dependent(name, source, self.versions_of(name)));
+        if source.depth >= DEEPEST {
+            return Err(InspectError::TooDeep { package: name.to_owned(), limit: DEEPEST });
+        }
+        if self.derived.len() >= MOST {
+            let registry = dx_pkg_fetch::redact_url(self.session.config().registry());
+            let why = format!("more than {MOST} vulnerabilities follow from them");
+            return Err(InspectError::AuditUnreadable { registry, why });
+        }
+        let (versions, number) = (self.versions_of(name), self.derived.len());
+        let derived = Rc::new(Advisory::of_dependent(name, source, versions, number));
         self.derived.insert(key, derived.clone());
-        derived
+        Ok(derived)
     }
 
     fn versions_of(&self, name: &str) -> Rc<Versions> {

@@ -10,6 +10,7 @@ mod keys;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use dx_pkg_compat::json_size::{PACKUMENT_VALUES, parse};
 use dx_pkg_core::{Integrity, PackageName, Spec};
 use dx_pkg_install::Session;
 use dx_pkg_resolve::graph::{Kind, Requirement, State};
@@ -246,7 +247,7 @@ fn dists(
         asked::each(session, requests.collect(), |at, answer| {
             let (key, versions, is_full) = asked[at];
             let document: Document = match answer {
-                Ok(text) => match serde_json::from_slice(&text) {
+                Ok(text) => match parse(&text, PACKUMENT_VALUES) {
                     Ok(document) => document,
                     Err(_) => return,
                 },

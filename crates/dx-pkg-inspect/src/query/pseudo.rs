@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use dx_pkg_compat::glob::{Segment, expand};
+use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
 use dx_pkg_core::{PackageName, Range, Spec};
 use dx_pkg_resolve::graph::State;
 use serde_json::{Map, Value};
@@ -292,7 +293,7 @@ impl Select<'_> {
         for answer in asked::all(self.session, asked.collect())? {
             let text =
                 answer.map_err(|error| InspectError::AuditRefused { source: Box::new(error) })?;
-            let members: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
+            let members: Option<Map<String, Value>> = parse(&text, ANSWER_VALUES).ok();
             found.extend(members.unwrap_or_default());
         }
         Ok(Value::Object(found))

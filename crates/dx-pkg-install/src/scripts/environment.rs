@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::text::addresses::{recordable, without_users};
+use dx_pkg_os::files::may_be_of_others;
 
 use super::SharedFacts;
 
@@ -116,10 +117,13 @@ pub fn environment(
 }
 
 /// Returns `PATH` for a script: the commands of the package and of every folder above it,
-/// `node-gyp`, then `inherited`.
+/// `node-gyp`, then `inherited`. A `node_modules` of another user counts for nothing.
 #[must_use]
 pub fn search_path(package: &Path, node_gyp: Option<&Path>, inherited: &str) -> String {
-    let own = package.ancestors().map(|folder| folder.join("node_modules").join(".bin"));
+    let own = package
+        .ancestors()
+        .filter(|folder| *folder == package || !may_be_of_others(folder, "node_modules", package));
+    let own = own.map(|folder| folder.join("node_modules").join(".bin"));
     let mut folders: Vec<PathBuf> = own.chain(node_gyp.map(Path::to_owned)).collect();
     folders.extend(std::env::split_paths(inherited));
     let joined = std::env::join_paths(&folders).ok();

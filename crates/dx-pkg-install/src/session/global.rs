@@ -151,6 +151,10 @@ impl Global {
                 let path = bin.join(&command);
                 remove_shims(&path);
                 link(&path, name, &file).map_err(fail)?;
+                // Those of linked folders are the user's own files; others were made executable
+                // with the tree. What leads out of the folder stays as it is.
+                let _ =
+                    dx_pkg_os::files::make_executable(&self.modules().join(name), file.as_ref());
             }
         }
         Ok(())
@@ -216,16 +220,7 @@ fn commands(bin: Vec<(String, String)>) -> BTreeMap<String, String> {
 
 #[cfg(unix)]
 fn link(path: &Path, name: &str, file: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    let target = format!("../lib/node_modules/{name}/{file}");
-    symlink(&target, path)?;
-    // Those of linked folders are the user's own files; others were made executable with the tree.
-    let found = path.metadata()?;
-    let mode = found.permissions().mode();
-    if mode & 0o111 == 0 {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(mode | 0o111))?;
-    }
-    Ok(())
+    std::os::unix::fs::symlink(format!("../lib/node_modules/{name}/{file}"), path)
 }
 
 #[cfg(windows)]

@@ -75,6 +75,8 @@ impl Registered {
             for (command, file) in &commands {
                 std::fs::create_dir_all(self.global.bin())?;
                 link_command(&self.global.bin().join(command), &name, file)?;
+                // What leads out of the package stays as it is.
+                let _ = dx_pkg_os::files::make_executable(&folder, file.as_ref());
             }
             Ok(())
         };
@@ -181,19 +183,11 @@ fn symlink_folder(target: &str, place: &Path) -> std::io::Result<()> {
     std::os::windows::fs::symlink_dir(target, place)
 }
 
-/// Links a command, and makes its file executable, as npm does.
+/// Links a command.
 #[cfg(unix)]
 fn link_command(path: &Path, name: &str, file: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     remove_command(path);
-    std::os::unix::fs::symlink(format!("../lib/node_modules/{name}/{file}"), path)?;
-    if let Ok(found) = path.metadata()
-        && found.permissions().mode() & 0o111 != 0o111
-    {
-        let mode = found.permissions().mode() | 0o111;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-    }
-    Ok(())
+    std::os::unix::fs::symlink(format!("../lib/node_modules/{name}/{file}"), path)
 }
 
 #[cfg(windows)]

@@ -6,6 +6,7 @@ mod target;
 
 use std::path::{Path, PathBuf};
 
+use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit, PatchRule, is_inside};
 use dx_pkg_compat::patch::MAX_PATCH_SIZE;
 use dx_pkg_compat::patch::write::{Rebased, diff, rebase};
@@ -20,7 +21,7 @@ use crate::project::Project;
 use crate::summary::Summary;
 use crate::{Environment, Events, InstallError, OpenProject, Options, SessionOptions, install};
 
-use self::files::{patched, published, read_folder, write_folder};
+use self::files::{patched, place_of, published, read_folder, write_folder};
 use self::target::{Target, target};
 
 /// The field of the manifest.
@@ -109,8 +110,8 @@ pub fn commit(
 ) -> Result<Option<Committed>, InstallError> {
     let folder = environment.folder.join(folder);
     let open = OpenProject::open(environment.clone(), session.clone(), events)?;
-    let text = std::fs::read_to_string(folder.join("package.json"));
-    let manifest = text.ok().and_then(|text| Manifest::parse(&text).ok());
+    let text = read_text(&folder.join("package.json")).ok().flatten();
+    let manifest = text.and_then(|text| Manifest::parse(&text).ok());
     let named = manifest.and_then(|manifest| Some((manifest.name?, manifest.version?)));
     let Some((name, version)) = named else {
         return Err(UpkeepError::NoEditFolder { folder }.into());
@@ -196,6 +197,9 @@ pub fn remove(
         }
     }
     let root = open.project.root.clone();
+    for file in files.iter().filter(|file| is_inside(file)) {
+        place_of(&root, file)?;
+    }
     let summary = install_with(open, &entries, events)?;
     remove_files(&root, &files)?;
     Ok((keys, summary))
@@ -279,7 +283,7 @@ fn write_patch(
         None => entries.push((key.to_owned(), file.as_str().into())),
     }
     let root = open.project.root.clone();
-    let path = root.join(&file);
+    let path = place_of(&root, &file)?;
     let before = std::fs::read(&path).ok();
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
@@ -353,7 +357,7 @@ fn remove_entry(entries: &mut Vec<(String, Value)>, key: &str) -> Option<String>
 
 fn remove_files(root: &Path, files: &[String]) -> Result<(), InstallError> {
     for file in files.iter().filter(|file| is_inside(file)) {
-        match std::fs::remove_file(root.join(file)) {
+        match std::fs::remove_file(place_of(root, file)?) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(InstallError::io(format!("removing {file}"), error));
             }
@@ -365,7 +369,7 @@ fn remove_files(root: &Path, files: &[String]) -> Result<(), InstallError> {
 
 /// Returns the entry that a finished update of a package removes, where the folder tells of one.
 fn marker(folder: &Path, name: &str) -> Result<Option<String>, InstallError> {
-    let Ok(text) = std::fs::read_to_string(folder.join(MARKER)) else { return Ok(None) };
+    let Ok(Some(text)) = read_text(&folder.join(MARKER)) else { return Ok(None) };
     let marker: Value = serde_json::from_str(&text).unwrap_or_default();
     let key = marker["removeKey"].as_str().filter(|key| split(key).0 == name);
     Ok(key.filter(|_| marker["name"] == name).map(str::to_owned))
@@ -380,12 +384,12 @@ fn edit_folder(
     let making = |folder: &Path| format!("making the folder {}", folder.display());
     let Some(folder) = &options.folder else {
         let named = ["TMPDIR", "TEMP", "TMP"].iter().find_map(|name| environment.variable(name));
-        let parent = Path::new(named.unwrap_or("/tmp")).join("dx-patch");
-        std::fs::create_dir_all(&parent)
-            .map_err(|error| InstallError::io(making(&parent), error))?;
-        let name = dx_pkg_os::files::unique_name(&format!("{}-", package.replace('/', "+")));
-        let folder = parent.join(name);
-        std::fs::create_dir(&folder).map_err(|error| InstallError::io(making(&folder), error))?;
+        let name = format!("dx-patch-{}-", package.replace('/', "+"));
+        let name = dx_pkg_os::files::unique_name(&name);
+        let folder = Path::new(named.unwrap_or("/tmp")).join(name);
+        // Others can make folders there, too.
+        dx_pkg_os::files::create_private_dir(&folder)
+            .map_err(|error| InstallError::io(making(&folder), error))?;
         return Ok(folder);
     };
     let folder = environment.folder.join(folder);

@@ -204,6 +204,28 @@ pub fn is_of_others(file: &Path, here: &Path) -> io::Result<bool> {
     Ok(is_of_others(own.uid()) || target.is_ok_and(|target| is_of_others(target.uid())))
 }
 
+/// Returns whether what is called `name` in a folder is another user's, or, where there is no such
+/// thing, whether every user could put one there. `here` is as in [`is_of_others`].
+#[cfg(unix)]
+#[must_use]
+pub fn may_be_of_others(folder: &Path, name: &str, here: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    const WRITABLE_BY_ALL: u32 = 0o002;
+    match is_of_others(&folder.join(name), here) {
+        Ok(is_of_others) => is_of_others,
+        Err(_) => std::fs::metadata(folder)
+            .is_ok_and(|found| found.permissions().mode() & WRITABLE_BY_ALL != 0),
+    }
+}
+
+/// Returns `false`: nothing is known of owners here.
+#[cfg(not(unix))]
+#[must_use]
+pub fn may_be_of_others(_folder: &Path, _name: &str, _here: &Path) -> bool {
+    false
+}
+
 /// Returns `false`: nothing is known of owners here.
 #[cfg(not(unix))]
 pub fn is_of_others(_file: &Path, _here: &Path) -> io::Result<bool> {

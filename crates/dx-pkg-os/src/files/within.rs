@@ -13,17 +13,19 @@ pub enum Target {
     /// A path in the folder, whether or not there is a file. Only the last segment may be a link
     /// by the time it is used.
     Within(PathBuf),
-    /// A path elsewhere, to which a link leads.
+    /// A path elsewhere, to which a link or a `..` leads.
     Outside(PathBuf),
 }
 
-/// Returns the file that `name` in `folder` stands for: the end of its symbolic links.
+/// Returns the file that `name` in `folder` stands for: the end of its symbolic links. The folders
+/// of a name with several segments may be links, too.
 ///
 /// # Errors
 /// Links that lead to each other, and a folder that cannot be found.
 pub fn target_within(folder: &Path, name: &str) -> io::Result<Target> {
     let mut path = folder.join(name);
-    let mut is_link = false;
+    // Of one segment, only itself can be a link.
+    let mut is_link = Path::new(name).components().count() > 1;
     for _ in 0..LINKS {
         match fs::read_link(&path) {
             Ok(target) => path = parent_of(&path).join(target),
@@ -87,6 +89,12 @@ mod tests {
         let outside = |name: &str| format!("outside {}", top.join(name).display());
         assert_eq!(target_within(&root, "plain").unwrap(), Target::Within(root.join("plain")));
         assert_eq!(target_within(&root, "none").unwrap(), Target::Within(root.join("none")));
+        for (name, at) in [("sub/new", "sub/new"), ("new/new", "new/new"), ("./plain", "plain")] {
+            assert_eq!(target_within(&root, name).unwrap(), Target::Within(root.join(at)));
+        }
+        for (name, at) in [("up/outside", "outside"), ("up/new/x", "new/x"), ("../new", "new")] {
+            assert_eq!(target_within(&root, name).unwrap(), Target::Outside(top.join(at)));
+        }
         assert_eq!(within("a", "sub/file"), "sub/file");
         assert_eq!(within("b", "plain"), "plain");
         assert_eq!(within("c", "../root/sub/../plain"), "plain");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use dx_pkg_format::archive::{CONTENT_ROOT, PackageHead};
 
@@ -15,6 +15,9 @@ use crate::{Store, StoreError};
 
 /// The number of packages that wait for a thread to write them.
 const WAITING: usize = 16;
+
+/// The most files of all packages that wait or are written; one package may have more.
+const MOST_FILES: usize = 200_000;
 
 /// The packages of an archive that was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,9 +38,34 @@ struct Arriving {
     contents: Pieces,
 }
 
+/// Room for the lists of files of packages that wait or are written, as an archive may have many
+/// long ones.
+#[derive(Default)]
+struct Room {
+    taken: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Room {
+    /// Waits until there is room for so many files, or nobody else has any.
+    fn take(&self, files: usize) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken > 0 && *taken + files > MOST_FILES {
+            taken = self.freed.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken += files;
+    }
+
+    fn free(&self, files: usize) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) -= files;
+        self.freed.notify_all();
+    }
+}
+
 /// What the threads of one import share.
 struct Shared<'s> {
     store: &'s Store,
+    room: Room,
     cancelled: &'s AtomicBool,
     /// The first error of a thread that writes.
     failed: Mutex<Option<ArchiveError>>,
@@ -57,7 +85,8 @@ impl Store {
         cancelled: &AtomicBool,
     ) -> Result<Imported, ArchiveError> {
         let (mut stream, packages) = Stream::open(from)?;
-        let shared = Shared { store: self, cancelled, failed: Mutex::default() };
+        let shared =
+            Shared { store: self, room: Room::default(), cancelled, failed: Mutex::default() };
         let imported = std::thread::scope(|scope| {
             let (jobs, waiting) = sync_channel(WAITING);
             let waiting = Arc::new(Mutex::new(waiting));
@@ -106,6 +135,8 @@ impl Shared<'_> {
             imported.files += head.files.len();
             imported.contents += head.size();
             let (pieces, arriving) = sync_channel(Pieces::WAITING);
+            // Those before arrived as a whole, and are written without this thread.
+            self.room.take(head.files.len());
             let job = Arriving { head, contents: Pieces::new(arriving) };
             // Nobody receives after a failure, which is reported in place of this.
             if jobs.send(job).is_err()
@@ -148,7 +179,10 @@ impl Shared<'_> {
         loop {
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(arriving) = next else { return };
-            if let Err(error) = self.write_package(arriving) {
+            let files = arriving.head.files.len();
+            let written = self.write_package(arriving);
+            self.room.free(files);
+            if let Err(error) = written {
                 let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
                 failed.get_or_insert(error);
             }

@@ -54,7 +54,7 @@ impl<R: Read> Stream<R> {
         match u32::from_le_bytes(length) {
             0 => Ok(None),
             length if length > MOST_HEAD => {
-                Err(ArchiveError::refused("it describes a package in more than 128 MiB"))
+                Err(ArchiveError::refused("it describes a package in more than 64 MiB"))
             }
             length => {
                 let bytes = self.bytes(length as usize)?;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use dx_pkg_acquire::files::read_text;
 use dx_pkg_install::project::{Project, find_root, nearest_manifest};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub fn scripts(folder: &Path) -> Vec<Candidate> {
 /// Returns the dependencies of the nearest manifest.
 pub fn dependencies(folder: &Path) -> Vec<Candidate> {
     let file = folder.ancestors().map(|folder| folder.join("package.json"));
-    let text = file.filter_map(|file| fs::read_to_string(file).ok()).next().unwrap_or_default();
+    let text = file.filter_map(|file| read_text(&file).ok().flatten()).next().unwrap_or_default();
     let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
     let sections = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
     let all = sections.iter().filter_map(|section| manifest.get(section)?.as_object());

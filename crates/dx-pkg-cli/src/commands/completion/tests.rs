@@ -59,3 +59,18 @@ fn bash_gets_the_part_behind_its_last_break() {
     assert_eq!(shown(&candidate, Shell::Bash, &line, " =:@"), "beta");
     assert_eq!(shown(&candidate, Shell::Zsh, &line, ""), "@s/x@1\\:beta");
 }
+
+#[test]
+fn a_hostile_name_is_one_word_in_bash() {
+    let line = Line::read("dx run ");
+    for (word, offered) in [
+        ("a;b", "a\\;b"),
+        ("$(touch x)", "\\$\\(touch\\ x\\)"),
+        ("`id`'\"*", "\\`id\\`\\'\\\"\\*"),
+        ("build:a", "build:a"),
+    ] {
+        assert_eq!(shown(&Candidate::new(word, ""), Shell::Bash, &line, " ="), offered);
+    }
+    let candidate = Candidate::new("a\\:b", "help");
+    assert_eq!(shown(&candidate, Shell::Zsh, &line, ""), "a\\\\\\:b:help");
+}

@@ -233,6 +233,44 @@ fn a_login_by_the_web_is_kept_and_ended() {
 }
 
 #[test]
+fn a_token_is_saved_as_it_is_or_not_at_all() {
+    let (server, _folder, root) = fresh();
+    let url = server.url.clone();
+    for token in ["${HOME}", "a b", "a\nprefix=/x", "\"a\"", "a\\", "\u{1b}[2J", ""] {
+        let pages = json!({ "loginUrl": format!("{url}login"), "doneUrl": format!("{url}-/done") });
+        server.answer_once("POST /-/v1/login", 200, "", pages);
+        server.answer_once("GET /-/done", 200, "", json!({ "token": token }));
+        let output = run(&server, &["login"], &root, false);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("[DX_BAD_TOKEN]"), "{token:?}: {stderr}");
+        let text = std::fs::read_to_string(root.parent().unwrap().join("home/.npmrc")).unwrap();
+        assert!(!text.contains("_authToken"), "{token:?}: {text}");
+    }
+}
+
+#[test]
+fn a_one_time_password_goes_to_the_registry_alone() {
+    let (server, _folder, root) = fresh();
+    let other = Server::start(&json!({}), BTreeMap::new());
+    let elsewhere = format!("{}-/done", other.url);
+    let pages = json!({ "loginUrl": format!("{}login", server.url), "doneUrl": elsewhere });
+    server.answer_once("POST /-/v1/login", 200, "", pages);
+    other.answer_once("GET /-/done", 200, "", json!({ "token": "fresh-token" }));
+    assert!(run(&server, &["login", "--otp=123456"], &root, true).status.success());
+    assert!(server.sent()[0].headers.contains_key("npm-otp"));
+    let place = format!("location: {}-/whoami", other.url);
+    server.answer_once("GET /-/whoami", 302, &place, json!({}));
+    other.answer_once("GET /-/whoami", 200, "", json!({ "username": "u" }));
+    assert!(run(&server, &["whoami", "--otp=123456"], &root, true).status.success());
+    let sent = other.sent();
+    assert_eq!(sent.len(), 2);
+    for sent in sent {
+        assert!(!sent.headers.contains_key("npm-otp"), "{sent:?}");
+        assert!(!sent.headers.contains_key("authorization"), "{sent:?}");
+    }
+}
+
+#[test]
 fn tarballs_are_the_same_each_time_and_secrets_are_named() {
     let (server, _folder, root) = fresh();
     std::fs::write(root.join("index.js"), "1\n").unwrap();

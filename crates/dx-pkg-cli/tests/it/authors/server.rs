@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// The token that may change something.
 pub(super) const TOKEN: &str = "token-of-keeper";
 
-/// A request that would change something.
+/// A request that would change something, or that had a scripted answer.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) request: String,
@@ -111,10 +111,11 @@ fn answer(
     let is_reading = method == "GET";
     let is_known = headers.get("authorization").is_some_and(|value| value.ends_with(TOKEN));
     let request = format!("{method} /{path}");
-    if !is_reading {
+    let scripted = state.scripted.iter().position(|(wanted, ..)| *wanted == request);
+    if !is_reading || scripted.is_some() {
         state.sent.push(Sent { request: request.clone(), headers, body: body.clone() });
     }
-    if let Some(place) = state.scripted.iter().position(|(wanted, ..)| *wanted == request) {
+    if let Some(place) = scripted {
         let (_, status, header, body) = state.scripted.remove(place);
         return (status, header, body.to_string().into_bytes());
     }

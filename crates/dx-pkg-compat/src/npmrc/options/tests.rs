@@ -197,6 +197,9 @@ fn what_a_project_may_not_set_is_in_settings_md() {
         );
         assert!(item(heading).contains(&format!("`{key}`")), "{key} is missing: {heading}");
     }
+    for key in unread::OF_THE_USER {
+        assert!(item("Only you set").contains(&format!("`{key}`")), "{key} is missing");
+    }
 }
 
 #[test]

@@ -20,8 +20,15 @@ const OF_A_REGISTRY: [(&str, Trust); 10] = [
     ("username", Trust::Anyone),
 ];
 
+/// The settings of commands that only the user sets: a program that is run, and the answer to
+/// every question.
+pub(super) const OF_THE_USER: [&str; 2] = ["browser", "yes"];
+
 /// Returns what a project's file may do about a setting that is in no row of the table.
 pub(super) fn trust(key: &str) -> Trust {
+    if OF_THE_USER.contains(&key) {
+        return Trust::User;
+    }
     let name = key.rsplit(':').next().unwrap_or(key);
     let known = OF_A_REGISTRY.iter().find(|(known, _)| *known == name);
     // Bound to no address, a file is not used in any case.

@@ -16,7 +16,8 @@ fn the_network_and_the_shell_are_the_users() {
     let text = "proxy=http://evil.test/\nhttps-proxy=http://evil.test/\n\nnoproxy[]=r.example\n\
                 cafile=./ca.pem\nca=x\nlocal-address=1.2.3.4\nstrict-ssl=false\r\ncert=x\nkey=x\n\
                 //r.example/:certfile=c\n//r.example/:keyfile=k\nscript-shell=./sh\n\
-                node-options=--require ./x\neditor=./x\nnode-gyp=./x\ntrusted-projects=/project";
+                node-options=--require ./x\neditor=./x\nnode-gyp=./x\ntrusted-projects=/project\n\
+                browser=./x\nyes=true";
     let config = project(text);
     let named = refused(&config).join(", ");
     for key in [
@@ -36,6 +37,8 @@ fn the_network_and_the_shell_are_the_users() {
         "editor (line 15)",
         "node-gyp (line 16)",
         "trusted-projects (line 17)",
+        "browser (line 18)",
+        "yes (line 19)",
     ] {
         assert!(named.contains(key), "{key}: {named}");
     }
@@ -44,6 +47,7 @@ fn the_network_and_the_shell_are_the_users() {
     assert!(config.strict_ssl().unwrap() && config.ca().unwrap().is_empty());
     assert_eq!((config.cafile().unwrap(), config.script_shell().unwrap()), (None, None));
     assert!(config.client_certificate_for(&at).is_none());
+    assert!(config.raw("browser").is_none() && config.raw("yes").is_none());
     let [warning] = config.warnings() else { panic!("{:?}", config.warnings()) };
     assert_eq!(warning.code(), "DX_NPMRC_UNTRUSTED");
     assert!(warning.to_string().contains("/project/.npmrc"), "{warning}");

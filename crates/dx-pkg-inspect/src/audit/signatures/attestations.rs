@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
 use dx_pkg_core::Integrity;
 use dx_pkg_install::Session;
 use serde::Deserialize;
@@ -52,7 +53,7 @@ pub(super) fn check(
         let text =
             answer.map_err(|error| InspectError::RegistryRefused { source: Box::new(error) })?;
         let known = keys.get(&registry).map_or(&[][..], Vec::as_slice);
-        let document: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let document: Value = parse(&text, ANSWER_VALUES).unwrap_or_default();
         let bundles = document.get("attestations").cloned().unwrap_or_default();
         match fault(&package, &bundles, known) {
             Some((message, key, signature)) => result.invalid.push(Invalid {

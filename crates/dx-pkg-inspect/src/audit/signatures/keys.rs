@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
 use dx_pkg_fetch::StatusCode;
 use dx_pkg_install::Session;
 use p256::ecdsa::signature::Verifier;
@@ -78,7 +79,7 @@ pub(super) fn of_registries(
 }
 
 fn keys(text: &[u8]) -> Option<Vec<Key>> {
-    let document: KeysDocument = serde_json::from_slice(text).ok()?;
+    let document: KeysDocument = parse(text, ANSWER_VALUES).ok()?;
     let key = |one: KeyDocument| {
         let der = STANDARD.decode(one.key.trim()).ok();
         Key {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_acquire::exact::ExactVersions;
@@ -13,6 +13,7 @@ use dx_pkg_compat::patch::write::Contents;
 use dx_pkg_compat::patch::{PatchedFile, PatchedFiles, apply};
 use dx_pkg_format::dxp::FileMode;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
+use dx_pkg_os::files::{Target, target_within};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::StoreMode;
 
@@ -124,6 +125,24 @@ pub(super) fn patched(
     apply(patch, &mut files)
         .map_err(|source| UpkeepError::PatchDoesNotFit { file: file.to_owned(), source })?;
     Ok(files.into_iter().map(|(path, file)| (path, file.data.into_owned())).collect())
+}
+
+/// Returns the place of a patch file in a project; only the file itself may be a link.
+///
+/// # Errors
+/// Its folder is a link that leads out of the project.
+pub(super) fn place_of(root: &Path, file: &str) -> Result<PathBuf, InstallError> {
+    let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+    if folder.is_empty() {
+        return Ok(root.join(name));
+    }
+    match target_within(root, folder) {
+        Ok(Target::Within(folder)) => Ok(folder.join(name)),
+        Ok(Target::Outside(_)) => {
+            Err(UpkeepError::PatchOutside { folder: folder.to_owned() }.into())
+        }
+        Err(error) => Err(InstallError::io(format!("finding the folder {folder}"), error)),
+    }
 }
 
 /// Writes the files of a package into a folder.
