@@ -162,6 +162,7 @@ impl Builder<'_, '_> {
                 placing: self.options.placing,
                 update: &self.update,
                 clashes: &mut self.clashes,
+                too_deep: &mut self.peer_depth_exceeded,
             };
             let placed = placer.place(Request {
                 dep,

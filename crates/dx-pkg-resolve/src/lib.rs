@@ -215,7 +215,7 @@ fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
         if resolution.conflicts.is_empty() {
             return Ok(resolution);
         }
-        let solve::Remedy { solved, explanations } = solve::remedy(&resolution, input, true);
+        let solve::Remedy { solved, explanations } = solve::remedy(&resolution, input);
         // What could be solved is told, and stays.
         let moves = solved.map(|solved| solved.moves).unwrap_or_default();
         return Ok(Resolution { explanations, moves, ..resolution });
@@ -260,7 +260,7 @@ fn remedied(
             if resolution.refused_by_npm
                 && (resolution.changed || !was_told(&resolution, input)) =>
         {
-            let remedy = solve::remedy(&resolution, input, true);
+            let remedy = solve::remedy(&resolution, input);
             let resolution = match remedy.solved {
                 Some(solved) => Resolution { moves: joined(&resolution, &solved), ..solved },
                 None => resolution,
@@ -272,7 +272,7 @@ fn remedied(
             let Ok(refused) = (Input { options: &lenient, ..input }).resolve() else {
                 return Err(ResolveError::PeerConflict(conflicts));
             };
-            let solve::Remedy { solved, explanations } = solve::remedy(&refused, input, true);
+            let solve::Remedy { solved, explanations } = solve::remedy(&refused, input);
             match solved.filter(|solved| !solved.refused_by_npm) {
                 Some(solved) => Ok(solved),
                 None if explanations.is_empty() => Err(ResolveError::PeerConflict(conflicts)),
@@ -286,7 +286,7 @@ fn remedied(
             let legacy = Options { legacy_peer_deps: true, ..options.clone() };
             let plain = resolve_once(input.requirements, previous, input.provider, &legacy);
             let Ok(plain) = plain else { return Err(ResolveError::Endless { package }) };
-            let mut remedy = solve::remedy(&plain, input, true);
+            let mut remedy = solve::remedy(&plain, input);
             if let Some(solved) = remedy.solved.filter(|_| remedy.explanations.is_empty()) {
                 return Ok(solved);
             }

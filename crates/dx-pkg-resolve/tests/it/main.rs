@@ -19,6 +19,7 @@ mod oracle;
 mod peers;
 mod placement;
 mod properties;
+mod shapes;
 mod solve;
 mod stale_overrides;
 mod stale_peers;
