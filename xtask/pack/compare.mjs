@@ -1,13 +1,15 @@
 // The files that `npm pack` and `dx pack` take, of packages and of trees with generated rules.
 //
 //   node xtask/pack/compare.mjs --npm PATH/npm-cli.js --dx PATH FOLDER…
-//     [--variants 2] [--seed 1] [--synthetic 60] [--jobs 2] [--keep DIR]
+//     [--variants 2] [--seed 1] [--synthetic 60] [--jobs 2] [--keep DIR] [--in-process]
 //
 // Each FOLDER is a node_modules: the packages in it are the sources. Each is packed as it is, and in
 // variants: with ignore files, `files`, bundles and links that are chosen at random, by the seed.
 // Synthetic trees have files with names that npm treats specially. Compared are names, versions and
-// the list of files with sizes and modes. The exit code is 1 where anything differs.
+// the list of files with sizes and modes. With --in-process, npm's own libraries are called in this
+// process in place of `npm pack`, many times faster. The exit code is 1 where anything differs.
 import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     synthetic: { type: 'string', default: '60' },
     jobs: { type: 'string', default: '2' },
     keep: { type: 'string' },
+    'in-process': { type: 'boolean', default: false },
   },
 });
 if (!values.npm || !values.dx) throw new Error('needs --npm and --dx');
@@ -124,10 +127,73 @@ function vary(rng, root) {
     if (rng.chance(0.7)) manifest.bundleDependencies = rng.of([['inner'], true, ['inner', 'missing'], []]);
     done.push(`bundle ${JSON.stringify(manifest.bundleDependencies)}`);
   }
+  if (rng.chance(0.1)) manifest.directories = { ...manifest.directories, bin: rng.of(['.', './', '']) };
+  if (rng.chance(0.1)) manifest.bin = rng.of(['./cli.js', 'src', 'nothing.js', { one: 'SRC/A.JS', two: 'lib/../server.js' }]);
+  if (rng.chance(0.1)) manifest.main = rng.of(['.', './src', 'lib/', 'index', './/server.js', '../x.js', '.env']);
+  if (rng.chance(0.1)) manifest.browser = rng.of([{ './src/a.js': './dist/index.js' }, false, './dist']);
+  if (rng.chance(0.1)) manifest.files = [...(manifest.files ?? []), ...rng.of([['.'], ['*'], ['**/*.js'], ['!src'], ['src', '!src/**/*.test.js'], ['/'], [''], ['..'], ['node_modules']])];
+  if (rng.chance(0.12)) deepBundle(rng, root, manifest, done);
+  if (rng.chance(0.12)) workspaces(rng, root, manifest, done);
+  if (rng.chance(0.1)) nestedPackage(rng, root, done);
   const { files, main, bin, browser, directories } = manifest;
   done.push(JSON.stringify({ files, main, bin, browser, directories }));
   fs.writeFileSync(file, JSON.stringify(manifest));
   return done;
+}
+
+// Writes files, each with its own path as text.
+function plant(root, places) {
+  for (const [place, text] of Object.entries(places)) {
+    const file = path.join(root, place);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    if (!fs.existsSync(file)) fs.writeFileSync(file, text ?? place);
+  }
+}
+
+// A bundled package whose dependencies lie below it, beside it, or behind a link.
+function deepBundle(rng, root, manifest, done) {
+  const below = rng.chance(0.5) ? 'node_modules/outer/node_modules/deep' : 'node_modules/deep';
+  const outer = { name: 'outer', version: '1.0.0', dependencies: { deep: '1.0.0' }, optionalDependencies: { '@s/far': '1.0.0' } };
+  if (rng.chance(0.3)) outer.files = rng.of([['lib'], ['nothing'], ['*.js', '!index.js']]);
+  if (rng.chance(0.3)) outer.bundleDependencies = ['deep'];
+  plant(root, {
+    'node_modules/outer/package.json': JSON.stringify(outer), 'node_modules/outer/index.js': undefined, 'node_modules/outer/lib/x.js': undefined,
+    'node_modules/outer/.npmignore': rng.of(['lib\n', '*.js\n', '']), 'node_modules/outer/test/t.js': undefined, 'node_modules/outer/.npmrc': undefined,
+    [`${below}/package.json`]: '{"name":"deep","version":"1.0.0","dependencies":{"outer":"*"}}', [`${below}/a.js`]: undefined, [`${below}/.gitignore`]: 'a.js\n',
+    'node_modules/@s/far/package.json': '{"name":"@s/far","version":"1.0.0"}', 'node_modules/@s/far/package-lock.json': '{}', 'node_modules/@s/far/core': undefined,
+    'node_modules/stray/package.json': '{"name":"stray","version":"1.0.0"}', 'node_modules/.package-lock.json.old': undefined,
+  });
+  manifest.dependencies = { ...manifest.dependencies, outer: '1.0.0' };
+  if (rng.chance(0.4)) {
+    plant(root, { 'linked/package.json': '{"name":"linked","version":"1.0.0","dependencies":{"deep":"1.0.0"}}', 'linked/l.js': undefined, 'linked/.gitignore': 'nothing\n' });
+    if (!fs.existsSync(path.join(root, 'node_modules/linked'))) fs.symlinkSync('../linked', path.join(root, 'node_modules/linked'));
+    manifest.dependencies.linked = 'file:linked';
+  }
+  manifest[rng.chance(0.5) ? 'bundleDependencies' : 'bundledDependencies'] = rng.of([true, ['outer'], ['outer', 'linked', '@s/far'], ['deep'], { outer: '1' }, 'outer', ['stray']]);
+  done.push(`deep bundle in ${below}, ${JSON.stringify([manifest.bundleDependencies, manifest.bundledDependencies, outer.files])}`);
+}
+
+// Workspaces in the folder, whose files belong to the package unless a rule leaves them out.
+function workspaces(rng, root, manifest, done) {
+  manifest.workspaces = rng.of([['packages/*'], { packages: ['packages/*'] }, ['packages/a', 'src']]);
+  plant(root, {
+    'packages/a/package.json': '{"name":"a","version":"1.0.0","files":["only.js"]}', 'packages/a/only.js': undefined, 'packages/a/other.js': undefined,
+    'packages/a/.npmignore': 'only.js\n', 'packages/a/README.md': undefined, 'packages/a/node_modules/x/package.json': '{"name":"x","version":"1.0.0"}',
+    'packages/b/package.json': '{"name":"b","version":"1.0.0"}', 'packages/b/.gitignore': '*.js\n', 'packages/b/i.js': undefined,
+  });
+  done.push(`workspaces ${JSON.stringify(manifest.workspaces)}`);
+}
+
+// A folder with a package.json of its own, `files` in it, and names that npm never packs.
+function nestedPackage(rng, root, done) {
+  const at = rng.of(['lib', 'src/deep', 'dist', 'inner']);
+  if (fs.existsSync(path.join(root, at)) && !fs.statSync(path.join(root, at)).isDirectory()) return;
+  plant(root, {
+    [`${at}/package.json`]: '{"name":"n","files":["kept"],"main":"m.js"}', [`${at}/kept/k.js`]: undefined, [`${at}/m.js`]: undefined, [`${at}/node_modules/y/y.js`]: undefined,
+    [`${at}/core/c.js`]: undefined, [`${at}/x.orig`]: undefined, [`${at}/.DS_Store`]: undefined, [`${at}/LICENSE`]: undefined, [`${at}/npm-shrinkwrap.json`]: '{}',
+    [`${at}/.npmignore`]: rng.of(['k*\n', '!x.orig\n', '!core\n/core\n', '\n']), [`${at}/.gitignore`]: 'm.js\n', [`${at}/CVS`]: undefined,
+  });
+  done.push(`package in ${at}`);
 }
 
 const SPECIAL = [
@@ -164,6 +230,25 @@ function run(program, words, folder, home) {
       resolve(error || !one?.files ? { failed: true, stderr: stderr.slice(0, 300) } : one);
     });
   });
+}
+
+// What `npm pack --dry-run --json` does, in this process.
+const npms = values['in-process'] ? createRequire(fs.realpathSync(values.npm)) : undefined;
+async function packedByNpm(folder) {
+  const [pack, pacote, Arborist] = ['libnpmpack', 'pacote', '@npmcli/arborist'].map((name) => npms(name));
+  const { getContents } = npms('../lib/utils/tar.js');
+  const options = {
+    Arborist, ignoreScripts: true, dryRun: true, prefix: folder, allowDirectory: 'all', _isRoot: true,
+    cache: path.join(work, 'home/cache'),
+  };
+  const spec = npms('npm-package-arg')(folder);
+  try {
+    const manifest = await pacote.manifest(spec, options);
+    if (!manifest._id) throw new Error('no name and version');
+    return await getContents(manifest, await pack(folder, options));
+  } catch (error) {
+    return { failed: true, stderr: String(error).slice(0, 300) };
+  }
 }
 
 function differences(npm, dx) {
@@ -210,7 +295,7 @@ async function carryOut({ source, variant }, number) {
   const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
   const home = path.join(work, 'home');
   const [npm, dx] = [
-    await run(process.execPath, [values.npm, ...words], root, home),
+    npms ? await packedByNpm(root) : await run(process.execPath, [values.npm, ...words], root, home),
     await run(values.dx, words, root, home),
   ];
   const found = differences(npm, dx);

@@ -106,7 +106,7 @@ fn list_commands(root: &Path, folder: &str, found: &mut BTreeMap<String, String>
         .collect();
     names.sort();
     for (name, is_folder) in names {
-        let path = format!("{folder}/{name}");
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if is_folder {
             list_commands(root, &path, found);
         }

@@ -111,16 +111,20 @@ impl Report {
 
     /// Prints a result as JSON for people and programs, with a member in each line.
     pub fn pretty(&self, value: &Value) {
-        let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        print(&(escaped(&without_secrets(&text)).into_owned() + "\n"));
+        self.pretty_text(serde_json::to_string_pretty(value).unwrap_or_default());
+    }
+
+    /// Prints JSON with a member in each line.
+    pub fn pretty_text(&self, json: String) {
+        let mut text = json;
+        text.push('\n');
+        print(&escaped(&without_secrets(&text)));
     }
 
     /// Prints the result of an install.
     pub fn summary(&self, summary: &Summary) {
         if self.json {
-            let early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-            print_json(&summary.to_json(&early));
-            return;
+            return print_json(&self.summary_json(summary));
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
         summary.deprecations(self.verbose).iter().for_each(|warning| self.warning(warning));
@@ -141,6 +145,11 @@ impl Report {
         let mut lines = summary.change_lines(self.verbose);
         lines.push(summary.sentence());
         self.line(&lines.join("\n"));
+    }
+
+    /// Returns the result of an install as JSON.
+    pub fn summary_json(&self, summary: &Summary) -> Value {
+        summary.to_json(&self.early.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns whether every changed package is shown, not only direct dependencies.
@@ -344,12 +353,19 @@ impl Told for Report {
     }
 }
 
-/// Returns whether colours are shown there: on a terminal, unless `NO_COLOR` is set.
+/// Returns whether colours are shown there: as `FORCE_COLOR` says, else on a terminal, unless
+/// `NO_COLOR` is set.
 pub fn has_colours(output: &impl IsTerminal) -> bool {
-    output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    match std::env::var_os("FORCE_COLOR") {
+        Some(forced) => forced != "0" && forced != "false",
+        None => {
+            let is_unset = |value: std::ffi::OsString| value.is_empty();
+            output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(is_unset)
+        }
+    }
 }
 
-/// Colours text for standard error if that is a terminal and `NO_COLOR` is not set.
+/// Colours text for standard error where colours are shown there.
 fn paint(colour: &str, text: &str) -> String {
     if has_colours(&std::io::stderr()) {
         format!("\u{1b}[{colour}m{text}\u{1b}[0m")
@@ -376,20 +392,25 @@ fn print_json(value: &Value) {
 
 /// Returns JSON with control characters escaped.
 fn escaped(json: &str) -> Cow<'_, str> {
-    if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
-        return Cow::Borrowed(json);
-    }
-    let mut text = String::with_capacity(json.len() + 64);
-    let mut done = 0;
-    for (at, c) in json.char_indices() {
-        if matches!(c, ' '..='~' | '\n') || c.is_alphanumeric() {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
+    let mut text = String::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(next) = json.as_bytes()[from..].iter().position(|byte| !is_plain(byte)) {
+        let at = from + next;
+        // What is not plain begins a character: those before are whole.
+        let Some(c) = json[at..].chars().next() else { break };
+        from = at + c.len_utf8();
+        if c.is_alphanumeric() {
             continue;
         }
         text.push_str(&json[done..at]);
         c.encode_utf16(&mut [0; 2])
             .iter()
             .for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
-        done = at + c.len_utf8();
+        done = from;
+    }
+    if done == 0 {
+        return Cow::Borrowed(json);
     }
     text.push_str(&json[done..]);
     Cow::Owned(text)

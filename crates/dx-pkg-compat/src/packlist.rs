@@ -88,13 +88,16 @@ pub fn files_of_member(
     walk::walk(folder, &package, "", &mut count, &mut paths)?;
     let inside = options.stays_inside;
     bundle::add(folder, manifest, inside, &mut count, &mut paths)?;
+    // To npm the commands of a package's whole folder are called `/name`, which is no file.
+    let are_listed =
+        manifest.directories_bin.as_deref() == Some("") && manifest.raw.get("bin").is_none();
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let file: PathBuf = folder.join(&path);
         let status = std::fs::metadata(&file).map_err(|error| PackError::io(&file, error))?;
         // npm compares what follows the first slash, as if the folder `package` stood before it.
         let inner = path.split_once('/').map_or(path.as_str(), |(_, inner)| inner);
-        let is_command = manifest.bin.iter().any(|(_, target)| *target == inner);
+        let is_command = !are_listed && manifest.bin.iter().any(|(_, target)| *target == inner);
         files.push(PackedFile {
             mode: archive::mode(&status, is_command),
             size: status.len(),

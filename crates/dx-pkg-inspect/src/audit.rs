@@ -278,4 +278,33 @@ impl Audit {
         }
         found
     }
+
+    /// Returns what a forced fix changes, by the folder of the project or workspace that requires
+    /// it: names with versions.
+    #[must_use]
+    pub fn forced_by_importer(&self, view: &View) -> Vec<(String, Vec<String>)> {
+        let mut found: Vec<(String, Vec<String>)> = Vec::new();
+        for (name, version, _) in self.forced() {
+            let named = self.vulnerabilities.iter().filter(|one| one.name == name);
+            let nodes: HashSet<&String> = named.flat_map(|one| &one.nodes).collect();
+            let requires = |place: usize| {
+                view.requirements_of(place).any(|one| {
+                    let to = one.to.filter(|_| one.name == name);
+                    to.is_some_and(|to| nodes.contains(&view.graph.packages[to].path))
+                })
+            };
+            for (place, package) in view.graph.packages.iter().enumerate() {
+                let is_importer = place == 0 || package.is_workspace && package.target.is_none();
+                if !is_importer || !requires(place) {
+                    continue;
+                }
+                let spec = format!("{name}@{version}");
+                match found.iter_mut().find(|(folder, _)| *folder == package.path) {
+                    Some((_, specs)) => specs.push(spec),
+                    None => found.push((package.path.clone(), vec![spec])),
+                }
+            }
+        }
+        found
+    }
 }

@@ -45,6 +45,12 @@ pub enum InspectError {
         /// The word.
         name: String,
     },
+    /// Workspaces are asked for, and the project has none.
+    #[error("there are no workspaces in {folder}")]
+    NoWorkspaces {
+        /// The project's folder.
+        folder: String,
+    },
     /// A registry has no advisories to give.
     #[error("the registry gave no advisories")]
     AuditRefused {
@@ -141,7 +147,7 @@ impl Coded for InspectError {
             Self::Lockfile { source, .. } => source.code(),
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::TooDeep { .. } => "DX_TREE_TOO_DEEP",
-            Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
+            Self::NoWorkspace { .. } | Self::NoWorkspaces { .. } => "DX_NO_WORKSPACE",
             Self::NoMatch { .. } => "DX_NO_MATCH",
             Self::Query(error) => error.code(),
             Self::NoFunding { .. } => "DX_NO_FUNDING",
@@ -168,6 +174,9 @@ impl Coded for InspectError {
             ),
             Self::NoWorkspace { .. } => {
                 Some("give a workspace by its name or its folder".to_owned())
+            }
+            Self::NoWorkspaces { .. } => {
+                Some("`workspaces` in package.json names their folders".to_owned())
             }
             Self::AuditRefused { .. } | Self::AuditUnreadable { .. } => Some(
                 "nothing is known of vulnerabilities; --registry names a registry that has \

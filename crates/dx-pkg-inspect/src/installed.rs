@@ -128,8 +128,7 @@ impl Walk<'_> {
             }
             None => {
                 self.is_recorded = false;
-                let Some(entry) = self.read(path)? else { return Ok(()) };
-                self.found.push(entry);
+                self.found.push(self.read(path)?);
             }
         }
         self.modules(path)
@@ -137,28 +136,29 @@ impl Walk<'_> {
 
     /// Adds the folder `path`, which a link leads to, and its packages.
     fn folder(&mut self, path: &str) -> Result<(), InspectError> {
-        if let Some(entry) = self.read(path)? {
-            self.found.push(entry);
-        }
+        self.found.push(self.read(path)?);
         self.modules(path)
     }
 
-    /// Reads the manifest of the package at `path`; `None` where there is none.
-    fn read(&self, path: &str) -> Result<Option<LockPackage>, InspectError> {
+    /// Reads the manifest of the package at `path`. Without one that can be parsed the folder is a
+    /// package of which nothing else is known, as it is for npm.
+    fn read(&self, path: &str) -> Result<LockPackage, InspectError> {
         let file = self.root.join(path).join("package.json");
-        let Some(text) = read_text(&file)? else { return Ok(None) };
-        let mut entry = parse_manifest(&file, &text)?.to_lock_package();
+        let text = read_text(&file)?;
+        let manifest = text.and_then(|text| parse_manifest(&file, &text).ok());
+        let mut entry = manifest.map(|found| found.to_lock_package()).unwrap_or_default();
         entry.path = path.to_owned();
         let read = || {
             let text = read_text(&self.root.join(self.lockfile)).ok().flatten()?;
             npm::read(&text).ok()
         };
         let locked = self.locked.get_or_init(read).as_ref().and_then(|lock| lock.get(path));
-        if let Some(locked) = locked.filter(|locked| locked.version == entry.version) {
+        let is_known = entry.version.is_some();
+        if let Some(locked) = locked.filter(|one| !is_known || one.version == entry.version) {
             entry.resolved.clone_from(&locked.resolved);
             entry.integrity.clone_from(&locked.integrity);
         }
-        Ok(Some(entry))
+        Ok(entry)
     }
 
     /// Returns the next folder that a link leads to and that was not looked at, from the entry

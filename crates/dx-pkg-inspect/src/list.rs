@@ -196,12 +196,13 @@ impl Walk<'_> {
     /// Notes what a requirement says of the package that it finds; returns that, or what is
     /// missing.
     fn note(&mut self, required: &Requirement) -> Item {
-        let spec = if required.spec.is_empty() { "*" } else { &required.spec };
+        let whole = self.view.required_spec(required);
+        let spec = if whole.is_empty() { "*" } else { &*whole };
         let Some(to) = required.to else {
             return Item {
                 place: None,
                 name: required.name.clone(),
-                label: format!("{}@{}", required.name, required.spec),
+                label: format!("{}@{whole}", required.name),
                 missing_from: Some(self.view.label(required.from)),
                 required: Some(spec.to_owned()),
                 kind: Some(required.kind),

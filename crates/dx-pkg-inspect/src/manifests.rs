@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::{base_name, clean_path};
@@ -17,24 +18,36 @@ use crate::{Source, View};
 const FEW: usize = 64;
 /// The most threads: more wait for the disk together.
 const THREADS: usize = 8;
+/// The parts of the work for each thread, so that none is left with the last one.
+const PARTS: usize = 4;
 
 /// The members of an object.
 pub(crate) type Members = Map<String, Value>;
 
 /// The manifests of a project's packages, each read once.
 pub(crate) struct Manifests<'v> {
+    origin: Origin<'v>,
+    known: RefCell<HashMap<usize, Rc<Members>>>,
+}
+
+/// Where manifests are read.
+struct Origin<'v> {
     view: &'v View,
     /// The entries of a lockfile, where manifests are its entries.
     locked: Option<Members>,
     /// Whether those of folders outside `node_modules` are its entries too.
     has_folders: bool,
-    known: RefCell<HashMap<usize, Rc<Members>>>,
 }
 
 impl<'v> Manifests<'v> {
     /// Returns the manifests that are on disk.
     pub(crate) fn installed(view: &'v View) -> Self {
-        Manifests { view, locked: None, has_folders: false, known: RefCell::default() }
+        Self::new(view, None, false)
+    }
+
+    fn new(view: &'v View, locked: Option<Members>, has_folders: bool) -> Self {
+        let origin = Origin { view, locked, has_folders };
+        Manifests { origin, known: RefCell::default() }
     }
 
     /// Returns the manifests as npm knows them after it has read what is installed: where its
@@ -44,7 +57,7 @@ impl<'v> Manifests<'v> {
             return Self::of_view(view);
         }
         let locked = Some(entries(&view.root.join("node_modules/.package-lock.json")));
-        Manifests { view, locked, has_folders: true, known: RefCell::default() }
+        Self::new(view, locked, true)
     }
 
     /// Returns the manifests of what a view was read from.
@@ -53,58 +66,71 @@ impl<'v> Manifests<'v> {
             Source::Installed => None,
             Source::Locked => Some(entries(&view.root.join(&view.lockfile))),
         };
-        Manifests { view, locked, has_folders: false, known: RefCell::default() }
+        Self::new(view, locked, false)
     }
 
     /// Returns the manifest of a package; of a link, that of the folder it leads to.
     pub(crate) fn of(&self, place: usize) -> Rc<Members> {
-        let place = self.view.graph.packages[place].target.unwrap_or(place);
+        let place = target_of(self.origin.view, place);
         if let Some(known) = self.known.borrow().get(&place) {
             return known.clone();
         }
-        let members = Rc::new(self.read(place));
+        let members = Rc::new(self.origin.read(place));
         self.known.borrow_mut().insert(place, members.clone());
         members
     }
 
-    /// Reads the manifests of many packages from disk, on several threads.
-    pub(crate) fn read_ahead(&self, places: impl Iterator<Item = usize>) {
-        if self.locked.is_some() {
-            return;
-        }
-        let view = self.view;
-        let target = |place: usize| view.graph.packages[place].target.unwrap_or(place);
-        let known = self.known.borrow();
-        let mut waiting: Vec<usize> =
-            places.map(target).filter(|place| !known.contains_key(place)).collect();
-        drop(known);
-        waiting.sort_unstable();
-        waiting.dedup();
-        let threads = dx_pkg_os::process::processors().min(THREADS);
-        if waiting.len() < FEW || threads < 2 {
-            return;
-        }
-        let read = |places: &[usize]| {
-            let read = |place: &usize| {
-                let mut members = on_disk(view, *place);
-                normalise(&mut members);
-                (*place, members)
-            };
-            places.iter().map(read).collect::<Vec<_>>()
+    /// Returns what `make` makes of each of these places and its manifest, in their order; of none
+    /// where there is no place. Manifests that are not known are read, on several threads where
+    /// there are many.
+    pub(crate) fn each<T: Send>(
+        &self,
+        places: Vec<Option<usize>>,
+        make: impl Fn(usize, Option<Members>) -> T + Sync,
+    ) -> Vec<T> {
+        let (origin, known) = (&self.origin, self.known.borrow());
+        let view = origin.view;
+        let known: Vec<Option<&Members>> = places
+            .iter()
+            .map(|place| known.get(&target_of(view, (*place)?)).map(|members| &**members))
+            .collect();
+        let one = |at: usize| {
+            let members = places[at].map(|place| match known[at] {
+                Some(members) => members.clone(),
+                None => origin.read(target_of(view, place)),
+            });
+            make(at, members)
         };
-        let found = std::thread::scope(|scope| {
-            let parts = waiting.chunks(waiting.len().div_ceil(threads));
-            let readers: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
-            // What a thread has not read is read when it is needed.
-            readers
-                .into_iter()
-                .flat_map(|reader| reader.join().unwrap_or_default())
-                .collect::<Vec<_>>()
+        let threads = dx_pkg_os::process::processors().min(THREADS);
+        if places.len() < FEW || threads < 2 {
+            return (0..places.len()).map(one).collect();
+        }
+        let part = places.len().div_ceil(threads * PARTS);
+        let starts: Vec<usize> = (0..places.len()).step_by(part).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut made: Vec<(usize, Vec<T>)> = Vec::new();
+            while let Some(start) = starts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let end = (start + part).min(places.len());
+                made.push((*start, (*start..end).map(&one).collect()));
+            }
+            made
+        };
+        let mut made = std::thread::scope(|scope| {
+            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut made = work();
+            for worker in workers {
+                made.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            made
         });
-        let mut known = self.known.borrow_mut();
-        known.extend(found.into_iter().map(|(place, members)| (place, Rc::new(members))));
+        made.sort_by_key(|(start, _)| *start);
+        made.into_iter().flat_map(|(_, part)| part).collect()
     }
+}
 
+impl Origin<'_> {
+    /// Reads the manifest of a package or folder.
     fn read(&self, place: usize) -> Members {
         let package = &self.view.graph.packages[place];
         // Folders of the project are read from disk in any case.
@@ -127,9 +153,7 @@ impl<'v> Manifests<'v> {
         normalise(&mut members);
         members
     }
-}
 
-impl Manifests<'_> {
     /// Returns the manifest in a folder; its entry of the lockfile where the folder has none.
     fn folder(&self, place: usize) -> Members {
         let found = on_disk(self.view, place);
@@ -139,6 +163,11 @@ impl Manifests<'_> {
             _ => found,
         }
     }
+}
+
+/// Returns where a package is: of a link, the folder it leads to.
+fn target_of(view: &View, place: usize) -> usize {
+    view.graph.packages[place].target.unwrap_or(place)
 }
 
 /// Returns the entries of a lockfile.
@@ -276,11 +305,22 @@ pub(crate) fn in_order<'v>(
     manifests: &Manifests<'_>,
     place: usize,
 ) -> Vec<&'v Requirement> {
+    match view.graph.packages[place].requires.len() {
+        0 | 1 => view.requirements_of(place).collect(),
+        _ => ordered(view, &manifests.of(place), place),
+    }
+}
+
+/// Returns the requirements of a package with this manifest in npm's order.
+pub(crate) fn ordered<'v>(
+    view: &'v View,
+    manifest: &Members,
+    place: usize,
+) -> Vec<&'v Requirement> {
     let mut found: Vec<&Requirement> = view.requirements_of(place).collect();
     if found.len() < 2 {
         return found;
     }
-    let manifest = manifests.of(place);
     let section = |key: &str| manifest.get(key).and_then(Value::as_object).into_iter().flatten();
     let is_optional = |name: &str| {
         let meta = manifest.get("peerDependenciesMeta").and_then(|meta| meta.get(name));
@@ -297,8 +337,17 @@ pub(crate) fn in_order<'v>(
         let next = order.len();
         order.entry(name).or_insert(next);
     }
+    let is_workspace = |one: &&Requirement| one.kind == Kind::Workspace;
+    let workspaces = match found.iter().copied().filter(is_workspace).count() > 1 {
+        true => view.workspace_order(),
+        false => &[],
+    };
+    let of_workspace = |one: &Requirement| {
+        let path = one.spec.strip_prefix("file:").unwrap_or(&one.spec);
+        workspaces.iter().position(|folder| folder == path).unwrap_or(usize::MAX)
+    };
     found.sort_by_key(|one| match one.kind {
-        Kind::Workspace => (0, 0),
+        Kind::Workspace => (0, of_workspace(one)),
         _ => (1, order.get(one.name.as_str()).copied().unwrap_or(usize::MAX)),
     });
     found

@@ -1,17 +1,19 @@
 //! The requirements for which registries have newer versions, as `npm outdated` lists them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dx_pkg_acquire::ResolverInput;
-use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::metadata::offers::{Offer, offers};
-use dx_pkg_core::{Spec, Version};
+use dx_pkg_core::{PackageName, Spec, Version};
 use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;
 use dx_pkg_resolve::Requirements;
 use dx_pkg_resolve::graph::{Kind, Requirement, State};
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use url::Url;
 
+use crate::asked::{self, Answer, Asked};
 use crate::list::Omitted;
 use crate::{InspectError, View};
 
@@ -66,13 +68,13 @@ pub struct Newer {
 struct Row {
     /// The name by which the package is required.
     required: String,
-    /// The same; of an alias with what it stands for.
+    /// The name by which a registry has the package.
+    package: String,
+    /// The name by which it is required; of an alias with what it stands for.
     name: String,
     /// The version that is there.
     current: Option<String>,
     offer: Offer,
-    /// The package that is there, as a position in the graph.
-    at: Option<usize>,
     /// The place of the package below the project, and its folder.
     place: Option<(String, String)>,
     /// The folder's name of the package that has the requirement.
@@ -85,7 +87,8 @@ struct Row {
     /// Whether the requirement is a range, and not one for peers.
     can_raise: bool,
     section: &'static str,
-    home_page: String,
+    /// The home page, where it was asked for and there is one.
+    home_page: Option<String>,
 }
 
 /// Asks registries which requirements have newer versions.
@@ -123,15 +126,13 @@ pub fn outdated(
     let mut rows: Vec<Row> = asked
         .iter()
         .zip(found)
-        .filter_map(|((requirement, _, spec), offer)| {
+        .filter_map(|((requirement, package, spec), offer)| {
             let is_range = matches!(spec, Spec::Range(_) | Spec::Version(_));
-            row(view, requirement, is_range, offer?)
+            row(view, requirement, (package, is_range), offer?)
         })
         .collect();
     if options.long {
-        for row in &mut rows {
-            row.home_page = row.at.and_then(|at| home_page(view, at)).unwrap_or_default();
-        }
+        set_home_pages(session, &mut rows)?;
     }
     rows.retain(|row| !options.compatible || row.current.as_ref() != Some(&row.offer.wanted));
     rows.sort_by(|a, b| {
@@ -209,7 +210,12 @@ fn section(kind: Kind) -> &'static str {
 }
 
 /// Returns the row of a requirement; `None` where it has the newest version.
-fn row(view: &View, requirement: &Requirement, is_range: bool, offer: Offer) -> Option<Row> {
+fn row(
+    view: &View,
+    requirement: &Requirement,
+    (package, is_range): (&str, bool),
+    offer: Offer,
+) -> Option<Row> {
     let place = requirement.to;
     let current = place.and_then(|place| view.facts(place).entry.version.clone());
     let is_newest = current.as_ref() == Some(&offer.wanted) && offer.wanted == offer.latest;
@@ -220,13 +226,13 @@ fn row(view: &View, requirement: &Requirement, is_range: bool, offer: Offer) -> 
     let alias = requirement.spec.strip_prefix("npm:");
     Some(Row {
         required: requirement.name.clone(),
+        package: package.to_owned(),
         name: alias.map_or_else(
             || requirement.name.clone(),
             |target| format!("{}:{target}", requirement.name),
         ),
         current,
         offer,
-        at: place,
         place: place.map(|place| {
             let folder = view.folder(place).display().to_string();
             (view.graph.packages[place].path.clone(), folder)
@@ -236,12 +242,12 @@ fn row(view: &View, requirement: &Requirement, is_range: bool, offer: Offer) -> 
             false => folder_name(view, requirement.from),
         },
         workspace: (from.is_workspace && requirement.from != 0)
-            .then(|| view.label(requirement.from)),
+            .then(|| workspace_label(view, requirement.from)),
         dependent_place: from.path.clone(),
         is_own: requirement.from == 0 || from.is_workspace,
         can_raise: is_range && !matches!(requirement.kind, Kind::Peer | Kind::OptionalPeer),
         section: section(requirement.kind),
-        home_page: String::new(),
+        home_page: None,
     })
 }
 
@@ -260,10 +266,43 @@ fn folder_name(view: &View, place: usize) -> String {
     }
 }
 
-fn home_page(view: &View, place: usize) -> Option<String> {
-    let text = read_text(&view.folder(place).join("package.json")).ok()??;
-    let manifest: Value = serde_json::from_str(&text).ok()?;
-    Some(manifest.get("homepage")?.as_str()?.to_owned())
+/// Returns the name of a workspace's folder with its version, and its own name where that differs.
+fn workspace_label(view: &View, place: usize) -> String {
+    let (own, folder) = (view.package_name(place), folder_name(view, place));
+    let version = view.facts(place).entry.version.as_deref().unwrap_or_default();
+    if own.is_empty() || own == folder {
+        return format!("{folder}@{version}");
+    }
+    format!("{folder}@npm:{own}@{version}")
+}
+
+/// Sets the home pages, which registries have beside the versions.
+fn set_home_pages(session: &Session, rows: &mut [Row]) -> Result<(), InspectError> {
+    let mut names: Vec<String> = rows.iter().map(|row| row.package.clone()).collect();
+    names.sort();
+    names.dedup();
+    let config = session.config();
+    let named = names.iter().filter_map(|name| {
+        let package = PackageName::parse(name).ok()?;
+        Some((name, asked::below(config.registry_for(&package), &name.replace('/', "%2f"))))
+    });
+    let (names, addresses): (Vec<&String>, Vec<Url>) = named.unzip();
+    let asked = addresses.into_iter().map(|url| Asked { url, body: None, accept: None }).collect();
+    let page = |_, answer: Answer| serde_json::from_slice::<Document>(&answer.ok()?).ok();
+    let found = asked::each(session, asked, page)?;
+    let pages: HashMap<&String, String> = names
+        .into_iter()
+        .zip(found)
+        .filter_map(|(name, document)| Some((name, document?.homepage?.as_str()?.to_owned())))
+        .collect();
+    rows.iter_mut().for_each(|row| row.home_page = pages.get(&row.package).cloned());
+    Ok(())
+}
+
+/// A packument, as far as its home page goes.
+#[derive(Deserialize)]
+struct Document {
+    homepage: Option<Value>,
 }
 
 impl Outdated {
@@ -311,7 +350,8 @@ impl Outdated {
                 row.workspace.as_deref().unwrap_or(&row.dependent),
             ];
             if self.long {
-                cells.extend([row.section, &row.home_page, &row.dependent_place]);
+                let page = row.home_page.as_deref().unwrap_or_default();
+                cells.extend([row.section, page, &row.dependent_place]);
             }
             table.push(cells);
         }
@@ -332,7 +372,8 @@ impl Outdated {
                 dependent.clone(),
             ];
             if self.long {
-                parts.extend([row.section.to_owned(), row.home_page.clone()]);
+                let page = row.home_page.clone().unwrap_or_default();
+                parts.extend([row.section.to_owned(), page]);
                 parts.push(row.dependent_place.clone());
             }
             parts.join(":")
@@ -357,7 +398,9 @@ impl Outdated {
             }
             if self.long {
                 object.insert("type".into(), row.section.into());
-                object.insert("homepage".into(), row.home_page.clone().into());
+                if let Some(page) = &row.home_page {
+                    object.insert("homepage".into(), page.clone().into());
+                }
                 object.insert("dependedByLocation".into(), row.dependent_place.clone().into());
             }
             let one = Value::Object(object);

@@ -6,13 +6,14 @@ mod pseudo;
 pub(crate) mod select;
 mod versions;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Value, json};
 
-use crate::manifests::{Manifests, Members, in_order};
+use crate::manifests::{Manifests, Members, ordered};
 pub use crate::query_error::QueryError;
 use crate::{InspectError, View};
 use select::Select;
@@ -29,6 +30,30 @@ pub(crate) enum Item {
 /// What was found out about packages on the way, which npm shows with them.
 pub(crate) type Contexts = HashMap<Item, Members>;
 
+/// What a query found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The packages, each as JSON with a member in each line, as it stands in a list.
+    packages: Vec<String>,
+}
+
+impl Found {
+    /// Returns how many packages were found.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.packages.len()
+    }
+
+    /// Returns the packages as a list in JSON, with a member in each line.
+    #[must_use]
+    pub fn json(&self) -> String {
+        match self.packages.is_empty() {
+            true => "[]".to_owned(),
+            false => format!("[\n{}\n]", self.packages.join(",\n")),
+        }
+    }
+}
+
 /// Finds packages. With selected workspaces the query is asked of each of them; `with_root` adds
 /// the project.
 ///
@@ -39,7 +64,7 @@ pub fn query(
     session: &Session,
     text: &str,
     with_root: bool,
-) -> Result<Vec<Value>, InspectError> {
+) -> Result<Found, InspectError> {
     let manifests = Manifests::of_view(view);
     let mut targets: Vec<usize> = view.selected.clone();
     if targets.is_empty() || with_root {
@@ -61,14 +86,25 @@ pub fn query(
             }
         }
     }
-    manifests.read_ahead(found.iter().filter_map(|item| match item {
-        Item::Place(place) => Some(*place),
-        Item::Missing(_) => None,
-    }));
     let bundled = select.bundled().to_vec();
     let contexts = select.contexts;
-    let shown = |item| shown(view, &manifests, item, &contexts, &bundled);
-    Ok(found.into_iter().map(shown).collect())
+    let places = found.iter().map(|item| match item {
+        Item::Place(place) => Some(*place),
+        Item::Missing(_) => None,
+    });
+    let shown = |at: usize, members: Option<Members>| {
+        let context = contexts.get(&found[at]).cloned().unwrap_or_default();
+        let value = match (found[at], members) {
+            (Item::Place(place), Some(members)) => {
+                shown(view, members, place, context, bundled.get(place).copied())
+            }
+            (Item::Missing(at), _) | (Item::Place(at), None) => missing(view, at),
+        };
+        // As it stands in a list, without the brackets.
+        let list = serde_json::to_string_pretty(&[value]).unwrap_or_default();
+        list.trim_start_matches("[\n").trim_end_matches("\n]").to_owned()
+    };
+    Ok(Found { packages: manifests.each(places.collect(), shown) })
 }
 
 /// Returns what a query finds, sorted by place.
@@ -90,47 +126,47 @@ pub(crate) fn items(
     Ok(found)
 }
 
-/// Returns what npm shows of a package.
+/// Returns what npm shows of a requirement that finds nothing.
+fn missing(view: &View, at: usize) -> Value {
+    let required = &view.graph.requirements[at];
+    let spec = view.required_spec(required);
+    let id = format!("{}@{spec}", required.name);
+    let from = &view.graph.packages[required.from].path;
+    json!({
+        "name": required.name, "version": spec, "_id": id, "pkgid": id,
+        "path": null, "realpath": null, "resolved": null, "from": [from], "to": [],
+        "dev": true, "inBundle": false, "deduped": false, "overridden": false,
+        "queryContext": { "missing": true },
+    })
+}
+
+/// Returns what npm shows of a package with this manifest.
 fn shown(
     view: &View,
-    manifests: &Manifests<'_>,
-    item: Item,
-    contexts: &Contexts,
-    bundled: &[bool],
+    members: Members,
+    place: usize,
+    context: Members,
+    bundled: Option<bool>,
 ) -> Value {
-    let context = contexts.get(&item).cloned().unwrap_or_default();
-    let place = match item {
-        Item::Missing(at) => {
-            let required = &view.graph.requirements[at];
-            let id = format!("{}@{}", required.name, required.spec);
-            let from = &view.graph.packages[required.from].path;
-            return json!({
-                "name": required.name, "version": required.spec, "_id": id, "pkgid": id,
-                "path": null, "realpath": null, "resolved": null, "from": [from], "to": [],
-                "dev": true, "inBundle": false, "deduped": false, "overridden": false,
-                "queryContext": { "missing": true },
-            });
-        }
-        Item::Place(place) => place,
-    };
     let target = view.graph.packages[place].target.unwrap_or(place);
     let package = &view.graph.packages[target];
-    let is_bundled = bundled.get(target).copied().unwrap_or(package.in_bundle);
-    let mut object = (*manifests.of(place)).clone();
-    let folder = view.folder(target).display().to_string();
+    let id = id_of(view, &members, target);
     let path = |at: usize| Value::from(view.graph.packages[at].path.clone());
+    let to = ordered(view, &members, target).into_iter().filter_map(|one| one.to.map(path));
+    let to: Value = to.collect();
+    let mut object = members;
+    let folder = view.folder(target).display().to_string();
     let mut set = |key: &str, value: Value| object.insert(key.to_owned(), value);
-    set("pkgid", package_id(view, manifests, target).into());
+    set("pkgid", id.into());
     set("location", package.path.clone().into());
     set("path", folder.clone().into());
     set("realpath", folder.into());
-    let resolved = package.entry.resolved.clone().filter(|_| package.parent.is_some());
-    set("resolved", resolved.into());
+    let resolved = view.resolved(target).filter(|_| package.parent.is_some());
+    set("resolved", resolved.map(Cow::into_owned).into());
     set("from", view.dependents_of(target).map(|required| path(required.from)).collect());
-    let required = in_order(view, manifests, target);
-    set("to", required.into_iter().filter_map(|one| one.to.map(path)).collect());
+    set("to", to);
     set("dev", package.dev.into());
-    set("inBundle", is_bundled.into());
+    set("inBundle", bundled.unwrap_or(package.in_bundle).into());
     set("deduped", false.into());
     set("overridden", view.graph.packages[place].is_overridden.into());
     set("queryContext", context.into());
@@ -140,7 +176,11 @@ fn shown(
 /// Returns `name@version` as npm has it, with the name of the folder and, where that differs, the
 /// package's own.
 pub(crate) fn package_id(view: &View, manifests: &Manifests<'_>, place: usize) -> String {
-    let members = manifests.of(place);
+    id_of(view, &manifests.of(place), place)
+}
+
+/// Returns the id of a package with this manifest.
+fn id_of(view: &View, members: &Members, place: usize) -> String {
     let text = |key: &str| members.get(key).and_then(Value::as_str).unwrap_or_default();
     let (name, version) = (text("name"), text("version"));
     let folder = folder_name(view, place);

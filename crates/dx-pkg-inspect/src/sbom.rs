@@ -4,6 +4,7 @@ mod cyclonedx;
 mod licenses;
 mod spdx;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -173,16 +174,16 @@ impl<'b> Bill<'b> {
     }
 
     /// Returns the source of a package, where it is known.
-    fn resolved(&self, place: usize) -> Option<&str> {
+    fn resolved(&self, place: usize) -> Option<Cow<'_, str>> {
         let package = &self.view.graph.packages[place];
-        package.entry.resolved.as_deref().filter(|_| package.parent.is_some())
+        self.view.resolved(place).filter(|_| package.parent.is_some())
     }
 
     /// Returns the package URL.
     fn purl(&self, place: usize) -> String {
         let name = self.name(place).replacen('@', "%40", 1);
         let git = self.resolved(place).filter(|text| matches!(Spec::parse(text), Ok(Spec::Git(_))));
-        let git = git.map(|text| format!("?vcs_url={}", encoded(text)));
+        let git = git.map(|text| format!("?vcs_url={}", encoded(&text)));
         format!("pkg:npm/{name}@{}{}", self.version(place), git.unwrap_or_default())
     }
 

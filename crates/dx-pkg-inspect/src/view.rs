@@ -3,17 +3,19 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::Spec;
 use dx_pkg_install::importers::words as importer_words;
-use dx_pkg_install::project::{Project, find_root};
+use dx_pkg_install::project::{Project, find_root, workspaces};
 use dx_pkg_install::session::global::Global;
 use dx_pkg_install::{Environment, Session};
 use dx_pkg_lock::Lock;
-use dx_pkg_resolve::graph::{Graph, Package, Requirement};
+use dx_pkg_os::files::normal_path;
+use dx_pkg_resolve::graph::{Graph, Kind, Package, Requirement};
 use serde_json::Value;
 
 use crate::InspectError;
@@ -51,6 +53,8 @@ pub struct View {
     pub(crate) is_recorded: bool,
     /// The name of the project's lockfile.
     pub(crate) lockfile: String,
+    /// The folders of the workspaces in npm's order, once somebody wants it.
+    order: OnceLock<Vec<String>>,
 }
 
 impl View {
@@ -102,6 +106,7 @@ impl View {
             source,
             is_recorded,
             lockfile,
+            order: OnceLock::new(),
         };
         view.select(&project, folder, workspaces)?;
         Ok(view)
@@ -145,6 +150,7 @@ impl View {
             source: Source::Installed,
             is_recorded,
             lockfile: project.lockfile.to_owned(),
+            order: OnceLock::new(),
             root,
         })
     }
@@ -167,10 +173,52 @@ impl View {
     }
 
     /// Selects all workspaces.
-    pub fn select_all(&mut self) {
+    ///
+    /// # Errors
+    /// The project has none.
+    pub fn select_all(&mut self) -> Result<(), InspectError> {
         let packages = self.graph.packages.iter().enumerate();
         let folders = packages.filter(|(_, one)| one.is_workspace && one.target.is_none());
         self.selected = folders.map(|(place, _)| place).collect();
+        match self.selected.is_empty() {
+            true => Err(InspectError::NoWorkspaces { folder: shown(&self.root) }),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns the folders of the workspaces in the order in which npm knows them: by the patterns
+    /// of `workspaces`.
+    pub(crate) fn workspace_order(&self) -> &[String] {
+        self.order.get_or_init(|| {
+            let found = workspaces(&self.root).unwrap_or_default();
+            found.into_iter().map(|(path, _)| path).collect()
+        })
+    }
+
+    /// Returns where a package came from, as npm tells it: a tarball of the project by its absolute
+    /// path.
+    pub(crate) fn resolved(&self, place: usize) -> Option<Cow<'_, str>> {
+        let resolved = self.graph.packages[place].entry.resolved.as_deref()?;
+        Some(self.absolute(resolved))
+    }
+
+    /// Returns what is required, as npm tells it: a workspace by its absolute path.
+    pub(crate) fn required_spec<'r>(&self, required: &'r Requirement) -> Cow<'r, str> {
+        match required.kind {
+            Kind::Workspace => self.absolute(&required.spec),
+            _ => required.spec.as_str().into(),
+        }
+    }
+
+    /// Returns a specifier with the path of a file or folder of the project made absolute.
+    fn absolute<'a>(&self, spec: &'a str) -> Cow<'a, str> {
+        match spec.strip_prefix("file:") {
+            Some(path) if !path.starts_with('/') => {
+                let path = normal_path(&self.root.join(path));
+                format!("file:{}", path.display()).into()
+            }
+            _ => spec.into(),
+        }
     }
 
     /// Selects workspaces.

@@ -71,16 +71,29 @@ impl Packages {
         self.watcher.set(changed);
     }
 
-    /// Keeps the provenance bundle of `name@version`.
-    pub(crate) async fn keep_bundle(&self, version: &str, bundle: &str) -> Result<(), Failure> {
+    /// Keeps the provenance bundle of a tarball that is to be `name@version`. One with another
+    /// tarball that is published first keeps its own.
+    pub(crate) async fn keep_bundle(
+        &self,
+        (version, integrity): (&str, &str),
+        bundle: &str,
+    ) -> Result<(), Failure> {
         let text = bundle.to_owned();
-        let name = Name::new("provenance", version);
+        let name = bundle_name(version, integrity);
         self.documents.change(&name, |_: Option<&String>| Ok(Change::To(text.clone(), ()))).await
     }
 
-    /// Returns the provenance bundle of `name@version`, JSON, if there is one.
-    pub(crate) async fn bundle(&self, version: &str) -> Result<Option<Arc<String>>, Failure> {
-        Ok(self.documents.read::<String>(&Name::new("provenance", version)).await?.value)
+    /// Returns the provenance bundle of `name@version` with this tarball, JSON, if there is one.
+    pub(crate) async fn bundle(
+        &self,
+        (version, integrity): (&str, &str),
+    ) -> Result<Option<Arc<String>>, Failure> {
+        let found = self.documents.read::<String>(&bundle_name(version, integrity)).await?.value;
+        match found {
+            Some(bundle) => Ok(Some(bundle)),
+            // As they were named before.
+            None => Ok(self.documents.read::<String>(&Name::new(BUNDLES, version)).await?.value),
+        }
     }
 
     /// Lists the names of all packages, those that were unpublished included.
@@ -88,4 +101,11 @@ impl Packages {
         let keys = self.documents.keys(KIND).await?;
         Ok(keys.iter().filter_map(|key| PackageName::parse(key).ok()).collect())
     }
+}
+
+/// The kind of documents that provenance bundles are.
+const BUNDLES: &str = "provenance";
+
+fn bundle_name(version: &str, integrity: &str) -> Name {
+    Name::new(BUNDLES, &format!("{version} {integrity}"))
 }

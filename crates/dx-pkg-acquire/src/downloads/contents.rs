@@ -91,16 +91,17 @@ impl Contents {
     fn commands_in(&self, folder: &str) -> Vec<(String, String)> {
         let mut found = BTreeMap::new();
         for path in &self.paths {
-            let Some(rest) = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
-            else {
-                continue;
+            let rest = match folder {
+                "" => Some(path.as_str()),
+                _ => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
             };
+            let Some(rest) = rest else { continue };
             if rest.split('/').any(|part| part.starts_with('.')) {
                 continue;
             }
             let mut at = folder.to_owned();
             for part in rest.split('/') {
-                at = format!("{at}/{part}");
+                at = if at.is_empty() { part.to_owned() } else { format!("{at}/{part}") };
                 found.insert(part.to_owned(), at.clone());
             }
         }

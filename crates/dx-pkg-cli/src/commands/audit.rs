@@ -14,6 +14,7 @@ use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Change, Environment, Events as _, OpenProject, Options, Session, install};
 use dx_pkg_lock::Lock;
 
+use super::carry::distinct;
 use super::list::MemberArguments;
 use crate::error::CommandError;
 use crate::options::TreeArguments;
@@ -82,9 +83,7 @@ impl AuditArguments {
         let members = MemberArguments::given(&self.tree.flags);
         let words = &members.workspace;
         let mut view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
-        if members.workspaces {
-            view.select_all();
-        }
+        members.select(&mut view)?;
         Ok((view, session))
     }
 
@@ -170,6 +169,7 @@ impl AuditArguments {
             report.warning(&format!("updating {name} to {version}, which is {what}"));
         }
         let is_dry = session.config().dry_run()?;
+        let forced = if forced.is_empty() { Vec::new() } else { found.forced_by_importer(&view) };
         drop((view, session));
         let open = OpenProject::open(environment.clone(), self.tree.session_options(), report)?;
         let summary = install_fixed(open, &found, &forced, report)?;
@@ -190,11 +190,12 @@ impl AuditArguments {
     }
 }
 
-/// Installs other versions than the vulnerable ones, and those that are forced.
+/// Installs other versions than the vulnerable ones, and those that are forced on the project and
+/// its workspaces.
 fn install_fixed(
     mut open: OpenProject,
     found: &Audit,
-    forced: &[(String, String, bool)],
+    forced: &[(String, Vec<String>)],
     report: &Report,
 ) -> Result<Summary, CommandError> {
     let session: Arc<Session> = open.session.clone();
@@ -203,25 +204,30 @@ fn install_fixed(
         let options = Options { avoided, lists_all: true, ..Options::default() };
         return Ok(install(open, &options, report)?);
     }
-    let additions: Vec<Addition> = forced
-        .iter()
-        .map(|(name, version, _)| {
-            Addition::parse(&format!("{name}@{version}"), &open, "", SavePlace::default())
-        })
-        .collect::<Result<_, _>>()?;
-    let original = open.project.manifest_text.clone();
-    let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
-    open.project.set_manifest(&wanted)?;
+    let mut edits = Vec::new();
+    for (importer, specs) in forced {
+        let original = open.project.manifest_text_of(importer)?;
+        let parse = |spec: &String| Addition::parse(spec, &open, importer, SavePlace::default());
+        let additions: Vec<Addition> = specs.iter().map(parse).collect::<Result<_, _>>()?;
+        edits.push((importer, original, additions));
+    }
+    for (importer, original, additions) in &edits {
+        let wanted = edit_manifest(original, additions, |addition| addition.raw.clone())?;
+        open.project.set_manifest_of(importer, &wanted)?;
+    }
     let prefix = match session.config().save_exact()? {
         true => String::new(),
         false => session.config().save_prefix()?,
     };
-    let manifest = |_: &str, lock: &Lock| {
-        edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
+    let manifest = |importer: &str, lock: &Lock| {
+        let edit = edits.iter().find(|(folder, ..)| *folder == importer);
+        let Some((_, original, additions)) = edit else { return Ok("{}".to_owned()) };
+        edit_manifest(original, additions, |addition| addition.saved(lock, &prefix))
     };
+    let names = edits.iter().flat_map(|(.., additions)| additions);
     let change = Change {
-        importers: vec![String::new()],
-        explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+        importers: forced.iter().map(|(importer, _)| importer.clone()).collect(),
+        explicit: distinct(names.map(|addition| addition.name.clone())),
         removed: Vec::new(),
         manifest: &manifest,
         save: session.config().save()?,

@@ -15,12 +15,23 @@ pub(super) fn carry_out(
     options: Options<'_>,
     report: &Report,
 ) -> Result<Summary, CommandError> {
+    carried_out(arguments, open, options, report, |summary| report.summary(summary))
+}
+
+/// Carries an install out as [`carry_out`] does, and has `tell` say what it has done.
+pub(super) fn carried_out(
+    arguments: &TreeArguments,
+    open: OpenProject,
+    options: Options<'_>,
+    report: &Report,
+    tell: impl FnOnce(&Summary),
+) -> Result<Summary, CommandError> {
     dx_pkg_os::process::install_signal_handlers();
     let session = open.session.clone();
     let options = Options { lists_all: report.lists_all(), ..options };
     let outcome = install(open, &options, report);
     if let Ok(summary) = &outcome {
-        report.summary(summary);
+        tell(summary);
     }
     if let Some(path) = &arguments.timing {
         let written = session.write_trace(path);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_author::diff::{DiffOptions, compare, sides};
+use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_install::Environment;
 use dx_pkg_install::session::configuration;
 
@@ -51,7 +52,8 @@ impl DiffArguments {
             if report.wants_json() {
                 report.pretty(&differences.json);
             } else {
-                report.text(&differences.text);
+                // As npm does, an empty line where nothing differs.
+                report.plain_result(&without_secrets(&differences.text));
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -14,9 +14,9 @@ use dx_pkg_run::init::{Answers, Outcome, init};
 use dx_pkg_run::{
     ExecRequest, Place, RunError, Selection, add_workspace, exec, package_of_initializer,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::install::carry_out;
+use super::carry::carried_out;
 use super::run::exit_code;
 use crate::error::CommandError;
 use crate::flags::{ExecSettings, SettingFlags};
@@ -53,12 +53,16 @@ pub struct InitArguments {
 impl InitArguments {
     /// Sets up the package in the current folder, or in new workspaces.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let mut written = Vec::new();
         if self.workspace.is_empty() {
-            return self.in_folder(&environment, &environment.called_from.clone(), report, true);
+            let folder = environment.called_from.clone();
+            let code = self.in_folder(&environment, &folder, (report, &mut written), true)?;
+            written.iter().filter(|_| report.wants_json()).for_each(|one| report.result("", one));
+            return Ok(code);
         }
         let root = find_root(&environment.folder).folder;
         if self.include_workspace_root {
-            let code = self.in_folder(&environment, &root, report, false)?;
+            let code = self.in_folder(&environment, &root, (report, &mut written), false)?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
@@ -72,34 +76,43 @@ impl InitArguments {
             let folder = root.join(word);
             std::fs::create_dir_all(&folder)
                 .map_err(|error| AcquireError::io(format!("making {}", folder.display()), error))?;
-            let code = self.in_folder(&environment, &folder, report, false)?;
+            let code = self.in_folder(&environment, &folder, (report, &mut written), false)?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
             add_workspace(&root, &folder)?;
         }
+        let mut installed = Value::Null;
         if self.words.is_empty() && !self.no_workspaces_update {
             let mut tree = TreeArguments::default();
             tree.flags.extend(self.flags.settings().to_vec());
             let environment = Environment { folder: root, ..environment };
             let open = OpenProject::open(environment, tree.session_options(), report)?;
-            carry_out(&tree, open, Options::default(), report)?;
+            carried_out(&tree, open, Options::default(), report, |summary| {
+                match report.wants_json() {
+                    true => installed = report.summary_json(summary),
+                    false => report.summary(summary),
+                }
+            })?;
+        }
+        if report.wants_json() && self.words.is_empty() {
+            report.result("", &json!({ "written": written, "install": installed }));
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Sets up the package in a folder.
+    /// Sets up the package in a folder. What is written is added as JSON where nothing was asked.
     fn in_folder(
         &self,
         environment: &Environment,
         folder: &Path,
-        report: &Report,
+        (report, written): (&Report, &mut Vec<Value>),
         is_last: bool,
     ) -> Result<ExitCode, CommandError> {
         let place = Place::find(environment, &Selection { none: true, ..Selection::default() })?;
         let flags = self.flags.settings();
         let Some((word, rest)) = self.words.split_first() else {
-            return self.write(environment, &place.root, folder, report);
+            return self.write(environment, &place.root, folder, (report, written));
         };
         let mut words = vec![package_of_initializer(word)?];
         words.extend(rest.iter().cloned());
@@ -123,7 +136,7 @@ impl InitArguments {
         environment: &Environment,
         root: &Path,
         folder: &Path,
-        report: &Report,
+        (report, written): (&Report, &mut Vec<Value>),
     ) -> Result<ExitCode, CommandError> {
         let (config, _) = configuration(environment, root, self.flags.settings())?;
         let setting = |key: &str| config.raw(key).and_then(|(value, _)| value.text());
@@ -139,7 +152,7 @@ impl InitArguments {
             Outcome::Written { path, text } => {
                 if asks_nothing && report.wants_json() {
                     let package: Value = serde_json::from_str(&text).unwrap_or_default();
-                    report.result("", &serde_json::json!({ "path": path, "package": package }));
+                    written.push(json!({ "path": path, "package": package }));
                 } else if asks_nothing {
                     report.line(&format!("Wrote to {}:\n\n{text}\n", path.display()));
                 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use dx_pkg_inspect::explain::explain;
 use dx_pkg_inspect::list::{ListOptions, Omitted, list};
-use dx_pkg_inspect::{Source, View};
+use dx_pkg_inspect::{InspectError, Source, View};
 use dx_pkg_install::Environment;
 
 use crate::error::CommandError;
@@ -23,7 +23,7 @@ pub struct ListArguments {
     #[arg(long, short)]
     pub all: bool,
     /// List this many levels below the project's own dependencies.
-    #[arg(long, value_name = "LEVELS", value_parser = depth, conflicts_with = "all")]
+    #[arg(long, value_name = "LEVELS", value_parser = depth)]
     pub depth: Option<usize>,
     /// Also print descriptions; with --json, the packages' whole package.json.
     #[arg(long, short)]
@@ -78,7 +78,7 @@ pub struct MemberArguments {
     /// Also what the project itself needs.
     #[arg(long)]
     pub include_workspace_root: bool,
-    /// What all workspaces need (the default).
+    /// What all workspaces need, without what only the project needs.
     #[arg(long, alias = "ws", overrides_with = "no_workspaces")]
     pub workspaces: bool,
     /// Leave workspaces out.
@@ -87,6 +87,11 @@ pub struct MemberArguments {
 }
 
 impl MemberArguments {
+    /// Selects all workspaces where the flag says so; an error where the project has none.
+    pub fn select(&self, view: &mut View) -> Result<(), InspectError> {
+        if self.workspaces { view.select_all() } else { Ok(()) }
+    }
+
     /// Returns the workspaces that the flags of a command with all settings name.
     pub fn given(flags: &SettingFlags<InstallSettings>) -> Self {
         let named = flags.settings().iter().filter(|(key, _)| key == "workspace");
@@ -123,10 +128,11 @@ impl ListArguments {
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
-        let view = match self.global {
+        let mut view = match self.global {
             true => View::read_global(environment, &[])?,
             false => View::read(&environment.folder, source, &self.members.workspace, false)?,
         };
+        self.members.select(&mut view)?;
         let options = ListOptions {
             asked: self.packages.clone(),
             depth: self.depth,
@@ -170,7 +176,8 @@ impl ExplainArguments {
             return explain_codes(&self.packages, report);
         }
         let words = &self.members.workspace;
-        let view = View::read(&environment.folder, Source::Installed, words, false)?;
+        let mut view = View::read(&environment.folder, Source::Installed, words, false)?;
+        self.members.select(&mut view)?;
         let explanation = explain(&view, &self.packages)?;
         if report.wants_json() {
             report.pretty(&explanation.json());

@@ -6,7 +6,6 @@ use clap::Args;
 use dx_pkg_inspect::query::query;
 use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::{Environment, Events as _, Session};
-use serde_json::Value;
 
 use super::list::MemberArguments;
 use crate::error::CommandError;
@@ -53,14 +52,12 @@ impl QueryArguments {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
         let words = &self.members.workspace;
         let mut view = View::read(&environment.folder, source, words, false)?;
-        if self.members.workspaces {
-            view.select_all();
-        }
+        self.members.select(&mut view)?;
         let session = Session::open(environment, &view.root, self.flags.session_options())?;
         let with_root = self.members.include_workspace_root;
         let found = query(&view, &session, &self.selector, with_root)?;
-        let count = found.len();
-        report.pretty(&Value::Array(found));
+        let count = found.count();
+        report.pretty_text(found.json());
         let expected = if self.no_expect_results { Some(false) } else { self.expect_results };
         let (is_expected, wish) = match (expected, self.expect_result_count) {
             (Some(true), _) => (count > 0, "results".to_owned()),

@@ -54,9 +54,7 @@ impl SbomArguments {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
         let words = &self.members.workspace;
         let mut view = View::read_whole(&environment.folder, source, words, false)?;
-        if self.members.workspaces {
-            view.select_all();
-        }
+        self.members.select(&mut view)?;
         let session = Session::open(environment, &view.root, self.flags.session_options())?;
         let set = || Format::from_str(&text_setting(&session, "sbom-format")?, true).ok();
         let Some(format) = self.sbom_format.or_else(set) else {

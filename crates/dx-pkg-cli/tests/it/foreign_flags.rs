@@ -20,6 +20,9 @@ fn a_flag_of_npm_without_effect_is_told_once_and_passed_over() {
         ),
         (&["install", "--if-present"], "--if-present has no effect"),
         (&["ls", "--cidr", "x"], "--cidr has no effect"),
+        (&["fund", "--omit=dev"], "--omit has no effect"),
+        (&["ls", "--registry", "http://registry.example/"], "--registry has no effect"),
+        (&["query", "*", "--save-exact"], "--save-exact has no effect"),
     ] {
         let run = command(&project).args(arguments).run().success();
         let flag = told.trim_start_matches('-');
@@ -87,4 +90,26 @@ fn a_file_of_settings_is_named_by_a_flag() {
     let file = project.path().join("own.npmrc");
     let file = file.to_str().unwrap();
     command(&project).args(["install", "--offline", "--userconfig", file]).run().failure();
+}
+
+#[test]
+fn a_flag_that_limits_what_is_done_is_no_flag_to_pass_over() {
+    let registry = Registry::start();
+    let project = project(&registry);
+    for arguments in [["rebuild", "--dry-run"], ["unpublish", "--workspaces"]] {
+        let run = command(&project).args(arguments).run().failure();
+        assert!(run.stderr.contains("unexpected argument"), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn all_workspaces_of_a_project_without_any_are_an_error() {
+    let registry = Registry::start();
+    let project = project(&registry);
+    command(&project).args(["install"]).run().success();
+    for words in ["ls", "outdated", "fund", "explain a", "query *", "sbom --sbom-format=spdx"] {
+        let words: Vec<&str> = words.split(' ').chain(["--workspaces"]).collect();
+        let run = command(&project).args(&words).run().failure();
+        assert!(run.stderr.contains("[DX_NO_WORKSPACE]"), "{words:?}: {}", run.stderr);
+    }
 }

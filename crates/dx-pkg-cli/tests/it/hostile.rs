@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::json;
@@ -201,9 +200,8 @@ fn completion_ends_whatever_a_manifest_is() {
             let made = std::process::Command::new("mkfifo").arg(&manifest).status().unwrap();
             assert!(made.success());
         }
-        let since = Instant::now();
+        // It would wait for ever.
         dx(&project, ["__complete", "bash", "dx remove ", " ="]).success();
-        assert!(since.elapsed() < Duration::from_secs(10), "{target}");
         let _ = fs::remove_file(&manifest);
     }
 }

@@ -92,3 +92,21 @@ fn an_unreachable_registry_is_an_error() {
     assert_eq!(run.status, Some(1), "{run}");
     assert!(run.stderr.contains("error:") && run.stdout.is_empty(), "{run}");
 }
+
+#[test]
+fn a_workspace_is_named_by_its_folder_and_a_home_page_is_the_registrys() {
+    let registry = registry();
+    let folder = r#"{"name":"@own/app","version":"1.0.0","dependencies":{"one":"1.0.0"}}"#;
+    let project = Project::new(&registry)
+        .field("workspaces", json!(["packages/*"]))
+        .file("packages/app/package.json", folder)
+        .create();
+    ok(&project, ["install"]);
+    let run = dx(&project, ["outdated"]);
+    assert!(run.stdout.contains("  app@npm:@own/app@1.0.0\n"), "{run}");
+    let run = dx(&project, ["outdated", "--json", "--long"]);
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    // The registry names no home page.
+    assert_eq!(json["one"].get("homepage"), None, "{run}");
+    assert_eq!(json["one"]["dependedByLocation"], "packages/app", "{run}");
+}

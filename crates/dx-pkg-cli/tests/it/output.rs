@@ -271,3 +271,16 @@ fn terminal_controls_that_a_dependencys_script_prints_are_not_passed_on() {
     assert!(run.stderr.contains("bad"), "{run}");
     assert_plain(&run);
 }
+
+#[test]
+fn colours_can_be_forced_and_forbidden() {
+    let registry = Registry::start();
+    let project = Project::new(&registry).create();
+    for (forced, forbidden, is_coloured) in
+        [("1", "", true), ("1", "1", true), ("0", "", false), ("false", "", false)]
+    {
+        let command = command(&project).env("FORCE_COLOR", forced).env("NO_COLOR", forbidden);
+        let run = command.args(["run", "nothing"]).run().failure();
+        assert_eq!(run.stderr.contains("\u{1b}[31merror:"), is_coloured, "{forced}: {run}");
+    }
+}

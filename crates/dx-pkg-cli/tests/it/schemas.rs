@@ -228,7 +228,8 @@ fn commands_print_what_their_schemas_say() {
         approve-scripts --allow-scripts-pending;\
         approve-scripts scripted;deny-scripts --all;install-scripts prune;fetch;\
         deploy -w w ../deployed;import;shims;run;run -ws;patch scripted;patch ls;\
-        diff --diff=a@1.0.0 --diff=a@1.1.0;docs a --no-browser;init -y;outdated nothing";
+        diff --diff=a@1.0.0 --diff=a@1.1.0;docs a --no-browser;init -y;outdated nothing;\
+        init -y -w packages/n";
     for words in succeeding.split(';') {
         checked(&project, words.trim()).success();
     }

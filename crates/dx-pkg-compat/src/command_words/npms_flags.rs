@@ -1,6 +1,8 @@
 //! npm's flags that dx knows only in order to pass them over.
 
 use crate::known::{Known, NPMRC};
+use crate::npmrc::definitions::Definition;
+use crate::npmrc::{FlagValue, OptionInfo, find_flag};
 
 /// A flag of npm's that has no effect on a command of dx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +110,23 @@ const SHORT: [(&str, &str); 14] = [
     ("--local", "usage"),
 ];
 
-/// Returns what is known of a flag, written with its dashes and without a value; `None` of one
-/// that npm does not have, or that dx takes itself.
+/// npm's settings that limit what a command does, or say where it does it: a command that does not
+/// know them must not go on as if they were not there.
+const LIMITS: [&str; 10] = [
+    "dry-run",
+    "global",
+    "ignore-scripts",
+    "include-workspace-root",
+    "location",
+    "offline",
+    "package-lock-only",
+    "save",
+    "workspace",
+    "workspaces",
+];
+
+/// Returns what is known of a flag that a command of dx does not have, written with its dashes and
+/// without a value; `None` of one that npm does not have, or that limits what a command does.
 #[must_use]
 pub fn npms_flag(flag: &str) -> Option<NpmFlag> {
     let short = SHORT.iter().find(|(known, _)| *known == flag).map(|(_, setting)| *setting);
@@ -120,12 +137,27 @@ pub fn npms_flag(flag: &str) -> Option<NpmFlag> {
             let denied = name.strip_prefix("no-")?;
             Known::find(NPMRC, denied).map(|row| row.key)
         })
-    })?;
+    });
+    let Some(setting) = setting else { return shared_flag(flag) };
     let is_denied = written.is_some_and(|name| name != setting && name.starts_with("no-"));
     Some(NpmFlag {
         takes_value: !is_denied && WITH_VALUE.contains(&setting),
         is_harmless: HARMLESS.contains(&setting),
     })
+}
+
+/// Returns what is known of a flag that other commands of dx have.
+fn shared_flag(flag: &str) -> Option<NpmFlag> {
+    let name = flag.strip_prefix("--")?;
+    let (option, takes_value) = match find_flag(flag) {
+        Some((option, found)) => (option, matches!(found.value, FlagValue::Argument(_))),
+        None => match OptionInfo::find(name) {
+            Some(option) => (option, !option.is_switch),
+            None => (OptionInfo::find(name.strip_prefix("no-")?)?, false),
+        },
+    };
+    let is_npms = Definition::find(option.key).is_some() && !LIMITS.contains(&option.key);
+    is_npms.then_some(NpmFlag { takes_value, is_harmless: false })
 }
 
 #[cfg(test)]
@@ -141,7 +173,13 @@ mod tests {
             ("--color", flag(false, true)),
             ("-y", flag(false, true)),
             ("--desc", flag(false, true)),
-            ("--registry", None),
+            ("--registry", flag(true, false)),
+            ("--omit", flag(true, false)),
+            ("--save-exact", flag(false, false)),
+            ("--no-bin-links", flag(false, false)),
+            ("--dry-run", None),
+            ("--workspaces", None),
+            ("--frozen-lockfile", None),
             ("--another", None),
             ("--no-another", None),
             ("-d", None),

@@ -171,7 +171,8 @@ fn has_install_script(map: &Map<String, Value>, scripts: &Pairs) -> bool {
 
 fn directories_bin(map: &Map<String, Value>) -> Option<String> {
     let folder = map.get("directories")?.get("bin")?.as_str()?;
-    Some(bin::clean_path(folder)).filter(|folder| !folder.is_empty())
+    // The package's own folder has an empty path.
+    (!folder.is_empty()).then(|| bin::clean_path(folder))
 }
 
 fn license(map: &Map<String, Value>) -> Option<String> {

@@ -8,6 +8,7 @@ use super::value::{RawValue, Setting};
 
 #[macro_use]
 mod columns;
+mod authors;
 mod details;
 mod flags;
 mod table;
@@ -19,9 +20,24 @@ mod tests;
 
 pub use details::{DETAILS, OF_ONE_REGISTRY};
 pub use flags::{Flag, FlagValue};
-pub use table::OPTIONS;
 pub(super) use unread::is_unread;
 pub use words::{MissingValue, SettingWords, take_settings};
+
+/// Every setting that dx knows, apart from those of one scope or one registry.
+pub const OPTIONS: &[OptionInfo] = &{
+    const ROWS: [&[OptionInfo]; 2] = [table::INSTALL, authors::AUTHORS];
+    let mut all = [ROWS[0][0]; ROWS[0].len() + ROWS[1].len()];
+    let mut next = 0;
+    while next < all.len() {
+        let (table, row) = match next.checked_sub(ROWS[0].len()) {
+            None => (0, next),
+            Some(row) => (1, row),
+        };
+        all[next] = ROWS[table][row];
+        next += 1;
+    }
+    all
+};
 
 /// The part of dx that a setting acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

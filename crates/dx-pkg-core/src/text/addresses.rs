@@ -3,6 +3,7 @@
 //! All that is shown, locked, cached or handed to a script goes through here.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 #[cfg(test)]
 mod tests;
@@ -11,12 +12,12 @@ mod tests;
 const HIDDEN: &str = "***";
 
 /// Returns a text with the user and password of every address in it, and the tokens and signatures
-/// in queries, replaced by `***`.
+/// in queries, replaced by `***`. So are tokens in the paths by which they are revoked.
 #[must_use]
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let (mut done, mut at) = (0, 0);
-    while let Some(found) = text[at..].find("//") {
+    while let Some(found) = slashes(&text[at..]) {
         let start = at + found + 2;
         let address = address(&text[start..]);
         at = start + address.len();
@@ -27,7 +28,8 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         }
         let rest = &address[user..];
         let query = rest.find('?').map(|mark| mark + 1).filter(|mark| has_secret(&rest[*mark..]));
-        if user == 0 && query.is_none() {
+        let token = token_in_path(&rest[..query.unwrap_or(rest.len())]);
+        if user == 0 && query.is_none() && token.is_none() {
             continue;
         }
         shown.push_str(&text[done..start]);
@@ -35,7 +37,14 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
             shown.push_str(HIDDEN);
         }
         let query = query.unwrap_or(rest.len());
-        shown.push_str(&rest[..query]);
+        match token {
+            Some(token) => {
+                shown.push_str(&rest[..token.start]);
+                shown.push_str(HIDDEN);
+                shown.push_str(&rest[token.end..query]);
+            }
+            None => shown.push_str(&rest[..query]),
+        }
         hide_secrets(&rest[query..], &mut shown);
         done = at;
     }
@@ -46,12 +55,22 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Returns where an address names a token in its path, as those do by which a registry revokes it.
+fn token_in_path(address: &str) -> Option<Range<usize>> {
+    const BEFORE: [&str; 2] = ["/-/user/token/", "/-/npm/v1/tokens/token/"];
+    let found = |before: &&str| Some(address.find(*before)? + before.len());
+    let start = BEFORE.iter().find_map(found)?;
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "-_.~%".contains(c);
+    let length = address[start..].find(|c| !is_of_token(c)).unwrap_or(address.len() - start);
+    (length > 0).then_some(start..start + length)
+}
+
 /// Returns a text without the users and passwords of the addresses in it.
 #[must_use]
 pub fn without_users(text: &str) -> Cow<'_, str> {
     let mut plain = String::new();
     let (mut done, mut at) = (0, 0);
-    while let Some(found) = text[at..].find("//") {
+    while let Some(found) = slashes(&text[at..]) {
         let start = at + found + 2;
         let user = user_info(address(&text[start..]));
         at = start;
@@ -66,6 +85,18 @@ pub fn without_users(text: &str) -> Cow<'_, str> {
     }
     plain.push_str(&text[done..]);
     Cow::Owned(plain)
+}
+
+/// Returns the place of the first `//`. Searching for one byte is faster than for two.
+fn slashes(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].find('/')?;
+        if text.as_bytes().get(at + 1) == Some(&b'/') {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 /// Returns an `http:` or `https:` address as it may be recorded: without user, password, tokens and

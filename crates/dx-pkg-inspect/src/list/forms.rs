@@ -175,7 +175,7 @@ impl List<'_> {
                     Some(target) => {
                         Some(link_spec(&package.path, &view.graph.packages[target].path))
                     }
-                    None => facts.entry.resolved.clone(),
+                    None => view.resolved(place).map(|found| found.into_owned()),
                 };
                 if let Some(resolved) = resolved {
                     object.insert("resolved".into(), resolved.into());

@@ -61,8 +61,9 @@ fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
         .map(|(_, name)| json!({ "name": format!("cdx:npm:package:{name}"), "value": "true" }));
     insert("properties", properties.collect());
     let url = |key: &str| bill.member(place, key)?.get("url")?.as_str();
+    let resolved = bill.resolved(place);
     let references = [
-        ("distribution", bill.resolved(place)),
+        ("distribution", resolved.as_deref()),
         ("vcs", url("repository")),
         ("website", bill.text(place, "homepage")),
         ("issue-tracker", url("bugs")),

@@ -55,7 +55,7 @@ fn package(bill: &Bill<'_>, place: usize, kind: Option<&str>) -> Value {
     if let Some(kind) = kind {
         insert("primaryPackagePurpose", kind.to_uppercase().into());
     }
-    insert("downloadLocation", bill.resolved(place).unwrap_or(NONE).into());
+    insert("downloadLocation", bill.resolved(place).as_deref().unwrap_or(NONE).into());
     insert("filesAnalyzed", false.into());
     insert("homepage", bill.text(place, "homepage").unwrap_or(NONE).into());
     let license = bill.license(place).filter(|text| !text.is_empty());

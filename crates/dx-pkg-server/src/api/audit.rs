@@ -111,7 +111,11 @@ async fn attestations(call: Call) -> Result<Response, Failure> {
     authorise(&call, Action::Read, &name).await?;
     let none = || Failure::not_found(format!("{name}@{version} has no attestations"));
     let Place::Upstream(registry) = place(&call.state, &name).await? else {
-        let bundle = call.state.packages.bundle(&format!("{name}@{version}")).await?;
+        let published = call.state.packages.read(&name).await?.value;
+        let manifest = published.as_ref().and_then(|hosted| hosted.versions.get(&version));
+        let integrity = manifest.and_then(|it| it.get("dist")?.get("integrity")?.as_str());
+        let subject = format!("{name}@{version}");
+        let bundle = call.state.packages.bundle((&subject, integrity.unwrap_or_default())).await?;
         let bundle = bundle.ok_or_else(none)?;
         let bundle: Value = serde_json::from_str(&bundle).map_err(Failure::internal)?;
         let attestation = json!({ "predicateType": predicate_type(&bundle), "bundle": bundle });

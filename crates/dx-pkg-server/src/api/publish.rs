@@ -117,7 +117,9 @@ async fn check_and_store(
             name.as_str().replace('/', "%2f")
         );
         publication.attest(&address, &predicate_type(&parsed));
-        state.packages.keep_bundle(&format!("{name}@{version}"), &bundle).await?;
+        let subject = format!("{name}@{version}");
+        let integrity = publication.digests().0.to_owned();
+        state.packages.keep_bundle((&subject, &integrity), &bundle).await?;
     }
     Ok(Received { publication, is_new: current.is_none() })
 }

@@ -2,7 +2,7 @@
 
 use crate::issuer::{Issuer, now};
 use crate::people::{add_user, publish, send};
-use crate::server::{Server, publish_body, tarball};
+use crate::server::{Server, publish_body, tarball, tarball_of};
 use serde_json::json;
 
 #[test]
@@ -216,4 +216,26 @@ fn identity_token_of_a_trusted_publisher_is_exchanged_for_one_to_publish_with() 
     let path = format!("/-/package/tool/trust/{}", listed[0]["id"].as_str().unwrap());
     assert_eq!(send(&server, &alice, "DELETE", &path, None).status, 200);
     assert_eq!(exchange("tool", &good).status, 401);
+}
+
+#[test]
+fn a_version_does_not_get_the_provenance_of_another_tarball() {
+    let server = Server::start("none");
+    let of = |text: &str| {
+        let manifest = json!({ "name": "tool", "version": "1.0.0", "description": text });
+        let fields = json!({ "description": text });
+        publish_body("tool", "1.0.0", "latest", &tarball_of(&manifest), &fields)
+    };
+    let mut body = of("staged");
+    let bundle = json!({ "dsseEnvelope": { "payload": "" } }).to_string();
+    body["_attachments"]["tool-1.0.0.sigstore"] = json!({
+        "content_type": "application/vnd.dev.sigstore.bundle+json;version=0.2",
+        "data": bundle, "length": bundle.len() });
+    let staged = send(&server, &server.token, "POST", "/-/stage/package/tool", Some(&body));
+    let id = staged.json()["stageId"].as_str().unwrap().to_owned();
+    assert_eq!(server.put("/tool", &of("published")).status, 201);
+    assert_eq!(server.get("/-/npm/v1/attestations/tool@1.0.0").status, 404);
+    let approved = send(&server, &server.token, "POST", &format!("/-/stage/{id}/approve"), None);
+    assert_eq!(approved.status, 409, "the version is there");
+    assert_eq!(server.get("/-/npm/v1/attestations/tool@1.0.0").status, 404);
 }

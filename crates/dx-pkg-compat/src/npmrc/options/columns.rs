@@ -1,4 +1,41 @@
-//! How a row of the table says what dx does with a setting, and the getter that follows from it.
+//! Tables of settings: the form of a row, and the getter that follows from it.
+//!
+//! A row is key, kind, default, group and sentence, further fields, and one of these:
+//! `getter(name = default)` makes the method [`Config`]`::name`, `through(name)` names the method
+//! that reads the setting together with others, `only("value")` lists the supported values, and
+//! `ignored("reason")` accepts the setting without effect. `trust(…)` among the further fields is
+//! the column for a project's `.npmrc`: without it, the file sets the setting.
+//!
+//! [`Config`]: super::super::Config
+
+/// Makes the rows of a table and their getters.
+macro_rules! options {
+    ($all:ident: $($key:literal: $kind:ty, $default:literal, $group:ident, $sentence:literal
+        $(, $extra:ident($argument:expr))* => $state:ident($($how:tt)*);)+) => {
+        /// The rows of this file.
+        pub(super) const $all: &[OptionInfo] = &[$(
+            OptionInfo::new::<$kind>(
+                $key,
+                $default,
+                OptionGroup::$group,
+                $sentence,
+                support!($state $($how)*),
+            )$(.$extra($argument))*
+        ),+];
+
+        impl Config {
+            $(getter!($state, $key, $kind, $sentence, $($how)*);)+
+        }
+
+        /// Returns the keys of these rows whose default is not the getter's.
+        #[cfg(test)]
+        pub(super) fn contradictory_defaults() -> Vec<&'static str> {
+            let mut keys = Vec::new();
+            $(contradiction!(keys, $state, $key, $kind, $default, $($how)*);)+
+            keys
+        }
+    };
+}
 
 macro_rules! support {
     (getter $name:ident = $default:expr) => {

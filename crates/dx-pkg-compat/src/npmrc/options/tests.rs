@@ -67,7 +67,8 @@ fn reads(code: &str, getter: &str) -> bool {
 
 #[test]
 fn defaults_in_the_table_are_the_getters_defaults() {
-    assert_eq!(table::contradictory_defaults(), [""; 0]);
+    let contradictory = [table::contradictory_defaults(), authors::contradictory_defaults()];
+    assert_eq!(contradictory.concat(), [""; 0]);
     let mut keys: Vec<&str> = OPTIONS.iter().map(|option| option.key).collect();
     keys.sort_unstable();
     assert!(keys.is_sorted_by(|a, b| a < b), "a key stands twice");

@@ -21,6 +21,11 @@ fn shown_addresses_have_no_secrets() {
         ("https://u:p@h/a?file=a&API-Key=K#f", "https://***@h/a?file=a&API-Key=***#f"),
         ("https://h/?next=1&page=2", "https://h/?next=1&page=2"),
         ("{\"a\":\"https://u:p@h\",\"b\":\"x@y\"}", "{\"a\":\"https://***@h\",\"b\":\"x@y\"}"),
+        (
+            "DELETE http://h/-/user/token/npm_abc: refused",
+            "DELETE http://h/-/user/token/***: refused",
+        ),
+        ("http://h/-/npm/v1/tokens/token/0a1b/x", "http://h/-/npm/v1/tokens/token/***/x"),
         ("no address, a//b", "no address, a//b"),
         ("", ""),
     ] {
