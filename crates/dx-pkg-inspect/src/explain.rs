@@ -1,6 +1,7 @@
 //! Why packages are installed, as `npm explain` tells it: which requirements find a package, and
 //! why the packages that have these are there.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -11,9 +12,17 @@ use serde_json::{Map, Value, json};
 use crate::manifests::bundled_places;
 use crate::{InspectError, View};
 
+/// The number of packages after which reasons that were told are not told again. npm tells them at
+/// each place, which grows with the number of ways, and fails where there are too many.
+const MOST_REPEATED: usize = 50_000;
+
 /// Why packages are there.
 pub struct Explanation<'v> {
     view: &'v View,
+    /// The number of packages told so far.
+    count: Cell<usize>,
+    /// The places of the packages told so far.
+    told: RefCell<HashSet<usize>>,
     /// Which packages are bundled, by place.
     bundled: Vec<bool>,
     /// The packages that were asked for.
@@ -60,7 +69,8 @@ pub fn explain<'v>(view: &'v View, asked: &[String]) -> Result<Explanation<'v>, 
     }
     let mut reasons = Reasons { view, told: HashMap::new(), edges: HashMap::new() };
     let asked = places.into_iter().map(|place| (place, reasons.of(place, &mut Vec::new())));
-    Ok(Explanation { view, bundled: bundled_places(view), asked: asked.collect() })
+    let (count, told) = (Cell::new(0), RefCell::default());
+    Ok(Explanation { view, count, told, bundled: bundled_places(view), asked: asked.collect() })
 }
 
 /// Returns the packages that a word names.
@@ -144,9 +154,16 @@ impl Explanation<'_> {
         !why.is_told && why.is_required && self.asked.iter().any(|(place, _)| *place == why.place)
     }
 
+    /// Forgets what was told.
+    fn begin(&self) {
+        self.count.set(0);
+        self.told.borrow_mut().clear();
+    }
+
     /// Returns the explanations in words.
     #[must_use]
     pub fn text(&self) -> String {
+        self.begin();
         let mut texts = Vec::new();
         for (_, why) in &self.asked {
             texts.push(self.node(why, &mut HashSet::new()));
@@ -154,8 +171,19 @@ impl Explanation<'_> {
         texts.join("\n\n")
     }
 
+    /// Notes that a package is told; returns whether that is to be short, as its reasons were told
+    /// and there is no end of ways.
+    fn is_repeated(&self, why: &Why) -> bool {
+        self.count.set(self.count.get() + 1);
+        !self.told.borrow_mut().insert(why.place) && self.count.get() > MOST_REPEATED
+    }
+
     fn node(&self, why: &Why, above: &mut HashSet<usize>) -> String {
         let mut text = self.name(why);
+        if self.is_repeated(why) && !why.is_told {
+            text.push_str("\n(reasons: see above)");
+            return text;
+        }
         let dependents: Vec<String> =
             why.dependents.iter().map(|because| self.because(because, above)).collect();
         let links: Vec<String> = why.links.iter().map(|link| self.node(link, above)).collect();
@@ -264,6 +292,7 @@ impl Explanation<'_> {
     /// Returns the explanations as JSON, in npm's form.
     #[must_use]
     pub fn json(&self) -> Value {
+        self.begin();
         self.asked.iter().map(|(_, why)| self.node_json(why)).collect()
     }
 
@@ -278,7 +307,7 @@ impl Explanation<'_> {
         if let Some(version) = &view.facts(place).entry.version {
             object.insert("version".into(), version.clone().into());
         }
-        if why.is_told {
+        if self.is_repeated(why) || why.is_told {
             return Value::Object(object);
         }
         object.insert("location".into(), package.path.clone().into());

@@ -11,6 +11,7 @@ mod folders;
 mod frozen;
 mod locked;
 mod manifests;
+mod ordered;
 mod peers;
 mod queue;
 mod revisions;

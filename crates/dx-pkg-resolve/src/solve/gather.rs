@@ -115,7 +115,9 @@ impl Gathered {
             for (_, asked) in &mut package.candidates {
                 let is_in =
                     |peer: &str| pairs.iter().any(|(of, name)| *of == package.name && name == peer);
-                asked.retain(|asked| !is_in(&asked.name));
+                if asked.iter().any(|asked| is_in(&asked.name)) {
+                    *asked = asked.iter().filter(|one| !is_in(&one.name)).cloned().collect();
+                }
             }
         }
         Gathered::of(known)

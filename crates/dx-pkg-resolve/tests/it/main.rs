@@ -23,5 +23,6 @@ mod shapes;
 mod solve;
 mod stale_overrides;
 mod stale_peers;
+mod taken;
 mod whole;
 mod world;
