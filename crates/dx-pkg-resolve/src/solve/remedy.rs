@@ -358,9 +358,9 @@ impl Pinned {
             // What npm's rules choose for a direct dependency comes first; the tree may have
             // another version of it already.
             let is_direct = package.direct.is_some();
-            let first = || Some(package.version(0).to_string());
-            let from = if is_direct { first() } else { found };
-            if from.as_deref() != Some(&to) && (from.is_some() || is_direct) {
+            let first = Some(package.version(0).to_string()).filter(|_| is_direct);
+            let from = first.filter(|first| *first != to).or(found);
+            if from.as_ref().is_some_and(|from| *from != to) {
                 let name = package.name.clone();
                 self.moves.push(Move { name, from, to, is_direct, reason: None });
             }

@@ -203,6 +203,33 @@ fn a_hundred_optional_peers_are_answered() {
     assert!(!resolution.refused_by_npm || !resolution.explanations.is_empty());
 }
 
+/// Packages with hundreds of versions that pin each other, none of which accepts the host: the
+/// reason is found without looking at each pair of versions.
+#[test]
+fn large_families_that_pin_themselves_are_explained() {
+    let names: Vec<String> = (0..6).map(|number| format!("family-{number}")).collect();
+    let mut packages = vec![package("host@4.9.0"), package("host@5.2.0")];
+    for number in 0..400 {
+        let version = format!("{}.{}.0", 10 + number / 50, number % 50);
+        for (place, name) in names.iter().enumerate() {
+            let mut one = package(&format!("{name}@{version}")).peer("host@>=4.8 <5");
+            for other in &names[..place] {
+                one = one.peer(&format!("{other}@{version}"));
+            }
+            packages.push(one);
+        }
+    }
+    let mut world = world(packages);
+    world.options.solves_conflicts = true;
+    let mut direct: Vec<String> = names.iter().map(|name| format!("{name}@^15.2.0")).collect();
+    direct.push("host@^5.2.0".to_owned());
+    let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
+    let resolution = world.install(&project(&direct));
+    let explained = &resolution.explanations;
+    assert!(explained.iter().all(|one| one.finding == Finding::NoSolution), "{explained:#?}");
+    assert_eq!(explained[0].changes[0].requirements[0].range, "^4.9.0", "{explained:#?}");
+}
+
 #[test]
 fn nonsense_and_cycles_of_peers_are_answered() {
     let packages = vec![
