@@ -9,21 +9,24 @@ mod error;
 mod known;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use dx_pkg_compat::npm_registry::{announces_dxrp, credentials_of, dxrp_address};
 use dx_pkg_compat::npmrc::Config;
+use dx_pkg_core::PackageId;
+use dx_pkg_fetch::header::{CONTENT_TYPE, HeaderValue};
 use dx_pkg_fetch::stream::upgrade::{Connection, IsWanted, Upgrade};
 use dx_pkg_fetch::{Bytes, Credentials, Request, StatusCode};
-use dx_pkg_format::dxrp::{Plan, ServerKey};
+use dx_pkg_format::dxrp::{MEDIA_TYPE, Plan, ServerKey};
 use dx_pkg_registry::dxrp::{Answer, Part, encode_request, fingerprint};
 use dx_pkg_store::Store;
 use url::Url;
 
 use self::carrier::Incoming;
 use self::known::Known;
-use crate::Cancel;
 use crate::network::Network;
 use crate::notes::{Note, Notes};
+use crate::{Cancel, POLL_INTERVAL};
 
 pub(crate) use self::error::DxrpError;
 pub(crate) use self::known::Carrier;
@@ -52,6 +55,8 @@ struct State {
     known: Option<Known>,
     /// Whether `carrier` is known to be right, by the record or an answer.
     is_decided: bool,
+    /// Why it is not known, where the registry was asked in vain.
+    failed: Option<Arc<DxrpError>>,
     /// Connections that wait for the next request.
     idle: Vec<Connection>,
 }
@@ -91,15 +96,22 @@ impl Dxrp {
         known.is_some_and(|known| known.carrier != Carrier::None)
     }
 
-    /// Returns how the registry speaks DXRP. It is asked unless that is known; another thread that
-    /// wants to know waits.
+    /// Returns how the registry speaks DXRP. It is asked unless that is known, once; another thread
+    /// that wants to know waits.
     pub(crate) fn carrier(&self, network: &Network) -> Result<Carrier, DxrpError> {
         let mut state = self.state();
         self.read_record(&mut state);
         if state.is_decided {
             return Ok(state.known.as_ref().map_or(Carrier::None, |known| known.carrier));
         }
-        let (carrier, connection) = self.ask(network)?;
+        if let Some(failed) = &state.failed {
+            return Err(DxrpError::Before(failed.clone()));
+        }
+        let asked = self.ask(network).map_err(Arc::new);
+        let (carrier, connection) = asked.map_err(|error| {
+            state.failed = Some(error.clone());
+            DxrpError::Before(error)
+        })?;
         state.idle.extend(connection);
         let known = state.known.get_or_insert_default();
         known.carrier = carrier;
@@ -122,6 +134,7 @@ impl Dxrp {
         network: &Network,
         request: &[u8],
     ) -> Result<Answer<Incoming>, DxrpError> {
+        let limit = network.fetcher.total_timeout();
         let answer = match self.carrier(network)? {
             Carrier::None => return Err(DxrpError::NotSpoken { registry: self.shown() }),
             Carrier::Raw => self.send_raw(network, request)?,
@@ -129,7 +142,8 @@ impl Dxrp {
                 let bytes = Bytes::copy_from_slice(request);
                 let (address, credentials) = (self.address.clone(), self.credentials.clone());
                 let request = Request::conversation(address, bytes).credentials(credentials);
-                Answer::begin(Incoming::over_http(network, request))?
+                let request = request.header(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+                Answer::begin(Incoming::over_http(network, request), limit)?
             }
         };
         self.check_key(answer.key())?;
@@ -144,11 +158,43 @@ impl Dxrp {
             match answer.next(&mut payload, |_| {})? {
                 Part::Plan(found) => plan = Some(found),
                 Part::End => break,
-                Part::Package | Part::Missing(_) | Part::Meta(_) => {}
+                Part::Package | Part::Missing(_) => return Err(DxrpError::unasked("packages")),
+                Part::Meta(_) => return Err(DxrpError::unasked("packuments")),
             }
         }
         self.keep(answer);
         plan.ok_or_else(|| DxrpError::Plan { reason: "there is none".to_owned() })
+    }
+
+    /// Requests the frames of a package's message that follow its first `bytes`; returns them, and
+    /// how many bytes precede them after all.
+    pub(crate) fn rest_of(
+        &self,
+        network: &Network,
+        id: PackageId,
+        bytes: u64,
+    ) -> Result<(u64, Bytes), DxrpError> {
+        let address = self.address.join(&format!("packages/{id}"));
+        let (Ok(address), Ok(tag)) = (address, HeaderValue::from_str(&format!("\"{id}\""))) else {
+            return Err(DxrpError::NotSpoken { registry: self.shown() });
+        };
+        let credentials = self.credentials.clone();
+        let request = Request::tarball(address).after(bytes, tag).credentials(credentials);
+        let response = network.runtime.block_on(network.fetcher.get(request))?;
+        Ok((response.length - response.body.len() as u64, response.body))
+    }
+
+    /// Waits; returns whether the command goes on.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        while !self.cancel.is_cancelled() {
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return true;
+            }
+            std::thread::sleep(rest.min(POLL_INTERVAL));
+        }
+        false
     }
 
     /// Asks the registry, unless it is known how it speaks DXRP, and opens further connections
@@ -253,17 +299,18 @@ impl Dxrp {
 
     /// Sends a request over a connection that waits, or a new one.
     fn send_raw(&self, network: &Network, request: &[u8]) -> Result<Answer<Incoming>, DxrpError> {
+        let limit = network.fetcher.total_timeout();
         let idle = self.state().idle.pop();
         // The server may have closed it meanwhile.
         if let Some(connection) = idle
             && let Ok(incoming) = Incoming::over(connection, request)
-            && let Ok(answer) = Answer::begin(incoming)
+            && let Ok(answer) = Answer::begin(incoming, limit)
         {
             return Ok(answer);
         }
         match self.upgrade(network)? {
             Upgrade::Switched(connection) => {
-                Ok(Answer::begin(Incoming::over(connection, request)?)?)
+                Ok(Answer::begin(Incoming::over(connection, request)?, limit)?)
             }
             Upgrade::Stayed(_) => {
                 // It was another server, or a proxy has come between: it is asked again.
@@ -309,5 +356,11 @@ impl Dxrp {
     pub(crate) fn explain(&self, error: &DxrpError) {
         let text = dx_pkg_core::message_with_causes(error);
         self.notes.add(Note::Detail(format!("dxrp: {text}; the rest comes over HTTP")));
+    }
+
+    /// Records why something is asked for again, for `--verbose`.
+    pub(crate) fn explain_repetition(&self, error: &DxrpError) {
+        let text = dx_pkg_core::message_with_causes(error);
+        self.notes.add(Note::Detail(format!("dxrp: {text}; what is missing is asked for again")));
     }
 }

@@ -12,38 +12,90 @@ use dx_pkg_compat::lockfile::npm::is_safe;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::ReleaseCutoff;
 use dx_pkg_core::Spec;
-use dx_pkg_format::dxrp::{Plan, PlanQuestion, PlanRules};
+use dx_pkg_format::dxrp::{Plan, PlanChange, PlanQuestion, PlanRules, unpack};
 use dx_pkg_lock::dxl::{DxlView, encode};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::pick::PickOptions;
 use dx_pkg_resolve::{Options, Placing};
 
 use crate::dxrp::{Dxrp, DxrpError};
-use crate::package::{label, real_name};
+use crate::package::{label, lacks_manifests, real_name};
 use crate::{Context, ResolverInput};
 
 /// The most bytes of a plan's lock before it was compressed.
 const MOST_LOCK: u32 = 256 << 20;
+/// The most bytes of a lock that is sent, before it is compressed: as many as a server takes.
+const MOST_SENT: u32 = 64 << 20;
+/// The level of Zstandard for locks that are sent.
+const LEVEL: i32 = 3;
 
 /// Returns the registry that may plan this, with the question; `None` where none is to be asked.
 pub(crate) fn question(
     context: &Context,
     input: &ResolverInput,
+    previous: Option<&Lock>,
 ) -> Option<(Arc<Dxrp>, PlanQuestion)> {
-    let (dxrp, rules, overrides) = planner(context, input)?;
+    let (dxrp, rules, overrides) = planner(context, input, previous)?;
     let own = &input.requirements;
     let packages = std::iter::once(&own.root).chain(&own.workspaces).map(asked_of).collect();
     let lock = Lock { packages, format_version: 3, ..Lock::default() };
-    Some((dxrp, PlanQuestion { rules, overrides, importers: encode(&lock, [0; 32]) }))
+    let importers = encode(&lock, [0; 32]);
+    let change = change(context, input, previous)?;
+    Some((dxrp, PlanQuestion { rules, overrides, importers, change }))
+}
+
+/// Returns what the resolution starts from, if it does from anything; `None` where a question has
+/// no place for that.
+#[expect(clippy::option_option, reason = "nothing to start from is no reason not to ask")]
+fn change(
+    context: &Context,
+    input: &ResolverInput,
+    previous: Option<&Lock>,
+) -> Option<Option<PlanChange>> {
+    let options = &input.options;
+    if previous.is_none() && options.explicit.is_empty() && options.update.is_empty() {
+        return Some(None);
+    }
+    let mut change = PlanChange {
+        update: options.update.clone(),
+        explicit: options.explicit.clone(),
+        explicit_in: options.explicit_in.clone(),
+        ..PlanChange::default()
+    };
+    if let Some(previous) = previous {
+        let sources = context.sources().ok()?;
+        let is_planned = |package: &LockPackage| {
+            let is_version = |version| sources.is_version(package, real_name(package), version);
+            !is_in_modules(package)
+                || package.link
+                || package.in_bundle
+                || package.patched.is_none() && package.version.as_deref().is_some_and(is_version)
+        };
+        if lacks_manifests(previous) || !previous.packages.iter().all(is_planned) {
+            return None;
+        }
+        let lock = encode(previous, [0; 32]);
+        change.unpacked = u32::try_from(lock.len()).ok().filter(|length| *length < MOST_SENT)?;
+        change.lock = zstd::bulk::compress(&lock, LEVEL).ok()?;
+    }
+    Some(Some(change))
 }
 
 /// Returns the registry that may plan this, with the rules and overrides of the question.
 pub(crate) fn planner(
     context: &Context,
     input: &ResolverInput,
+    previous: Option<&Lock>,
 ) -> Option<(Arc<Dxrp>, PlanRules, String)> {
     let config = &context.config;
-    if config.scoped_registries().next().is_some() || !is_plain(input) {
+    // What a lockfile leaves open is little, unless something is.
+    let options = &input.options;
+    let is_open =
+        !input.open.is_empty() || !options.update.is_empty() || !options.explicit.is_empty();
+    if config.scoped_registries().next().is_some()
+        || !is_plain(input)
+        || previous.is_some() && !is_open
+    {
         return None;
     }
     let dxrp = context.dxrp_of(config.registry())?;
@@ -83,9 +135,6 @@ fn is_plain(input: &ResolverInput) -> bool {
         && own.workspaces.len() == options.workspaces.len()
         && input.aim.is_none()
         && options.more_platforms.is_empty()
-        && options.known_conflicts.is_empty()
-        && options.update.is_empty()
-        && options.explicit.is_empty()
         && !options.frozen
         && !options.install_links
         && options.max_packages == Options::MAX_PACKAGES
@@ -178,15 +227,15 @@ fn asked_of(importer: &LockPackage) -> LockPackage {
 pub(crate) fn checked(
     context: &Context,
     input: &ResolverInput,
+    previous: Option<&Lock>,
     plan: &Plan,
 ) -> Result<Lock, DxrpError> {
     let refused = |reason: String| DxrpError::Plan { reason };
     if plan.unpacked > MOST_LOCK {
         return Err(refused(format!("its lock has {} bytes", plan.unpacked)));
     }
-    // A compressed lock grows at most so much, so that the length is not believed blindly.
-    let bytes = zstd::bulk::decompress(&plan.lock, plan.unpacked as usize)
-        .map_err(|error| refused(format!("its lock cannot be decompressed: {error}")))?;
+    let bytes = unpack(&plan.lock, plan.unpacked as usize)
+        .ok_or_else(|| refused("its lock cannot be decompressed".to_owned()))?;
     let view = DxlView::open(&bytes).map_err(|error| refused(error.to_string()))?;
     let mut lock = view.to_lock();
     if !is_safe(&lock) {
@@ -195,7 +244,7 @@ pub(crate) fn checked(
     if plan.published_ms.len() != lock.packages.len() {
         return Err(refused("it has not one time for each entry".to_owned()));
     }
-    check_entries(context, input, &lock, &plan.published_ms)?;
+    check_entries(context, input, previous, (&lock, &plan.published_ms))?;
     let own = &input.requirements;
     for package in lock.packages.iter_mut().filter(|package| !is_in_modules(package)) {
         let importers = std::iter::once(&own.root).chain(&own.workspaces);
@@ -204,8 +253,11 @@ pub(crate) fn checked(
         }
     }
     // They are taken from the packages themselves, as without a plan.
+    let known = previous.map(Lock::index);
     for package in lock.packages.iter_mut().filter(|package| is_in_modules(package)) {
-        package.license = None;
+        let before = known.as_ref().and_then(|known| known.get(&package.path));
+        let before = before.filter(|before| before.integrity == package.integrity);
+        package.license = before.and_then(|before| before.license.clone());
     }
     lock.format_version = 3;
     Ok(lock)
@@ -215,11 +267,22 @@ fn is_in_modules(package: &LockPackage) -> bool {
     package.path.starts_with("node_modules/") || package.path.contains("/node_modules/")
 }
 
+/// Returns the integrities of the packages that a lock has, by name and version.
+fn locked_integrities(lock: Option<&Lock>) -> HashMap<(&str, &str), Option<&str>> {
+    fn entry(package: &LockPackage) -> Option<((&str, &str), Option<&str>)> {
+        let version = package.version.as_deref()?;
+        Some(((real_name(package), version), package.integrity.as_deref()))
+    }
+    let packages = lock.into_iter().flat_map(|lock| &lock.packages);
+    let packages = packages.filter(|package| is_in_modules(package) && !package.in_bundle);
+    packages.filter_map(entry).collect()
+}
+
 fn check_entries(
     context: &Context,
     input: &ResolverInput,
-    lock: &Lock,
-    published: &[u64],
+    previous: Option<&Lock>,
+    (lock, published): (&Lock, &[u64]),
 ) -> Result<(), DxrpError> {
     let sources =
         context.sources().map_err(|error| DxrpError::Plan { reason: error.to_string() })?;
@@ -227,6 +290,7 @@ fn check_entries(
     let folders: HashMap<&str, &LockPackage> =
         own.workspaces.iter().map(|workspace| (workspace.path.as_str(), workspace)).collect();
     let before = input.options.pick.before;
+    let locked = locked_integrities(previous);
     for (package, published) in lock.packages.iter().zip(published) {
         let refused = |what: &str| {
             let reason = format!("{} at {:?} {what}", label(package), package.path);
@@ -253,6 +317,12 @@ fn check_entries(
         };
         if package.patched.is_some() || !sources.is_version(package, name, version) {
             return refused("does not come from the registry");
+        }
+        match locked.get(&(name, version)) {
+            // What a lockfile has may be as young as it is.
+            Some(integrity) if *integrity == package.integrity.as_deref() => continue,
+            Some(_) => return refused("has another integrity than in the lockfile"),
+            None => {}
         }
         let is_excluded = || {
             let scope = name.split_once('/').map(|(scope, _)| format!("{scope}/*"));

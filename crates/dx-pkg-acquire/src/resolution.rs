@@ -9,7 +9,7 @@ use dx_pkg_format::dxrp::Plan;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::dedupe::{Aim, Fewer, minimise};
-use dx_pkg_resolve::{Options, Resolution, ResolveError};
+use dx_pkg_resolve::{Resolution, ResolveError};
 
 use crate::downloads::PlanError;
 use crate::dxrp::{Carrier, Dxrp, DxrpError};
@@ -40,6 +40,9 @@ pub struct Resolved {
 /// A share of the time after which the search for fewer versions ends with the best that it has
 /// found; there are four.
 const MOST_SEARCHING: Duration = Duration::from_secs(10);
+
+/// The pause before a plan is asked for again whose stream broke off.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Resolves the project in the folder `root`. `previous` is its lockfile, which is completed first
 /// where it lacks manifests; `downloads` receives packages as they are placed. Without it only
@@ -77,17 +80,13 @@ pub fn resolve(
         likely: &likely,
     };
     let provider = |policy: MetadataPolicy| input.provider(context, policy, local, counters);
-    let proposed = if previous.is_none() { propose(context, input, downloads)? } else { None };
-    let previous = previous.or(proposed.as_ref());
+    if let Some(resolved) = by_plan(context, input, previous, downloads, &provider)? {
+        return Ok(resolved);
+    }
     let lacking = previous.filter(|lock| lacks_manifests(lock));
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
     let resolve_with = |provider: &MetadataProvider<'_>, previous: Option<&Lock>| {
-        let requirements = &input.requirements;
-        // The registry has looked for a solution. Explaining why there is none would take the
-        // packuments that a plan saves; `dx peers` does.
-        let planned = (proposed.is_some() && previous.is_some())
-            .then(|| Options { solves_conflicts: false, ..input.options.clone() });
-        let options = planned.as_ref().unwrap_or(&input.options);
+        let (requirements, options) = (&input.requirements, &input.options);
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
             return search(context, input, aim, previous, provider)
@@ -106,25 +105,10 @@ pub fn resolve(
         Some(first) => {
             first.provider(context, input.options.pick.clone(), input.open.clone(), local)
         }
-        // What a plan holds need not be asked for, but for the little that the resolver asks.
-        None if proposed.is_some() => {
-            provider(MetadataPolicy { speculative: false, follows: false, ..input.policy })
-        }
         None => provider(input.policy),
     };
-    let mut outcome = resolve_with(&cached, previous);
+    let outcome = resolve_with(&cached, previous);
     counters.record_prefetched(cached.finish_prefetching());
-    // A plan is to be what is resolved without it, and not a beginning of something else.
-    let is_plan = proposed.is_some();
-    let is_kept = outcome.as_ref().is_ok_and(|(resolution, _)| !resolution.changed);
-    let (cached, previous) = if is_plan && !is_kept {
-        tell_passed_over(context);
-        let anew = provider(input.policy);
-        outcome = resolve_with(&anew, None);
-        (anew, None)
-    } else {
-        (cached, previous)
-    };
     let ((resolution, fewer), basis) = match outcome {
         // The version may have been published since the packument was cached.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !input.policy.offline => {
@@ -141,8 +125,6 @@ pub fn resolve(
         history.learn(&resolution.lock);
     }
     mark_conflicts(context, input, &resolution);
-    // What a plan was made from is not known here.
-    let basis = basis.filter(|_| !is_plan || !is_kept);
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
     Ok(Resolved { resolution, basis, unknown, fewer })
 }
@@ -164,17 +146,49 @@ fn search(
     minimise(&input.requirements, previous, provider, &input.options, aim, &is_over)
 }
 
-/// Requests a plan from a source that resolves by itself, where the network is in use already. A
-/// plan is treated as a lockfile: the resolver keeps what satisfies the requirements.
+/// Takes the plan of a source that resolves by itself as it is; `None` where there is none, or it
+/// does not satisfy.
+fn by_plan<'a>(
+    context: &Context,
+    input: &ResolverInput,
+    previous: Option<&Lock>,
+    downloads: Option<&Downloads>,
+    provider: &impl Fn(MetadataPolicy) -> MetadataProvider<'a>,
+) -> Result<Option<Resolved>, AcquireError> {
+    let Some(plan) = propose(context, input, previous, downloads)? else { return Ok(None) };
+    // What a plan holds need not be asked for, but for what it leaves out.
+    let policy = MetadataPolicy { speculative: false, follows: false, ..input.policy };
+    let provider = provider(policy);
+    let taken =
+        dx_pkg_resolve::accept(&input.requirements, (previous, &plan), &provider, &input.options);
+    context.cancel.check()?;
+    match taken {
+        Ok(resolution) => {
+            mark_conflicts(context, input, &resolution);
+            // What a plan was made from is not known here.
+            let (basis, unknown, fewer) = (None, Vec::new(), None);
+            Ok(Some(Resolved { resolution, basis, unknown, fewer }))
+        }
+        Err(refusal) => {
+            let plan = DxrpError::Plan { reason: refusal.to_string() };
+            context.notes.add(Note::Detail(format!("dxrp: {plan}; the rest comes over HTTP")));
+            Ok(None)
+        }
+    }
+}
+
+/// Requests a plan from a source that resolves by itself, where the network is in use already.
 fn propose(
     context: &Context,
     input: &ResolverInput,
+    previous: Option<&Lock>,
     downloads: Option<&Downloads>,
 ) -> Result<Option<Lock>, AcquireError> {
-    if let Some((dxrp, question)) = planning::question(context, input) {
-        return by_dxrp(context, input, downloads, &dxrp, &question.encode());
+    if let Some((dxrp, question)) = planning::question(context, input, previous) {
+        return by_dxrp(context, input, (previous, downloads), &dxrp, &question.encode());
     }
-    let Some(network) = context.network_used() else { return Ok(None) };
+    let network = context.network_used().filter(|_| previous.is_none() && input.aim.is_none());
+    let Some(network) = network else { return Ok(None) };
     let request = PlanRequest { requirements: &input.requirements, options: &input.options };
     let Some(plan) = network.source.plan(request) else { return Ok(None) };
     Ok(Some(network.runtime.block_on(plan)?))
@@ -189,19 +203,12 @@ fn mark_conflicts(context: &Context, input: &ResolverInput, resolution: &Resolut
     }
 }
 
-/// Records that a plan is passed over, for `--verbose`.
-fn tell_passed_over(context: &Context) {
-    let reason = "its lock does not stay as it is when it is installed".to_owned();
-    let plan = DxrpError::Plan { reason };
-    context.notes.add(Note::Detail(format!("dxrp: {plan}; the rest comes over HTTP")));
-}
-
 /// Requests a plan by DXRP. Whatever keeps a registry from planning keeps nobody from resolving,
 /// but for another key.
 fn by_dxrp(
     context: &Context,
     input: &ResolverInput,
-    downloads: Option<&Downloads>,
+    (previous, downloads): (Option<&Lock>, Option<&Downloads>),
     dxrp: &Arc<Dxrp>,
     question: &[u8],
 ) -> Result<Option<Lock>, AcquireError> {
@@ -214,12 +221,21 @@ fn by_dxrp(
             return Ok(None);
         }
     }
-    let check = |plan: &Plan| planning::checked(context, input, plan);
-    let takes_all = context.config.omit()?.is_empty();
-    let lock = match downloads.filter(|_| takes_all) {
+    let check = |plan: &Plan| planning::checked(context, input, previous, plan);
+    // Of a change, most packages are there, and others may come as differences from those.
+    let takes_all = previous.is_none() && context.config.omit()?.is_empty();
+    let ask = || match downloads.filter(|_| takes_all) {
         Some(downloads) => downloads.plan(dxrp, question, &input.options.platform, check),
         None => dxrp.plan(&network, question).and_then(|plan| check(&plan)).map_err(Into::into),
     };
+    // A stream that breaks off before the plan has come says nothing about the plan.
+    let lock = ask().or_else(|error| match error {
+        PlanError::Dxrp(error) if error.is_broken() && dxrp.pause(PAUSE) => {
+            dxrp.explain_repetition(&error);
+            ask()
+        }
+        error => Err(error),
+    });
     match lock {
         Ok(lock) => Ok(Some(lock)),
         Err(PlanError::Acquire(error)) => Err(error),
@@ -246,8 +262,7 @@ impl ResolverInput {
         locked: Option<&Lock>,
         counters: &Arc<Counters>,
     ) -> Option<FirstRequests> {
-        if locked.is_none()
-            && let Some((dxrp, ..)) = planning::planner(context, self)
+        if let Some((dxrp, ..)) = planning::planner(context, self, locked)
             && let Ok(network) = context.network()
             // Whoever has not been asked yet is asked now: it costs one exchange.
             && dxrp.may_plan(&network)

@@ -30,6 +30,7 @@ mod leave;
 mod licenses;
 mod link;
 mod list;
+mod lock;
 mod members;
 mod outdated;
 mod pack;
@@ -206,6 +207,7 @@ pub enum Command {
     Query(Later<query::QueryArguments>),
     Sbom(Later<sbom::SbomArguments>),
     Licenses(Later<licenses::LicensesArguments>),
+    Lock(Later<lock::LockArguments>),
     Store(Later<store::StoreArguments>),
 }
 

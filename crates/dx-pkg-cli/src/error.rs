@@ -13,6 +13,8 @@ use dx_pkg_core::Coded;
 use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
+use dx_pkg_install::summary::count;
+use dx_pkg_install::upkeep::verifying::Difference;
 use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
 
@@ -129,6 +131,27 @@ pub enum CommandError {
     /// The store holds damaged packages.
     #[error("the store holds damaged packages")]
     StoreDamaged,
+    /// The store has other contents of packages than their tarballs.
+    #[error(
+        "the tarball of {} has the content root {}, but the store has {}{}",
+        first.package,
+        first.in_tarball,
+        first.in_store,
+        and_others(*others)
+    )]
+    ContentsDiffer {
+        /// The first of them.
+        first: Difference,
+        /// How many others there are.
+        others: usize,
+    },
+}
+
+fn and_others(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!(", and {} differ too", count(others as u64, "other package")),
+    }
 }
 
 impl CommandError {
@@ -207,6 +230,7 @@ impl Coded for CommandError {
             Self::NotANumber => "DX_NOT_A_NUMBER",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
+            Self::ContentsDiffer { .. } => "DX_CONTENTS_DIFFER",
         }
     }
 
@@ -252,6 +276,10 @@ impl Coded for CommandError {
             Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
+            Self::ContentsDiffer { .. } => {
+                "do not run what is installed; tell whoever runs the registry, and install with \
+                 --dxrp=off into another store (DX_STORE)"
+            }
         };
         Some(hint.to_owned())
     }

@@ -47,6 +47,11 @@ impl Body {
         Self { length: 0, first, joined, check, stream: None, lease: None }
     }
 
+    /// Returns a body whose first `length` bytes somebody else has.
+    pub(crate) fn from(length: u64) -> Self {
+        Self { length, ..Self::new(None) }
+    }
+
     /// Returns the body with its memory counted in `budget`.
     pub(crate) fn within(self, budget: &Arc<Budget>) -> Self {
         Self { lease: Some(Lease::new(budget)), ..self }

@@ -5,10 +5,11 @@ use crate::clients::Clients;
 use crate::config::{Concurrency, FetchConfig};
 use crate::cooldown::Cooldown;
 use crate::error::{FetchCause, FetchError};
-use crate::opening::Opening;
+use crate::opening::{Opening, Secure};
 use crate::priority::Priority;
 use crate::queue::{Queue, Rank, Slot};
 use crate::request::{Class, Credentials, Request, Response};
+use crate::resume::Partial;
 use crate::statistics::{Counters, Outcome, Statistics, Tally};
 use crate::stream::upgrade::{IsWanted, Upgrade};
 use crate::trace::{Entry, Trace};
@@ -32,6 +33,7 @@ struct Shared {
     cooldown: Cooldown,
     counters: Arc<Counters>,
     budget: Arc<Budget>,
+    secure: Secure,
 }
 
 impl Fetcher {
@@ -45,6 +47,7 @@ impl Fetcher {
             cooldown: Cooldown::default(),
             counters: Arc::default(),
             budget: Budget::new(config.limits.collected_together),
+            secure: Secure::default(),
             config,
         }))
     }
@@ -82,11 +85,11 @@ impl Fetcher {
         }
     }
 
-    /// Returns whether [`Self::upgrade`] can be tried: without TLS, a proxy or a local address.
+    /// Returns whether [`Self::upgrade`] can be tried: without a proxy or a local address.
     pub fn can_upgrade(&self, url: &Url) -> bool {
         let config = &self.0.config;
         let has_proxy = config.proxy.as_ref().is_some_and(|choose| choose(url).is_some());
-        url.scheme() == "http" && !has_proxy && config.local_address.is_none()
+        matches!(url.scheme(), "http" | "https") && !has_proxy && config.local_address.is_none()
     }
 
     /// Opens a connection of its own to the server of `url` and requests `protocol` for it. It
@@ -101,7 +104,8 @@ impl Fetcher {
         credentials: Option<&Credentials>,
         is_wanted: IsWanted,
     ) -> Result<Upgrade, FetchError> {
-        let opening = Opening { config: &self.0.config, counters: &self.0.counters };
+        let Shared { config, counters, secure, .. } = &*self.0;
+        let opening = Opening { config, counters, secure };
         opening.upgrade(url, protocol, credentials, is_wanted)
     }
 
@@ -118,6 +122,11 @@ impl Fetcher {
     /// Returns the trace that requests are recorded in, if any.
     pub fn trace(&self) -> Option<&Trace> {
         self.0.config.trace.as_ref()
+    }
+
+    /// Returns the time after which one try of a request ends.
+    pub fn total_timeout(&self) -> Duration {
+        self.0.config.timeouts.total
     }
 
     /// Returns the limits on simultaneous transfers.
@@ -147,7 +156,10 @@ impl Shared {
         let host = host_of(&request.url);
         let rank = queue.rank(request.priority, request.estimate);
         let mut tries = 1;
-        let mut partial = None;
+        let mut partial = request
+            .beginning
+            .clone()
+            .map(|(length, tag)| Partial::of_length(request.url.clone(), tag, length));
         loop {
             let mut slot = self.wait_for_turn(queue, &host, rank, request).await;
             // Boxed, so that the many queued requests stay small.

@@ -1,5 +1,7 @@
 //! Opens connections that leave HTTP for another protocol.
 
+mod wire;
+
 use crate::config::FetchConfig;
 use crate::error::{FetchCause, FetchError, Phase};
 use crate::request::Credentials;
@@ -12,10 +14,13 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use url::Url;
 
+pub(crate) use wire::{Secure, Wire};
+
 /// What is needed to open a connection.
 pub(crate) struct Opening<'a> {
     pub(crate) config: &'a FetchConfig,
     pub(crate) counters: &'a Arc<Counters>,
+    pub(crate) secure: &'a Secure,
 }
 
 impl Opening<'_> {
@@ -43,11 +48,13 @@ impl Opening<'_> {
         if self.config.offline {
             return Err(FetchCause::Offline);
         }
-        let stream = connect(self.config, url)?;
+        let socket = connect(self.config, url)?;
         let broken = |error: io::Error| FetchCause::Connect { reason: error.to_string() };
+        let stream = self.secure.wire(self.config, url, socket, &is_wanted)?;
         let counters = Arc::clone(self.counters);
         let count = Arc::new(move |bytes| counters.count_bytes(bytes));
-        let idle = self.config.timeouts.idle;
+        // A question has as long as a whole request.
+        let idle = self.config.timeouts.idle.min(self.config.timeouts.total);
         let mut connection = Connection::new(stream, idle, count, is_wanted).map_err(broken)?;
         let authorization = credentials.and_then(|credentials| credentials(url));
         let mut head = format!(
@@ -65,7 +72,7 @@ impl Opening<'_> {
             head.extend_from_slice(b"\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        connection.write_all(&head).map_err(broken)?;
+        connection.write_all(&head).and_then(|()| connection.flush()).map_err(broken)?;
         let status = connection.read_head()?;
         match status {
             StatusCode::SWITCHING_PROTOCOLS => Ok(Upgrade::Switched(connection)),

@@ -38,6 +38,8 @@ pub struct Request {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) integrity: Option<Integrity>,
     pub(crate) stream: Option<OpenStream>,
+    /// The number of bytes that the caller has, and the tag of the body that they begin.
+    pub(crate) beginning: Option<(u64, HeaderValue)>,
     /// Whether the answer may take any time as long as it goes on, and is streamed from its first
     /// byte.
     pub(crate) is_conversation: bool,
@@ -93,6 +95,7 @@ impl Request {
             credentials: None,
             integrity: None,
             stream: None,
+            beginning: None,
             is_conversation: false,
         }
     }
@@ -134,6 +137,13 @@ impl Request {
     /// every byte.
     pub fn stream(mut self, open: OpenStream) -> Self {
         self.stream = Some(open);
+        self
+    }
+
+    /// Requests what follows the first `bytes` of a body that has this strong `ETag`. The answer
+    /// has the rest, or all: [`Response::length`] counts those bytes, and its body does not.
+    pub fn after(mut self, bytes: u64, tag: HeaderValue) -> Self {
+        self.beginning = (bytes > 0).then_some((bytes, tag));
         self
     }
 

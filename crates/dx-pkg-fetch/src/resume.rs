@@ -42,6 +42,11 @@ impl Partial {
         Some(Self { url, validator, encoding: headers.get(CONTENT_ENCODING).cloned(), whole, body })
     }
 
+    /// Returns a body of which the caller has the first `length` bytes.
+    pub(crate) fn of_length(url: Url, validator: HeaderValue, length: u64) -> Self {
+        Self { url, validator, encoding: None, whole: None, body: Body::from(length) }
+    }
+
     /// Adds the headers that request the rest, if `url` is the address of the beginning; its query
     /// may differ, as signatures do.
     pub(crate) fn request_rest(&self, url: &Url, headers: &mut HeaderMap) {

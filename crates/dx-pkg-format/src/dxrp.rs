@@ -17,6 +17,7 @@ mod greeting;
 mod meta;
 mod pack;
 mod plan;
+mod unpack;
 mod want;
 
 pub use error::FrameError;
@@ -25,8 +26,12 @@ pub use frame::{FrameHead, HEAD, Kind, MOST_PAYLOAD, encode_frame, encode_messag
 pub use greeting::{Capabilities, End, Hello, Missing, Reason, Refusal, ServerKey, Trouble};
 pub use meta::{MetaAnswer, MetaOutcome, MetaQuestion};
 pub use pack::{MOST_UNPACKED, PackHead, Statement};
-pub use plan::{Plan, PlanQuestion, PlanRules};
+pub use plan::{Plan, PlanChange, PlanQuestion, PlanRules};
+pub use unpack::unpack;
 pub use want::{Choice, Held, Want, Wanted};
+
+/// The media type of requests and answers that HTTP carries.
+pub const MEDIA_TYPE: &str = "application/vnd.dxrp";
 
 /// The version of the protocol that this build speaks.
 pub const VERSION: u16 = 1;

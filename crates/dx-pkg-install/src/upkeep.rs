@@ -9,5 +9,6 @@ pub mod linking;
 pub mod patching;
 pub mod rebuild;
 pub mod updates;
+pub mod verifying;
 
 pub use crate::error::UpkeepError;

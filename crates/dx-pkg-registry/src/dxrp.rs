@@ -9,4 +9,4 @@ mod stream;
 
 pub use answer::{Answer, AnswerError, Part, encode_request};
 pub use statement::{fingerprint, is_signed};
-pub use stream::{Message, MessageReader, MessageWriter, StreamError};
+pub use stream::{Begun, Message, MessageReader, MessageWriter, StreamError};

@@ -11,6 +11,7 @@ mod folders;
 mod frozen;
 mod locked;
 mod manifests;
+mod ordered;
 mod peers;
 mod queue;
 mod revisions;
@@ -33,7 +34,9 @@ use crate::{Options, ResolveError};
 use queue::Queue;
 
 pub(crate) use frozen::compare;
-pub(crate) use start::{load_unchanged, split_path, start, start_compiled, start_upgraded};
+pub(crate) use start::{
+    load_unchanged, split_path, start, start_compiled, start_planned, start_upgraded,
+};
 
 /// The state of one resolution.
 pub(crate) struct Builder<'a, 'l> {
@@ -162,6 +165,7 @@ impl Builder<'_, '_> {
                 placing: self.options.placing,
                 update: &self.update,
                 clashes: &mut self.clashes,
+                too_deep: &mut self.peer_depth_exceeded,
             };
             let placed = placer.place(Request {
                 dep,

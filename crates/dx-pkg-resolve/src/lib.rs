@@ -37,7 +37,9 @@ pub mod pick;
 mod pins;
 mod place;
 mod places;
+mod planned;
 mod provider;
+mod repeat;
 pub mod rules;
 mod several;
 mod solve;
@@ -55,6 +57,7 @@ pub use manifest::registry_record;
 pub use overrides::Override;
 pub use place::Placing;
 pub use places::Places;
+pub use planned::{PlanRefusal, accept};
 pub use provider::{External, Provider};
 
 use rules::{Exceptions, Extension, Single};
@@ -160,6 +163,8 @@ pub struct Resolution {
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change::change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
+    /// Whether a package lacks one that it requires, other than as a peer, or has another version.
+    has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
     /// The conflicts that were not solved, with the reasons.
@@ -200,10 +205,14 @@ pub fn resolve(
     let resolution = single.unwrap_or(resolution);
     let accepts = resolution.accepted_conflicts.as_ref().is_some_and(|list| !list.is_empty());
     if !accepts {
-        return Ok(resolution);
+        return Ok(repeat::until_taken(resolution, requirements, previous, provider, options));
     }
     let accepted_conflicts = complete::standing(&resolution, requirements, provider, options);
-    Ok(Resolution { accepted_conflicts, ..resolution })
+    if accepted_conflicts.is_some() {
+        return Ok(Resolution { accepted_conflicts, ..resolution });
+    }
+    let resolution = repeat::until_taken(resolution, requirements, previous, provider, options);
+    Ok(Resolution { accepted_conflicts: None, ..resolution })
 }
 
 /// Resolves by npm's rules and, where npm refuses, looks for versions that agree.

@@ -7,6 +7,7 @@ mod wire;
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -61,6 +62,28 @@ pub enum DxrpFault {
     Climbs,
     /// The package has the id of another one.
     OtherId,
+    /// It states of a package what it has stated of another one, with the contents of that.
+    Replays,
+    /// It sends a difference from a package that the client does not have.
+    OtherBase,
+    /// It sends a package byte by byte, so that it never ends.
+    Trickles,
+    /// The head of a package states a length that it does not have.
+    LongHead,
+    /// The head of a package is longer than it states.
+    HeadBomb,
+    /// The sizes of the files add up to more than a number can hold.
+    Sizes,
+    /// It sends packuments that nobody asked for, without an end.
+    Chatters,
+    /// It says of packages that nobody asked for that it does not have them, without an end.
+    Denies,
+    /// It sends a plan that nobody asked for.
+    Plans,
+    /// It does not answer the question whether it speaks DXRP.
+    Silent,
+    /// It states and signs what is not in the tarball of the package.
+    Lures,
 }
 
 /// A server of DXRP.
@@ -99,6 +122,11 @@ impl Peer {
 
     pub(crate) fn carrier(&self) -> DxrpCarrier {
         self.carrier
+    }
+
+    /// Returns whether the question for the protocol stays without an answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.fault == Some(DxrpFault::Silent)
     }
 
     /// Answers requests until the client closes the connection, or only one.
@@ -150,6 +178,13 @@ impl Peer {
             if fault == Some(DxrpFault::LeavesOut) {
                 continue;
             }
+            if fault == Some(DxrpFault::Replays) {
+                let other = &request.wanted[part];
+                let other_tarball = packages(&other.name, &other.version).expect("published");
+                to.write_all(&frames(0x12, &self.replayed(wanted, other, &other_tarball)))?;
+                sent += 1;
+                continue;
+            }
             self.send_pack(wanted, &tarball, fault, to)?;
             sent += 1;
             self.packs.fetch_add(1, Ordering::SeqCst);
@@ -161,6 +196,13 @@ impl Peer {
         let mut end = sent.to_le_bytes().to_vec();
         end.extend_from_slice(&[0; 4]);
         to.write_all(&frames(0x1f, &end))
+    }
+
+    /// Returns the message of another package under the id of the one that is wanted.
+    fn replayed(&self, wanted: &Wanted, other: &Wanted, tarball: &[u8]) -> Vec<u8> {
+        let pack = self.pack(other, tarball);
+        let signature = self.key.sign(&SystemRandom::new(), &pack.statement(&other.id));
+        pack.encode(&wanted.id, signature.expect("signed").as_ref())
     }
 
     /// Sends a package, and goes wrong as it should.
@@ -180,11 +222,30 @@ impl Peer {
             Some(DxrpFault::Lies) => pack.contents.truncate(pack.contents.len() / 2),
             Some(DxrpFault::Climbs) => pack.files[0].0 = "../../outside".to_owned(),
             Some(DxrpFault::OtherId) => id[0] ^= 1,
+            Some(DxrpFault::Lures) => pack.alter(),
+            Some(DxrpFault::Sizes) => pack.files[0].2 = u64::MAX,
             _ => {}
         }
         let key = if fault == Some(DxrpFault::Forges) { &self.other_key } else { &self.key };
         let signature = key.sign(&SystemRandom::new(), &pack.statement(&id)).expect("signed");
-        let message = pack.encode(&id, signature.as_ref());
+        let mut message = pack.encode(&id, signature.as_ref());
+        match fault {
+            // After the flag, the root and the signature.
+            Some(DxrpFault::LongHead) => {
+                message[97..101].copy_from_slice(&(16_u32 << 20).to_le_bytes())
+            }
+            Some(DxrpFault::HeadBomb) => {
+                let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 3).expect("compressed");
+                let length = u32::try_from(bomb.len()).expect("short").to_le_bytes();
+                message.truncate(97);
+                message.extend([&1000_u32.to_le_bytes()[..], &length, &bomb].concat());
+            }
+            Some(DxrpFault::OtherBase) => {
+                message[0] = 1;
+                message.splice(1..1, [7; 32]);
+            }
+            _ => {}
+        }
         let mut bytes = frames(0x12, &message);
         match fault {
             Some(DxrpFault::Dies) => {
@@ -198,6 +259,24 @@ impl Peer {
             }
             Some(DxrpFault::OverLong) => bytes[4..8].copy_from_slice(&(2_u32 << 20).to_le_bytes()),
             Some(DxrpFault::Repeats) => to.write_all(&bytes)?,
+            Some(DxrpFault::Trickles) => {
+                for byte in &bytes {
+                    to.write_all(&[*byte])?;
+                    to.flush()?;
+                    std::thread::sleep(Duration::from_millis(40));
+                }
+            }
+            Some(DxrpFault::Chatters) => loop {
+                // A packument that is current, as far as it goes.
+                to.write_all(&frames(0x15, &[1, 0, 0, 0, b'a', 1]))?;
+            },
+            Some(DxrpFault::Denies) => loop {
+                to.write_all(&frames(0x14, &[&[9; 32][..], &[1]].concat()))?;
+            },
+            Some(DxrpFault::Plans) => {
+                let plan = [&[0; 8][..], &[0; 4], &[0; 4], &[0; 4]].concat();
+                to.write_all(&frames(0x11, &plan))?;
+            }
             // The client ends it: the writes fail then.
             Some(DxrpFault::Endless) => loop {
                 to.write_all(&frame(0x12, &[7; 1 << 20], true))?;

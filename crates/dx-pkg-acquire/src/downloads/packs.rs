@@ -4,7 +4,9 @@
 //! Whatever does not come that way is fetched as a tarball.
 
 mod gate;
+mod needed;
 mod planned;
+mod resume;
 mod unpack;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +21,7 @@ use dx_pkg_registry::dxrp::{Part, encode_request};
 
 use self::gate::Gate;
 pub(crate) use self::planned::PlanError;
+use self::resume::Started;
 use self::unpack::{Buffers, Refusal};
 use super::Shared;
 use super::download::Download;
@@ -93,9 +96,10 @@ impl Batch {
                 dxrp,
                 wanted: OnceLock::from(ids),
                 open: Mutex::new(open.collect()),
-                bases: held.iter().map(|held| (held.wanted, held.id)).collect(),
+                held: held.into_iter().map(|held| (held.wanted, held)).collect(),
                 gate: Gate::open(),
                 plan: Mutex::default(),
+                started: Mutex::default(),
                 large: Mutex::default(),
             });
             let working = run.clone();
@@ -116,24 +120,28 @@ struct Run {
     wanted: OnceLock<HashSet<PackageId>>,
     /// Those that have not come yet.
     open: Mutex<HashMap<PackageId, Ordered>>,
-    /// The packages that others may come as differences from.
-    bases: HashMap<PackageId, PackageId>,
+    /// The packages that others may come as differences from, by those others.
+    held: HashMap<PackageId, Held>,
     /// Closed until it is known which packages are wanted.
     gate: Gate,
     /// The receiver of the plan, or of why there is none.
     plan: Mutex<Option<Sender<Result<Plan, DxrpError>>>>,
+    /// The packages within which a stream broke off.
+    started: Mutex<Vec<Started>>,
     /// The turn of a large package, so that the memory of all streams together is bounded.
     large: Mutex<()>,
 }
 
 impl Run {
-    /// Sends each request on a stream of its own, and fetches over HTTP what does not come.
+    /// Sends each request on a stream of its own, asks again for what is missing where streams
+    /// break off, and fetches over HTTP what does not come.
     fn fetch(self: Arc<Self>, requests: &[Vec<u8>]) {
         let outcome = match self.dxrp.carrier(&self.network) {
             Ok(Carrier::None) if !self.dxrp.is_required => Ok(()),
             Ok(_) => self.read_all(requests),
             Err(error) => Err(error),
         };
+        let outcome = outcome.or_else(|error| self.resume(error));
         self.finish(outcome.err());
     }
 
@@ -179,7 +187,17 @@ impl Run {
                 if length > LARGE && turn.is_none() {
                     turn = Some(self.turn());
                 }
-            })?;
+            });
+            let part = match part {
+                Ok(part) => part,
+                Err(error) => {
+                    let error = DxrpError::from(error);
+                    if let Some(begun) = answer.begun().filter(|_| error.is_broken()) {
+                        self.keep_started(begun, payload, key);
+                    }
+                    return Err(error);
+                }
+            };
             if matches!(part, Part::Package | Part::Missing(_)) && !self.gate.is_passed() {
                 return Ok(());
             }
@@ -196,12 +214,11 @@ impl Run {
                     self.dxrp.keep(answer);
                     return Ok(());
                 }
-                Part::Plan(plan) => {
-                    if let Some(receiver) = self.take_plan() {
-                        let _ = receiver.send(Ok(plan));
-                    }
-                }
-                Part::Meta(_) => {}
+                Part::Plan(plan) => match self.take_plan() {
+                    Some(receiver) => drop(receiver.send(Ok(plan))),
+                    None => return Err(DxrpError::unasked("a plan")),
+                },
+                Part::Meta(_) => return Err(DxrpError::unasked("packuments")),
             }
             if payload.capacity() > LARGE {
                 payload = Vec::new();
@@ -222,7 +239,8 @@ impl Run {
         let id = received.id();
         let Some(ordered) = self.order(id, seen)? else { return Ok(()) };
         let _turn = turn.or_else(|| received.is_large().then(|| self.turn()));
-        if received.base().is_some_and(|base| self.bases.get(&id) != Some(&base)) {
+        let held = self.held.get(&id).map(|held| held.id);
+        if received.base().is_some_and(|base| held != Some(base)) {
             self.open().insert(id, ordered);
             return Err(DxrpError::Unwanted { id: id.to_string() });
         }

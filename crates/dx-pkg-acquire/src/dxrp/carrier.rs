@@ -29,6 +29,7 @@ impl Incoming {
     /// Sends a request over a connection.
     pub(super) fn over(mut connection: Connection, request: &[u8]) -> io::Result<Self> {
         connection.write_all(request)?;
+        connection.flush()?;
         Ok(Self::Raw(Box::new(BufReader::with_capacity(BUFFER, connection))))
     }
 

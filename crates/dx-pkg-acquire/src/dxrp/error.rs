@@ -1,11 +1,12 @@
 //! Why something does not come by DXRP.
 
 use std::io;
+use std::sync::Arc;
 
 use dx_pkg_core::Coded;
 use dx_pkg_fetch::FetchError;
 use dx_pkg_format::dxrp::FrameError;
-use dx_pkg_registry::dxrp::AnswerError;
+use dx_pkg_registry::dxrp::{AnswerError, StreamError};
 
 /// A failure of DXRP. Unless `dxrp=required`, HTTP takes its place, but for another key.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub(crate) enum DxrpError {
     /// The registry cannot be reached.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// It was asked in vain whether it speaks it.
+    #[error(transparent)]
+    Before(Arc<DxrpError>),
     /// The request cannot be sent.
     #[error("a DXRP request cannot be sent: {0}")]
     Send(#[from] io::Error),
@@ -74,6 +78,12 @@ pub(crate) enum DxrpError {
         /// The package's id.
         id: String,
     },
+    /// Messages that were not asked for.
+    #[error("a DXRP server sent {what}, which nobody asked for")]
+    Unasked {
+        /// What they hold.
+        what: &'static str,
+    },
     /// The server ended its answer without a package that was asked for.
     #[error("a DXRP server left out {package}")]
     LeftOut {
@@ -91,18 +101,40 @@ impl From<FrameError> for DxrpError {
     }
 }
 
+impl DxrpError {
+    /// Returns the error for messages that were not asked for.
+    pub(crate) fn unasked(what: &'static str) -> Self {
+        Self::Unasked { what }
+    }
+
+    /// Returns whether a connection broke off or was not there, for which the server need not be to
+    /// blame.
+    pub(crate) fn is_broken(&self) -> bool {
+        match self {
+            Self::Fetch(_) | Self::Send(_) => true,
+            Self::Answer(error) => {
+                matches!(error, AnswerError::CutOff | AnswerError::Stream(StreamError::Io(_)))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Coded for DxrpError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotSpoken { .. } => "DX_DXRP_NOT_SPOKEN",
             Self::Fetch(error) => error.code(),
+            Self::Before(error) => error.code(),
             Self::Send(_) | Self::Thread => "DX_DXRP_STREAM",
             Self::Answer(error) => error.code(),
             Self::OtherKey { .. } => "DX_DXRP_OTHER_KEY",
             Self::Plan { .. } => "DX_DXRP_PLAN",
             Self::Signature { .. } => "DX_DXRP_SIGNATURE",
             Self::Contents { .. } | Self::Damaged { .. } => "DX_DXRP_CONTENTS",
-            Self::Unwanted { .. } | Self::LeftOut { .. } => "DX_DXRP_UNWANTED",
+            Self::Unwanted { .. } | Self::Unasked { .. } | Self::LeftOut { .. } => {
+                "DX_DXRP_UNWANTED"
+            }
         }
     }
 
@@ -113,6 +145,7 @@ impl Coded for DxrpError {
                     .to_owned()
             }
             Self::Fetch(error) => return error.hint(),
+            Self::Before(error) => return error.hint(),
             Self::Answer(error) => return error.hint(),
             Self::OtherKey { .. } => {
                 "ask whoever runs the registry whether its key was replaced; if it was, remove \

@@ -81,6 +81,7 @@ impl Command {
             Self::Query(arguments) => arguments.run(environment, report),
             Self::Sbom(arguments) => arguments.run(environment, report),
             Self::Licenses(arguments) => arguments.run(&environment, report),
+            Self::Lock(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -34,7 +34,7 @@ const GROUPS: [(&str, &[&str]); 8] = [
             "search", "diff", "docs", "repo", "bugs",
         ],
     ),
-    ("Security", &["audit", "install-scripts", "approve-scripts", "deny-scripts"]),
+    ("Security", &["audit", "lock", "install-scripts", "approve-scripts", "deny-scripts"]),
     ("Change installed packages", &["patch", "patch-commit", "patch-remove", "explore", "edit"]),
     (
         "Publish",

@@ -66,6 +66,7 @@ impl Command {
             Self::Fund(fund) => Taker::Settings(&mut fund.flags),
             Self::Query(query) => Taker::Settings(&mut query.flags),
             Self::Sbom(sbom) => Taker::Settings(&mut sbom.flags),
+            Self::Lock(lock) => Taker::Settings(&mut lock.flags),
             Self::Store(_) | Self::Shims(_) => Taker::Clap,
             Self::Author(command) => command.flags(),
             Self::Config(_)

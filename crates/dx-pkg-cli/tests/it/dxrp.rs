@@ -1,7 +1,9 @@
 //! Installs from a registry that speaks DXRP: what is installed is what comes over HTTP, and a
 //! server that goes wrong changes nothing.
 
+mod broken;
 mod served;
+mod verified;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -139,12 +141,23 @@ fn a_server_that_goes_wrong_changes_nothing() {
         DxrpFault::Lies,
         DxrpFault::Climbs,
         DxrpFault::OtherId,
+        DxrpFault::Replays,
+        DxrpFault::OtherBase,
+        DxrpFault::LongHead,
+        DxrpFault::HeadBomb,
+        DxrpFault::Sizes,
+        DxrpFault::Chatters,
+        DxrpFault::Denies,
+        DxrpFault::Plans,
     ];
     let registry = registry();
     let (over_http, _) = locked(&registry);
     let expected = tree(&over_http);
-    for (number, fault) in faults.into_iter().enumerate() {
-        let carrier = if number % 2 == 0 { DxrpCarrier::Raw } else { DxrpCarrier::Http };
+    // What comes slowly does so by both carriers.
+    let slow = [(DxrpFault::Trickles, DxrpCarrier::Raw), (DxrpFault::Trickles, DxrpCarrier::Http)];
+    let carriers = [DxrpCarrier::Raw, DxrpCarrier::Http].into_iter().cycle();
+    let others = faults.into_iter().zip(carriers);
+    for (fault, carrier) in others.chain(slow) {
         registry.dxrp(carrier, Some(fault));
         let other = project(&registry);
         other.write("package-lock.json", over_http.read("package-lock.json"));
@@ -202,6 +215,24 @@ fn a_registry_that_does_not_speak_it_is_asked_once() {
     assert_eq!(registry.dxrp_questions(), asked);
     let strict = impatient(&registry).dep("a", "^1").create();
     fails(dx(&strict, ["install", "--dxrp=required"]), "DX_DXRP_NOT_SPOKEN");
+}
+
+#[test]
+fn a_registry_that_does_not_answer_the_question_is_asked_once_by_a_command() {
+    let registry = registry();
+    registry.dxrp(DxrpCarrier::Raw, Some(DxrpFault::Silent));
+    let began = std::time::Instant::now();
+    let run = ok(&project(&registry), ["install", "--ignore-scripts", "--verbose"]);
+    assert_eq!(registry.dxrp_questions(), 1, "{run}");
+    assert_eq!(run.stderr.matches("the rest comes over HTTP").count(), 1, "{run}");
+    // The question has the time of one request.
+    assert!(began.elapsed() < std::time::Duration::from_secs(15), "{run}");
+    // It is no answer that is remembered.
+    let asked = registry.dxrp_questions();
+    ok(&project(&registry), ["install", "--ignore-scripts"]);
+    assert_eq!(registry.dxrp_questions(), asked + 1);
+    let strict = dx(&project(&registry), ["install", "--ignore-scripts", "--dxrp=required"]);
+    assert_eq!(strict.status, Some(1), "{strict}");
 }
 
 #[test]

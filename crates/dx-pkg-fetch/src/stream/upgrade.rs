@@ -4,16 +4,16 @@
 //! has read, so that no other thread hands the bytes over.
 
 use crate::error::{FetchCause, Phase};
+use crate::opening::Wire;
 use reqwest::StatusCode;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest head of an answer, in bytes.
 const MOST_HEAD: usize = 16 << 10;
 /// The time after which a waiting read looks whether it is still wanted.
-const LOOK: Duration = Duration::from_millis(100);
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
 /// The least number of bytes that must arrive within the idle timeout.
 const LEAST_ARRIVING: usize = 1024;
 
@@ -33,7 +33,7 @@ pub enum Upgrade {
 
 /// A connection that speaks another protocol than HTTP. Reads and writes block.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Wire,
     /// What has arrived with the head of the answer, and how much of it was read.
     early: (Vec<u8>, usize),
     /// Counts bytes received.
@@ -48,14 +48,12 @@ pub struct Connection {
 impl Connection {
     /// Returns a connection that fails once nothing arrives for `idle`.
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: Wire,
         idle: Duration,
         count: Count,
         is_wanted: IsWanted,
     ) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(LOOK))?;
-        stream.set_write_timeout(Some(idle))?;
+        stream.socket().set_write_timeout(Some(idle))?;
         let (early, since) = ((Vec::new(), 0), Instant::now());
         Ok(Self { stream, early, count, idle, is_wanted, lately: 0, since })
     }

@@ -18,4 +18,5 @@ mod sending;
 mod server;
 mod tls;
 mod tracing;
+mod upgrading;
 mod warming;

@@ -2,7 +2,7 @@
 
 use dx_pkg_core::PackageId;
 
-use super::FrameError;
+use super::{FrameError, unpack};
 use crate::FormatError;
 use crate::archive::{Marks, PackageHead};
 use crate::wire::{Reader, Writer};
@@ -91,10 +91,7 @@ impl PackHead {
         if length > MOST_PACKAGE_HEAD {
             return Err(FrameError::TooLong { message: "PACK", most: MOST_PACKAGE_HEAD as u64 });
         }
-        let package = zstd::bulk::decompress(package, length).map_err(|_| malformed.clone())?;
-        if package.len() != length {
-            return Err(malformed);
-        }
+        let package = unpack(package, length).ok_or_else(|| malformed.clone())?;
         let package = PackageHead::decode(&package).map_err(|_| malformed)?;
         // The sum does not overflow: a decoded head has a limit of its own.
         if package.size() > MOST_UNPACKED {

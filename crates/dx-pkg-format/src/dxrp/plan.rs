@@ -1,7 +1,7 @@
 //! PLAN: a project's requirements, and the whole lock that they resolve to.
 
 use super::{FrameError, whole};
-use crate::wire::Writer;
+use crate::wire::{Reader, Writer};
 
 /// The rules of a resolution that are not in manifests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,12 +44,50 @@ pub struct PlanQuestion {
     /// The project and its workspaces, with what they require and nothing else: a lock in the form
     /// DXL.
     pub importers: Vec<u8>,
+    /// The lock that is resolved from, and what is chosen anew; `None` without either.
+    pub change: Option<PlanChange>,
+}
+
+/// What a plan starts from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanChange {
+    /// The length of the lock in bytes before it was compressed; 0 without a lock.
+    pub unpacked: u32,
+    /// The lock in the form DXL, compressed by Zstandard.
+    pub lock: Vec<u8>,
+    /// The names of packages whose versions are chosen anew, wherever they are locked.
+    pub update: Vec<String>,
+    /// The names of direct dependencies that the user named.
+    pub explicit: Vec<String>,
+    /// The folders whose dependencies those are; none for the project alone.
+    pub explicit_in: Vec<String>,
+}
+
+impl PlanChange {
+    fn encode(&self, out: &mut Writer) {
+        out.u32(self.unpacked);
+        out.blob(&self.lock);
+        out.texts(&self.update);
+        out.texts(&self.explicit);
+        out.texts(&self.explicit_in);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            unpacked: reader.u32()?,
+            lock: reader.blob()?.to_vec(),
+            update: reader.texts()?,
+            explicit: reader.texts()?,
+            explicit_in: reader.texts()?,
+        })
+    }
 }
 
 const LEGACY: u32 = 1;
 const STRICT: u32 = 2;
 const DEDUPE: u32 = 4;
 const ENGINES: u32 = 8;
+const CHANGE: u32 = 16;
 
 impl PlanQuestion {
     /// Encodes the message.
@@ -62,6 +100,7 @@ impl PlanQuestion {
             (rules.strict_peer_deps, STRICT),
             (rules.prefer_dedupe, DEDUPE),
             (rules.engine_strict, ENGINES),
+            (self.change.is_some(), CHANGE),
         ];
         out.u32(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum());
         out.u8(rules.placing);
@@ -73,10 +112,13 @@ impl PlanQuestion {
         out.texts(&rules.release_age_exclude);
         out.text(&self.overrides);
         out.blob(&self.importers);
+        if let Some(change) = &self.change {
+            change.encode(&mut out);
+        }
         out.into_bytes()
     }
 
-    /// Decodes the message. The importers are to be decoded and checked by themselves.
+    /// Decodes the message. Importers and lock are to be decoded and checked by themselves.
     ///
     /// # Errors
     /// It is cut off, too long, or has an unknown rule.
@@ -84,7 +126,7 @@ impl PlanQuestion {
         whole(bytes, "PLAN?", |reader| {
             let flags = reader.u32()?;
             let placing = reader.u8()?;
-            if flags & !(LEGACY | STRICT | DEDUPE | ENGINES) != 0 || placing > 2 {
+            if flags & !(LEGACY | STRICT | DEDUPE | ENGINES | CHANGE) != 0 || placing > 2 {
                 return None;
             }
             let (release_age_ms, before_ms) = (reader.u64()?, reader.u64()?);
@@ -93,6 +135,10 @@ impl PlanQuestion {
             let release_age_exclude = reader.texts()?;
             let overrides = reader.text()?.to_owned();
             let importers = reader.blob()?.to_vec();
+            let change = match flags & CHANGE != 0 {
+                true => Some(PlanChange::decode(reader)?),
+                false => None,
+            };
             let rules = PlanRules {
                 legacy_peer_deps: flags & LEGACY != 0,
                 strict_peer_deps: flags & STRICT != 0,
@@ -108,7 +154,7 @@ impl PlanQuestion {
                 cpu,
                 libc,
             };
-            Some(Self { rules, overrides, importers })
+            Some(Self { rules, overrides, importers, change })
         })
     }
 }

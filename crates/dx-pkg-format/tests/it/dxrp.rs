@@ -5,8 +5,9 @@ use dx_pkg_format::archive::{ArchivedFile, Marks, PackageHead};
 use dx_pkg_format::dxp::FileMode;
 use dx_pkg_format::dxrp::{
     Capabilities, Choice, End, Filter, FrameError, FrameHead, HEAD, Held, Hello, Kind,
-    MOST_PAYLOAD, MetaAnswer, MetaOutcome, MetaQuestion, Missing, PackHead, Plan, PlanQuestion,
-    PlanRules, Reason, Refusal, ServerKey, Trouble, Want, Wanted, encode_frame, encode_message,
+    MOST_PAYLOAD, MetaAnswer, MetaOutcome, MetaQuestion, Missing, PackHead, Plan, PlanChange,
+    PlanQuestion, PlanRules, Reason, Refusal, ServerKey, Trouble, Want, Wanted, encode_frame,
+    encode_message,
 };
 use proptest::prelude::*;
 
@@ -114,7 +115,8 @@ fn a_part_is_one_of_its_parts() {
 }
 
 /// A message: its name, its bytes, and what decodes it and encodes it again.
-type Case = (&'static str, Vec<u8>, fn(&[u8]) -> Option<Vec<u8>>);
+type Case = (&'static str, Vec<u8>, Rewrite);
+type Rewrite = fn(&[u8]) -> Option<Vec<u8>>;
 
 fn messages() -> Vec<Case> {
     let wanted = Wanted { id: id(1), name: "@a/b".into(), version: "1.2.3".into() };
@@ -133,7 +135,17 @@ fn messages() -> Vec<Case> {
         libc: "glibc".into(),
         ..PlanRules::default()
     };
-    let question = PlanQuestion { rules, overrides: "{}".into(), importers: b"DXL".to_vec() };
+    let (overrides, importers) = ("{}".into(), b"DXL".to_vec());
+    let question = PlanQuestion { rules, overrides, importers, change: None };
+    let change = PlanChange {
+        unpacked: 9,
+        lock: b"DXL".to_vec(),
+        update: vec!["a".into()],
+        explicit: vec!["b".into(), "@c/d".into()],
+        explicit_in: vec!["w".into()],
+    };
+    let changed = PlanQuestion { change: Some(change), ..question.clone() };
+    let rewrite_question: Rewrite = |it| PlanQuestion::decode(it).ok().map(|it| it.encode());
     let plan = Plan { computed_ms: 1, published_ms: vec![0, 2], unpacked: 9, lock: vec![1, 2] };
     let modified = MetaOutcome::Modified {
         etag: "\"1\"".into(),
@@ -157,9 +169,8 @@ fn messages() -> Vec<Case> {
         ("want-named", want(Choice::Named(vec![wanted])), rewrite_want),
         ("want-plan", want(Choice::OfPlan { lock: [3; 32], bits: vec![5] }), rewrite_want),
         ("want-filter", want(Choice::AllBut(Filter::new(&[id(1), id(2)], 0.01, 5))), rewrite_want),
-        ("plan-question", question.encode(), |it| {
-            PlanQuestion::decode(it).ok().map(|it| it.encode())
-        }),
+        ("plan-question", question.encode(), rewrite_question),
+        ("plan-change", changed.encode(), rewrite_question),
         ("plan", plan.encode(), |it| Plan::decode(it).ok().map(|it| it.encode())),
         ("pack", pack(None, &[5]).encode().unwrap(), rewrite_pack),
         ("delta", pack(Some(id(3)), &[5]).encode().unwrap(), rewrite_pack),
@@ -194,7 +205,8 @@ fn rewrite_meta(bytes: &[u8]) -> Option<Vec<u8>> {
 #[test]
 fn messages_are_those_of_version_1() {
     // How small the head of a package becomes is the compressor's affair.
-    let all = messages().into_iter().filter(|(name, ..)| !matches!(*name, "pack" | "delta"));
+    let apart = ["pack", "delta", "plan-change"];
+    let all = messages().into_iter().filter(|(name, ..)| !apart.contains(name));
     let bytes: Vec<u8> = all.flat_map(|(_, bytes, _)| bytes).collect();
     assert_eq!(super::golden::golden("dxrp-v1.messages", &bytes), bytes);
     for (name, head) in

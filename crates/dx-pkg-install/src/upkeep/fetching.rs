@@ -67,7 +67,12 @@ pub fn fetch_lockfile(
 }
 
 /// Returns the packages of a lock that are installed on a platform.
-fn plan_of(lock: &Lock, platform: &Platform, omit: &[DependencyType], force: bool) -> Plan {
+pub(super) fn plan_of(
+    lock: &Lock,
+    platform: &Platform,
+    omit: &[DependencyType],
+    force: bool,
+) -> Plan {
     let runs_here = |package: &LockPackage| {
         let [os, cpu, libc] = [&package.os, &package.cpu, &package.libc]
             .map(|list| list.iter().map(String::as_str).collect::<Vec<&str>>());

@@ -1,6 +1,7 @@
 //! One request to a server, and its answer, read message by message.
 
 use std::io::Read;
+use std::time::Duration;
 
 use dx_pkg_core::Coded;
 use dx_pkg_core::text::plain_text;
@@ -9,7 +10,7 @@ use dx_pkg_format::dxrp::{
     Trouble, Want, encode_message,
 };
 
-use super::stream::{MessageReader, StreamError};
+use super::stream::{Begun, MessageReader, StreamError};
 
 /// The reason why an answer is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -108,12 +109,13 @@ pub struct Answer<R> {
 }
 
 impl<R: Read> Answer<R> {
-    /// Reads how an answer begins: version and key of the server.
+    /// Reads how an answer begins: version and key of the server. No message may take longer than
+    /// `limit`.
     ///
     /// # Errors
     /// The stream is broken, the server speaks another version, or refuses.
-    pub fn begin(source: R) -> Result<Self, AnswerError> {
-        let mut reader = MessageReader::new(source);
+    pub fn begin(source: R, limit: Duration) -> Result<Self, AnswerError> {
+        let mut reader = MessageReader::new(source).within(limit);
         let mut payload = Vec::new();
         expect(&mut reader, Kind::Hello, &mut payload)?;
         let capabilities = Hello::decode(&payload)?.capabilities;
@@ -135,6 +137,11 @@ impl<R: Read> Answer<R> {
     /// Returns the stream, for the next request after [`Part::End`].
     pub fn into_inner(self) -> R {
         self.reader.into_inner()
+    }
+
+    /// Returns the message within which the stream broke off; its beginning is in the payload.
+    pub fn begun(&self) -> Option<Begun> {
+        self.reader.begun()
     }
 
     /// Reads the next part. `payload` is a buffer to be used again, and holds the message of a

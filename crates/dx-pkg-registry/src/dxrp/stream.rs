@@ -1,6 +1,7 @@
 //! Messages read from and written to a stream.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
 
 use dx_pkg_core::Coded;
 use dx_pkg_format::dxrp::{FrameError, FrameHead, HEAD, Kind, encode_message};
@@ -42,17 +43,36 @@ pub struct Message {
     pub payload: Vec<u8>,
 }
 
+/// The beginning of a message whose end has not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// Its kind.
+    pub kind: Kind,
+    /// The bytes of its frames that have come whole, heads included.
+    pub bytes: u64,
+}
+
 /// Reads messages. Each is wholly in memory, at most [`Kind::most`] bytes of it.
 #[derive(Debug)]
 pub struct MessageReader<R> {
     source: R,
     received: u64,
+    /// The longest that one message may take.
+    limit: Option<Duration>,
+    begun: Option<Begun>,
 }
 
 impl<R: Read> MessageReader<R> {
     /// Returns a reader of what `source` delivers, which should be buffered.
     pub fn new(source: R) -> Self {
-        Self { source, received: 0 }
+        Self { source, received: 0, limit: None, begun: None }
+    }
+
+    /// Sets the longest that one message may take from its first byte on. It is looked at whenever
+    /// bytes come.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     /// Reads the next message; `None` where the stream ends before it.
@@ -77,18 +97,60 @@ impl<R: Read> MessageReader<R> {
         mut grows: impl FnMut(usize),
     ) -> Result<Option<Kind>, StreamError> {
         payload.clear();
-        let Some(first) = self.head(true)? else { return Ok(None) };
-        let mut head = first;
+        self.begun = None;
+        let Some(first) = self.head(None)? else { return Ok(None) };
+        self.go_on_from(first, payload, &mut grows).map(Some)
+    }
+
+    /// Reads on in a message of which `payload` has the frames that came whole on another stream;
+    /// returns its kind.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn go_on(
+        &mut self,
+        begun: Begun,
+        payload: &mut Vec<u8>,
+        mut grows: impl FnMut(usize),
+    ) -> Result<Kind, StreamError> {
+        self.begun = Some(begun);
+        let cut = || io::Error::from(ErrorKind::UnexpectedEof);
+        let next = self.head(Some(Instant::now()))?.ok_or_else(cut)?;
+        self.go_on_from(next, payload, &mut grows)
+    }
+
+    /// Returns the message that broke off, if one did after a frame of it had come whole: the
+    /// payload has what those frames hold.
+    pub fn begun(&self) -> Option<Begun> {
+        self.begun
+    }
+
+    fn go_on_from(
+        &mut self,
+        mut head: FrameHead,
+        payload: &mut Vec<u8>,
+        grows: &mut impl FnMut(usize),
+    ) -> Result<Kind, StreamError> {
+        let since = Instant::now();
+        let kind = self.begun.map_or(head.kind, |begun| begun.kind);
         loop {
-            grows(payload.len() + head.length);
-            self.take_payload(&head, payload)?;
-            if !head.more {
-                return Ok(Some(first.kind));
-            }
-            head = self.head(false)?.ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))?;
-            if head.kind != first.kind {
+            if head.kind != kind {
                 return Err(FrameError::OutOfOrder { message: head.kind.name() }.into());
             }
+            grows(payload.len() + head.length);
+            let begin = payload.len();
+            if let Err(error) = self.take_payload(&head, payload, since) {
+                payload.truncate(begin);
+                return Err(error);
+            }
+            if !head.more {
+                self.begun = None;
+                return Ok(kind);
+            }
+            let before = self.begun.map_or(0, |begun| begun.bytes);
+            self.begun = Some(Begun { kind, bytes: before + (HEAD + head.length) as u64 });
+            let cut = || io::Error::from(ErrorKind::UnexpectedEof);
+            head = self.head(Some(since))?.ok_or_else(cut)?;
         }
     }
 
@@ -102,33 +164,62 @@ impl<R: Read> MessageReader<R> {
         self.source
     }
 
-    fn head(&mut self, may_end: bool) -> Result<Option<FrameHead>, StreamError> {
+    /// Reads the head of a frame; `None` where the stream ends before it. `since` is when its
+    /// message began, if it has.
+    fn head(&mut self, since: Option<Instant>) -> Result<Option<FrameHead>, StreamError> {
         let mut bytes = [0; HEAD];
         let mut filled = 0;
+        let mut began = since;
         while filled < HEAD {
             match self.source.read(&mut bytes[filled..]) {
-                Ok(0) if filled == 0 && may_end => return Ok(None),
+                Ok(0) if filled == 0 && since.is_none() => return Ok(None),
                 Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
+            self.check_time(*began.get_or_insert_with(Instant::now))?;
         }
         self.received += HEAD as u64;
         Ok(Some(FrameHead::decode(&bytes)?))
     }
 
     /// Appends the payload of a frame to that of its message.
-    fn take_payload(&mut self, head: &FrameHead, payload: &mut Vec<u8>) -> Result<(), StreamError> {
+    fn take_payload(
+        &mut self,
+        head: &FrameHead,
+        payload: &mut Vec<u8>,
+        since: Instant,
+    ) -> Result<(), StreamError> {
         let (begin, most) = (payload.len(), head.kind.most());
         if (begin + head.length) as u64 > most {
             return Err(FrameError::TooLong { message: head.kind.name(), most }.into());
         }
         // At most MOST_PAYLOAD bytes more than have come.
         payload.resize(begin + head.length, 0);
-        self.source.read_exact(&mut payload[begin..])?;
+        let mut filled = begin;
+        while filled < payload.len() {
+            match self.source.read(&mut payload[filled..]) {
+                Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.check_time(since)?;
+        }
         self.received += head.length as u64;
         Ok(head.check(&payload[begin..])?)
+    }
+
+    /// Fails once a message that began `since` takes too long.
+    fn check_time(&self, since: Instant) -> Result<(), StreamError> {
+        match self.limit {
+            Some(limit) if since.elapsed() > limit => {
+                let text = format!("a message took more than {} seconds", limit.as_secs_f32());
+                Err(io::Error::new(ErrorKind::TimedOut, text).into())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -191,6 +282,52 @@ mod tests {
             let cut = MessageReader::new(&out[..length]).read();
             assert!(matches!(cut, Err(StreamError::Io(_))), "cut at {length}");
         }
+    }
+
+    #[test]
+    fn a_message_that_breaks_off_goes_on_where_its_last_whole_frame_ended() {
+        let long: Vec<u8> = (0..MOST_PAYLOAD * 2 + 9).map(|at| (at % 251) as u8).collect();
+        let bytes = dx_pkg_format::dxrp::encode_message(Kind::Pack, &long);
+        let frame = HEAD + MOST_PAYLOAD;
+        for (cut, whole) in [(frame - 1, 0), (frame, 1), (frame * 2 - 1, 1), (frame * 2 + 20, 2)] {
+            let mut payload = Vec::new();
+            let mut reader = MessageReader::new(&bytes[..cut]);
+            assert!(reader.read_into(&mut payload, |_| {}).is_err(), "cut at {cut}");
+            let Some(begun) = reader.begun() else {
+                assert_eq!(whole, 0, "cut at {cut}");
+                continue;
+            };
+            assert_eq!((begun.kind, begun.bytes), (Kind::Pack, (whole * frame) as u64));
+            assert_eq!(payload.len(), whole * MOST_PAYLOAD);
+            let rest = &bytes[usize::try_from(begun.bytes).unwrap()..];
+            let mut other = payload.clone();
+            let again = MessageReader::new(rest).go_on(begun, &mut payload, |_| {});
+            assert_eq!((again.ok(), payload == long), (Some(Kind::Pack), true), "cut at {cut}");
+            // What follows belongs to another message.
+            let end = dx_pkg_format::dxrp::encode_message(Kind::End, b"");
+            assert!(MessageReader::new(&end[..]).go_on(begun, &mut other, |_| {}).is_err());
+        }
+    }
+
+    /// Delivers a byte now and then.
+    struct Trickle<'b>(&'b [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            std::thread::sleep(Duration::from_millis(10));
+            let length = buffer.len().min(1);
+            self.0.read(&mut buffer[..length])
+        }
+    }
+
+    #[test]
+    fn a_message_that_takes_too_long_is_given_up() {
+        let bytes = dx_pkg_format::dxrp::encode_message(Kind::Pack, &[1; 4000]);
+        let limit = Duration::from_millis(200);
+        let began = Instant::now();
+        let read = MessageReader::new(Trickle(&bytes)).within(limit).read();
+        assert!(matches!(read, Err(StreamError::Io(error)) if error.kind() == ErrorKind::TimedOut));
+        assert!(began.elapsed() >= limit && began.elapsed() < limit * 20);
     }
 
     #[test]

@@ -52,6 +52,17 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Keeps all peer conflicts of the tree.
+    pub(super) fn keep_conflicts(&mut self) {
+        for node in self.tree.project_nodes() {
+            for edge in self.tree[node].edges_out.clone() {
+                if self.tree[edge].kind.is_peer() && !self.tree.is_valid(edge) {
+                    self.keep(edge);
+                }
+            }
+        }
+    }
+
     /// Keeps a locked conflict, or what a bundled package lacks, where `dep`, the package that
     /// could solve it, cannot be loaded; returns whether it does.
     pub(super) fn keeps_unloadable(&mut self, edge: EdgeId, dep: NodeId) -> bool {

@@ -43,6 +43,8 @@ struct Key {
     is_direct: bool,
     /// The version that the lockfile has where the importer looks.
     locked: Option<String>,
+    /// The version that the tree has there.
+    placed: Option<String>,
     is_widened: bool,
 }
 
@@ -67,6 +69,8 @@ pub(super) struct Known {
     pub(super) locked: Option<usize>,
     /// The candidate that npm picks.
     pub(super) pick: Option<usize>,
+    /// The candidate that npm has placed, which may be an older one because of peers.
+    pub(super) placed: Option<usize>,
     pub(super) candidates: Vec<(Version, Rc<[Asked]>)>,
     /// The number of candidates that are in the importer's range; they come first.
     pub(super) in_range: usize,
@@ -91,6 +95,16 @@ impl Known {
         self.candidates[candidate].1.iter().find(|asked| asked.name == peer)
     }
 
+    /// Returns whether the importer requires an exact version.
+    pub(super) fn is_exact(&self) -> bool {
+        let spec = self.direct.as_ref().map(|direct| direct.spec.as_str());
+        let range = spec.map(|spec| match spec.starts_with("npm:") {
+            true => spec.rsplit('@').next().unwrap_or(spec),
+            false => spec,
+        });
+        range.is_some_and(|range| matches!(Spec::parse(range), Ok(Spec::Version(_))))
+    }
+
     /// Returns what tells whether a peer requirement allows a version of this package.
     pub(super) fn allowing(&self, asked: &Asked) -> impl Fn(&Version) -> bool {
         let specs = [Some(asked.spec.as_str()), asked.accepts.as_deref()];
@@ -112,6 +126,7 @@ impl Known {
         let kept: Vec<usize> = (0..self.candidates.len()).filter(|at| wanted(*at)).collect();
         let moved = |old: Option<usize>| old.and_then(|old| kept.iter().position(|at| *at == old));
         (self.locked, self.pick) = (moved(self.locked), moved(self.pick));
+        self.placed = moved(self.placed);
         self.in_range = kept.iter().filter(|at| **at < self.in_range).count();
         self.candidates = kept.iter().map(|at| self.candidates[*at].clone()).collect();
     }
@@ -142,6 +157,7 @@ impl<'s> Source<'s> {
             direct: direct.cloned(),
             locked: None,
             pick: None,
+            placed: None,
             candidates: Vec::new(),
             in_range: 0,
             published: Rc::default(),
@@ -169,6 +185,7 @@ impl<'s> Source<'s> {
                     range,
                     is_direct: direct.is_some(),
                     locked: self.locked(name).and_then(|entry| entry.version.clone()),
+                    placed: found.and_then(|entry| entry.version.clone()),
                     is_widened: widened,
                 };
                 if let Some(known) = self.loaded.0.borrow().get(&key) {
@@ -230,7 +247,14 @@ impl<'s> Source<'s> {
         let deprecated = |index: &VersionIndex| {
             packument.version(*index).deprecated().is_some_and(|text| !text.is_empty())
         };
-        let mut order: Vec<VersionIndex> = locked.into_iter().chain(pick).collect();
+        let placed = self.found(&package.name);
+        let placed = placed.and_then(|entry| Version::parse(entry.version.as_deref()?).ok());
+        let placed =
+            placed.and_then(|placed| all.iter().copied().find(|at| version(*at) == placed));
+        let placed = placed.filter(is_in_range);
+        // What came as somebody's peer stays where it is, if it can.
+        let kept = placed.filter(|_| package.direct.is_none());
+        let mut order: Vec<VersionIndex> = locked.into_iter().chain(kept).chain(pick).collect();
         for is_deprecated in [false, true] {
             let of_kind = || {
                 let in_range = all.iter().copied().filter(is_in_range);
@@ -261,7 +285,8 @@ impl<'s> Source<'s> {
             keep_first(&mut order);
         }
         package.locked = locked.map(|_| 0);
-        package.pick = pick.and_then(|pick| order.iter().position(|index| *index == pick));
+        let place = |one: VersionIndex| order.iter().position(|index| *index == one);
+        (package.pick, package.placed) = (pick.and_then(place), placed.and_then(place));
         let candidate = |index: VersionIndex| {
             let view = packument.version(index);
             (view.version(), self.asked_of(package, view).into())

@@ -11,7 +11,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use super::alterations::Alterations;
 use super::gather::Gathered;
 use super::helpful::Search;
-use super::offer::{offer, offer_all};
+use super::offer::{offer, offer_all, peers};
 use super::packages::{Loaded, Source, keep_first};
 use super::search::{Part, search};
 use super::told::{Contradiction, given_up};
@@ -246,11 +246,12 @@ fn install(
     refused: &Resolution,
     input: Input<'_>,
 ) -> Result<Option<Resolution>, Box<Rejected>> {
-    let mut pinned = Pinned { options: input.options.clone(), moves: Vec::new() };
+    let mut pinned = Pinned::new(input.options);
     for (part, source) in parts.iter().zip(sources) {
         let Some((gathered, solution)) = &part.solution else { continue };
         let current = |name: &str| source.found(name).and_then(|found| found.version.clone());
         pinned.add(gathered, &solution.chosen, current);
+        pinned.release(gathered, &solution.chosen, source);
     }
     if pinned.moves.is_empty() && pinned.options.update.len() == input.options.update.len() {
         return Ok(None);
@@ -259,6 +260,8 @@ fn install(
     pinned.options.strict_peer_deps &= !is_partial;
     pinned.moves.sort_by(|a, b| (!a.is_direct, &a.name).cmp(&(!b.is_direct, &b.name)));
     pinned.moves.dedup();
+    let previous = input.previous.map(|lock| pinned.without_released(lock));
+    let input = Input { previous: previous.as_ref(), ..input };
     let solved = match (Input { options: &pinned.options, ..input }).resolve() {
         Ok(solved) => solved,
         Err(error) => {
@@ -290,9 +293,46 @@ fn dependent_of(error: &ResolveError) -> Option<(String, Version)> {
 struct Pinned {
     options: Options,
     moves: Vec<Move>,
+    /// The paths of locked packages of which another version was chosen. npm's rules keep what
+    /// satisfies a requirement rather than replace it by an older version.
+    released: Vec<String>,
 }
 
 impl Pinned {
+    fn new(options: &Options) -> Self {
+        Pinned { options: options.clone(), moves: Vec::new(), released: Vec::new() }
+    }
+
+    /// Releases the locked packages of which another version was chosen.
+    fn release(&mut self, gathered: &Gathered, chosen: &[Option<usize>], source: &Source<'_>) {
+        let Some(previous) = source.previous else { return };
+        for (package, choice) in gathered.known.iter().zip(chosen) {
+            let version = choice.map(|choice| package.version(choice).to_string());
+            let entry = previous.resolve(&source.importer.path, &package.name);
+            if let (Some(version), Some(entry)) = (version, entry)
+                && entry.path.contains("node_modules/")
+                && !entry.link
+                && entry.version.as_deref() != Some(&version)
+            {
+                self.released.push(entry.path.clone());
+            }
+        }
+    }
+
+    /// Returns a lock without what was released and what is below it.
+    fn without_released(&self, lock: &Lock) -> Lock {
+        let mut lock = lock.clone();
+        let is_released = |path: &str| {
+            let below = |released: &String| {
+                path.strip_prefix(released.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            self.released.iter().any(below)
+        };
+        lock.packages.retain(|entry| !is_released(&entry.path));
+        lock
+    }
+
     /// Returns the version that moved last, in the order of moves.
     fn culprit(&self) -> Option<(String, Version)> {
         let last = self.moves.last()?;
@@ -344,7 +384,7 @@ fn explained(
     let mut explanations = Vec::new();
     let left = Cell::new(MOST_TRIED);
     for ((part, source), clusters) in parts.iter().zip(sources).zip(&clusters) {
-        let room = MOST_EXPLANATIONS - explanations.len();
+        let room = MOST_EXPLANATIONS.saturating_sub(explanations.len());
         if room == 0 {
             break;
         }
@@ -361,8 +401,8 @@ fn explained(
             keep_first(&mut pairs);
             let trial = |requirements: &Requirements, renewed: &[String]| {
                 let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
-                spend(&left, refused, input.provider)
-                    && ends(refused, tried, (&source.importer.path, renewed), ended)
+                spend(&left, refused, input.provider)?;
+                ends(refused, tried, (&source.importer.path, renewed), ended)
             };
             let search = Search {
                 source,
@@ -380,6 +420,7 @@ fn explained(
             explanation.changes = offer.into_iter().chain(search.changes()).collect();
             explanation.changes.truncate(MOST_CHANGES);
             explanation.exception = search.exception();
+            explanation.peers = peers(source, &pairs);
             explanation.pairs = pairs;
             own.push(explanation);
         }
@@ -387,8 +428,8 @@ fn explained(
         let pairs = source.unmet_pairs();
         let trial = |requirements: &Requirements, renewed: &[String]| {
             let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
-            spend(&left, refused, input.provider)
-                && ends(refused, tried, (&source.importer.path, renewed), ended)
+            spend(&left, refused, input.provider)?;
+            ends(refused, tried, (&source.importer.path, renewed), ended)
         };
         if !part.is_settled() || !is_solved {
             offer_all(part, source, input.requirements, &trial, &mut own);
@@ -399,14 +440,11 @@ fn explained(
     explanations
 }
 
-/// Takes a trial's share of what explanations may try; returns whether it was left, and is wanted.
-fn spend(left: &Cell<usize>, refused: &Resolution, provider: &dyn Provider) -> bool {
-    if provider.is_cancelled() {
-        return false;
-    }
+/// Takes a trial's share of what explanations may try; `None` where none is left, or wanted.
+fn spend(left: &Cell<usize>, refused: &Resolution, provider: &dyn Provider) -> Option<()> {
     let rest = left.get().checked_sub(refused.lock.packages.len());
     left.set(rest.unwrap_or(0));
-    rest.is_some()
+    rest.filter(|_| !provider.is_cancelled()).map(|_| ())
 }
 
 /// Returns the contradictions that have packages in common, together.
@@ -430,15 +468,16 @@ fn clusters(contradictions: &[Contradiction]) -> Vec<Vec<&Contradiction>> {
     clusters.into_iter().map(|(_, members)| members).collect()
 }
 
-/// Returns whether the conflicts about `pairs` end with other requirements, and no other begins;
-/// where it is the sole conflict, whether npm then accepts the tree. `renewed` are the names whose
-/// requirement by the importer with this path is new.
+/// Returns the number of peer requirements that stay unmet if the conflicts about `pairs` end with
+/// other requirements, and no other begins; where it is the sole conflict, if npm then accepts the
+/// tree. What other explanations tell of is not counted. `renewed` are the names whose requirement by the
+/// importer with this path is new.
 fn ends(
     refused: &Resolution,
     input: Input<'_>,
     (path, renewed): (&str, &[String]),
     (pairs, is_sole): (&[(String, String)], bool),
-) -> bool {
+) -> Option<usize> {
     let is_strict = input.options.strict_peer_deps;
     let mut options = Options { strict_peer_deps: false, frozen: false, ..input.options.clone() };
     options.update.extend_from_slice(renewed);
@@ -452,7 +491,7 @@ fn ends(
         }
         first => first.ok(),
     };
-    let Some(mut resolution) = first else { return false };
+    let mut resolution = first?;
     // What is new concerns one importer, unless it is an override.
     let aim = Aim::Solved(Some(path).filter(|_| !renewed.is_empty()));
     if resolution.refused_by_npm
@@ -468,7 +507,8 @@ fn ends(
     let mut left = resolution.conflicts.iter().map(pair);
     if is_sole {
         // What npm accepts besides is no conflict of the project's own.
-        return is_accepted(&resolution, input) && left.all(|pair| !pairs.contains(&pair));
+        let ends = is_accepted(&resolution, input) && left.all(|pair| !pairs.contains(&pair));
+        return ends.then_some(resolution.conflicts.len());
     }
-    left.all(|pair| known.contains(&pair) && !pairs.contains(&pair))
+    left.all(|pair| known.contains(&pair) && !pairs.contains(&pair)).then_some(0)
 }

@@ -9,7 +9,7 @@ use super::packages::Source;
 use super::told::Contradiction;
 
 /// The most contradictions and exclusions of one importer.
-const MOST_STEPS: usize = 16;
+const MOST_STEPS: usize = 24;
 
 /// The outcome for one importer.
 #[derive(Default)]
@@ -91,7 +91,7 @@ pub(super) fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part 
                     return part;
                 }
                 let next = current.without(|package, candidate| {
-                    is_excluded(&current, &asked, package, candidate)
+                    is_excluded(&current, (&solution, &asked), package, candidate)
                 });
                 if part.offer.is_none() && part.contradictions.is_empty() {
                     part.offer = Some((current, solution, asked));

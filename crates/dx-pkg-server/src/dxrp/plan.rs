@@ -1,5 +1,6 @@
 //! Plans: what a project's requirements resolve to, by the resolver of dx itself.
 
+mod ahead;
 mod compute;
 mod input;
 mod kept;
@@ -56,6 +57,8 @@ pub(super) struct Computed {
     pub(super) outcome: Result<Planned, Refusal>,
     /// Whether it depends on the time itself, so that it is not checked but made anew.
     pub(super) is_timed: bool,
+    /// Whether it starts from a lock of the client's, so that hardly anybody asks for it again.
+    pub(super) is_change: bool,
     /// Whether nothing is known to have changed.
     is_current: AtomicBool,
     /// When it was last found to be right.
@@ -70,7 +73,8 @@ impl Computed {
         is_timed: bool,
     ) -> Self {
         let checked = Mutex::new(Instant::now());
-        Self { question, rests, outcome, is_timed, is_current: AtomicBool::new(true), checked }
+        let (is_change, is_current) = (false, AtomicBool::new(true));
+        Self { question, rests, outcome, is_timed, is_change, is_current, checked }
     }
 
     /// Creates the answer to a question that is not worked on now.
@@ -84,7 +88,7 @@ impl Computed {
     fn is_lasting(&self) -> bool {
         let is_of_now = |refusal: &Refusal| refusal.trouble == Trouble::Unavailable;
         let is_right = !self.outcome.as_ref().is_err_and(is_of_now);
-        is_right && !self.rests.is_empty() && self.memory() <= LARGEST
+        is_right && !self.is_change && !self.rests.is_empty() && self.memory() <= LARGEST
     }
 
     /// Returns about the memory that it takes, in bytes.

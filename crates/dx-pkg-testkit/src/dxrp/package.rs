@@ -45,8 +45,20 @@ impl Pack {
             rest = &after[size.next_multiple_of(512)..];
         }
         files.sort_by(|one, other| one.0.cmp(&other.0));
+        let contents = files.iter().flat_map(|(_, _, data)| data.iter().copied()).collect();
+        let files = files.into_iter().map(|(path, flags, data)| (path, flags, data.len() as u64));
+        let integrity = crate::integrity_sha512(tarball);
+        let mut pack = Self { files: files.collect(), contents, root: [0; 32], integrity };
+        pack.root = pack.content_root();
+        pack
+    }
+
+    fn content_root(&self) -> [u8; 32] {
         let mut root = blake3::Hasher::new();
-        for (path, flags, data) in &files {
+        let mut rest = self.contents.as_slice();
+        for (path, flags, size) in &self.files {
+            let (data, others) = rest.split_at(usize::try_from(*size).unwrap());
+            rest = others;
             let flags = u32::from(*flags);
             let mode = 0o644 | (flags & 1) << 6 | (flags >> 1 & 1) << 3 | flags >> 2 & 1;
             root.update(&u32::try_from(path.len()).unwrap().to_le_bytes());
@@ -54,10 +66,14 @@ impl Pack {
             root.update(&mode.to_le_bytes());
             root.update(blake3::hash(data).as_bytes());
         }
-        let contents = files.iter().flat_map(|(_, _, data)| data.iter().copied()).collect();
-        let files = files.into_iter().map(|(path, flags, data)| (path, flags, data.len() as u64));
-        let integrity = crate::integrity_sha512(tarball);
-        Self { files: files.collect(), contents, root: *root.finalize().as_bytes(), integrity }
+        *root.finalize().as_bytes()
+    }
+
+    /// Changes a byte of the contents, with the root that they have then.
+    pub(super) fn alter(&mut self) {
+        let last = self.contents.last_mut().expect("some contents");
+        *last ^= 1;
+        self.root = self.content_root();
     }
 
     /// What is signed.

@@ -9,10 +9,10 @@ use std::thread;
 use dx_pkg_core::{PackageId, Platform};
 use dx_pkg_fetch::Priority;
 use dx_pkg_format::dxrp::{Choice, Filter, Plan};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::Lock;
 
 use super::gate::Gate;
-use super::{Ordered, Run, STREAMS, requests};
+use super::{Ordered, Run, STREAMS, needed, requests};
 use crate::downloads::{Downloads, Status, request};
 use crate::dxrp::{Dxrp, DxrpError};
 use crate::package::package_id;
@@ -48,9 +48,10 @@ impl Downloads {
             dxrp: dxrp.clone(),
             wanted: OnceLock::new(),
             open: Mutex::default(),
-            bases: HashMap::new(),
+            held: HashMap::new(),
             gate: Gate::default(),
             plan: Mutex::new(Some(sender)),
+            started: Mutex::default(),
             large: Mutex::default(),
         });
         // A handful.
@@ -94,29 +95,28 @@ impl Downloads {
         filter: &Filter,
         platform: &Platform,
     ) -> HashMap<PackageId, Ordered> {
+        let needed = needed::paths(lock, platform);
         let packages = lock
             .packages
             .iter()
             .filter(|package| !package.in_bundle && !package.link && package.integrity.is_some());
-        let ordered = packages.filter_map(|package| {
-            let id = package_id(package).ok()??;
+        let mut ordered: HashMap<PackageId, Ordered> = HashMap::new();
+        for package in packages {
+            let Ok(Some(id)) = package_id(package) else { continue };
             if filter.contains(id) || self.shared.lock().contains_key(&id) {
-                return None;
+                continue;
             }
-            let request = request(package, Priority::Normal, None).ok()?;
+            let is_needed = needed.contains(package.path.as_str());
+            if let Some(known) = ordered.get_mut(&id) {
+                known.is_needed |= is_needed;
+                continue;
+            }
+            let Ok(request) = request(package, Priority::Normal, None) else { continue };
             let download = self.download(id, package, &request);
-            let is_needed = runs_on(package, platform);
-            Some((id, Ordered { download, request, is_needed }))
-        });
-        ordered.collect()
+            ordered.insert(id, Ordered { download, request, is_needed });
+        }
+        ordered
     }
-}
-
-/// Returns whether a package is for this platform.
-fn runs_on(package: &LockPackage, platform: &Platform) -> bool {
-    let [os, cpu, libc] = [&package.os, &package.cpu, &package.libc]
-        .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
-    platform.accepts(&os, &cpu, &libc)
 }
 
 /// The reason why there is no plan.

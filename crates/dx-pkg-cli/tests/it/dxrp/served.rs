@@ -2,7 +2,7 @@
 //! HTTP.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
@@ -26,19 +26,41 @@ impl Drop for Served {
 
 impl Served {
     /// Starts a server; `None` where this build has none, as that of a single crate.
-    fn start(upstream: &Registry) -> Option<Self> {
+    pub(super) fn start(upstream: &Registry) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let (process, url) = Self::run(upstream, folder.path())?;
+        Some(Self { process, url, folder })
+    }
+
+    /// Kills the server.
+    pub(super) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again, with what it had written.
+    pub(super) fn start_again(&mut self, upstream: &Registry) {
+        let (process, url) = Self::run(upstream, self.folder.path()).unwrap();
+        (self.process, self.url) = (process, url);
+    }
+
+    /// Returns where it listens: host and port.
+    pub(super) fn address(&self) -> String {
+        self.url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    }
+
+    fn run(upstream: &Registry, folder: &Path) -> Option<(Child, String)> {
         let binary: PathBuf = PathBuf::from(env!("CARGO_BIN_EXE_dx"))
             .with_file_name(format!("dx-registry{}", std::env::consts::EXE_SUFFIX));
         if !binary.exists() {
             // This build has none.
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(binary)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", folder.path())
-            .env("XDG_DATA_HOME", folder.path().join("data"))
+            .env("HOME", folder)
+            .env("XDG_DATA_HOME", folder.join("data"))
             .args(["serve", "--listen", "127.0.0.1:0", "--upstream", upstream.url()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -48,8 +70,7 @@ impl Served {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.split("http://").nth(1).unwrap_or_else(|| panic!("{line:?}"));
-        let url = format!("http://{}/", address.trim().trim_end_matches('/'));
-        Some(Self { process, url, folder })
+        Some((process, format!("http://{}/", address.trim().trim_end_matches('/'))))
     }
 
     /// Returns a project that installs from the server.
@@ -103,6 +124,12 @@ fn publish(registry: &Registry, numbers: &mut Numbers) {
                     _ => package.dep(&other, spec),
                 };
             }
+            if numbers.one_in(6) {
+                // Nobody has that.
+                let spec = ["^9", "^1"][numbers.below(2)];
+                let gone = if spec == "^9" { name(numbers.below(PACKAGES)) } else { "gone".into() };
+                package = package.optional(&gone, spec);
+            }
             if number >= ANYWHERE && numbers.one_in(2) {
                 package = package.os(["plan9"]);
             }
@@ -120,75 +147,159 @@ fn publish(registry: &Registry, numbers: &mut Numbers) {
     }
 }
 
-/// Returns what a run said, without its times.
-fn said(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.contains("speaks DXRP"));
-    let without_time = |line: &str| line.split(" in ").next().unwrap_or_default().to_owned();
-    lines.map(without_time).collect::<Vec<_>>().join("\n")
+/// A project that is generated: what it requires, and how.
+struct Wanted {
+    requirements: Vec<(String, &'static str, usize)>,
+    with_override: Option<String>,
+    has_workspace: bool,
+}
+
+impl Wanted {
+    fn new(numbers: &mut Numbers) -> Self {
+        let requirements = (0..1 + numbers.below(6))
+            .map(|_| {
+                let spec = ["^1", "^2", "*", "latest", "1.0.0"][numbers.below(5)];
+                let kind = numbers.below(4);
+                (name(numbers.one_of(kind == 1)), spec, kind)
+            })
+            .collect();
+        let with_override = numbers.one_in(3).then(|| name(numbers.below(PACKAGES)));
+        Self { requirements, with_override, has_workspace: numbers.one_in(3) }
+    }
+
+    fn project(&self, served: &Served) -> Project {
+        let mut project = served.project();
+        for (name, spec, kind) in &self.requirements {
+            project = match kind {
+                0 => project.dev(name, spec),
+                1 => project.optional(name, spec),
+                _ => project.dep(name, spec),
+            };
+        }
+        if let Some(name) = &self.with_override {
+            let rules = serde_json::json!({ name: { ".": "1.1.0", "p1": "1.0.0" } });
+            project = project.field("overrides", rules);
+        }
+        if self.has_workspace {
+            let manifest = r#"{"name":"w","version":"1.0.0","dependencies":{"p2":"*"}}"#;
+            project = project.field("workspaces", serde_json::json!(["w"]));
+            project = project.file("w/package.json", manifest);
+        }
+        project.create()
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { requirements, with_override, has_workspace } = self;
+        write!(out, "{requirements:?} {with_override:?} {has_workspace}")
+    }
+}
+
+/// What became of the plans that were asked for.
+#[derive(Debug, Default)]
+struct Tally {
+    planned: usize,
+    passed_over: usize,
+    refused: usize,
+    conflicts: usize,
+    gaps: usize,
+}
+
+impl Tally {
+    /// Counts what a run with `--verbose` said.
+    fn count(&mut self, run: &dx_pkg_testkit::Run) {
+        if run.stderr.contains("is of no use") {
+            self.passed_over += 1;
+            return;
+        }
+        let is_refused = run.stderr.contains("the DXRP server refuses");
+        self.refused += usize::from(is_refused);
+        self.planned += usize::from(!is_refused);
+        self.conflicts += usize::from(!is_refused && run.stderr.contains(" needs "));
+        self.gaps += usize::from(!is_refused && run.stderr.contains("warning: optional:"));
+    }
 }
 
 #[test]
 fn a_plan_has_the_outcome_of_a_resolution_over_http() {
-    let (mut planned, mut others) = (0, Vec::new());
-    for seed in 1..=8 {
+    let mut tally = Tally::default();
+    for seed in 1..=10 {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let registry = Registry::start();
         publish(&registry, &mut numbers);
         let Some(served) = Served::start(&registry) else { return };
-        for _ in 0..2 {
-            let wanted: Vec<_> = (0..1 + numbers.below(6))
-                .map(|_| {
-                    let spec = ["^1", "^2", "*", "latest", "1.0.0"][numbers.below(5)];
-                    let kind = numbers.below(4);
-                    (name(numbers.one_of(kind == 1)), spec, kind)
-                })
-                .collect();
-            let with_override = numbers.one_in(3).then(|| name(numbers.below(PACKAGES)));
-            let has_workspace = numbers.one_in(3);
-            let project = || {
-                let mut project = served.project();
-                for (name, spec, kind) in &wanted {
-                    project = match kind {
-                        0 => project.dev(name, spec),
-                        1 => project.optional(name, spec),
-                        _ => project.dep(name, spec),
-                    };
-                }
-                if let Some(name) = &with_override {
-                    let rules = serde_json::json!({ name: { ".": "1.1.0", "p1": "1.0.0" } });
-                    project = project.field("overrides", rules);
-                }
-                if has_workspace {
-                    let manifest = r#"{"name":"w","version":"1.0.0","dependencies":{"p2":"*"}}"#;
-                    project = project.field("workspaces", serde_json::json!(["w"]));
-                    project = project.file("w/package.json", manifest);
-                }
-                project.create()
-            };
-            let (over_http, by_dxrp) = (project(), project());
+        for _ in 0..3 {
+            let wanted = Wanted::new(&mut numbers);
+            let (over_http, by_dxrp) = (wanted.project(&served), wanted.project(&served));
             let expected = command(&over_http).args(["install", "--dxrp=off"]).run();
             let found = command(&by_dxrp).args(["install", "--verbose"]).run();
-            let case = format!("seed {seed}: {wanted:?} {with_override:?}\n{expected}\n{found}");
+            let case = format!("seed {seed}: {wanted}\n{expected}\n{found}");
             assert_eq!(found.status, expected.status, "{case}");
+            tally.count(&found);
             if expected.status != Some(0) {
                 continue;
             }
             let lock = |project: &Project| project.read("package-lock.json");
             assert!(lock(&by_dxrp) == lock(&over_http), "the lockfiles differ: {case}");
             assert_eq!(tree(&by_dxrp), tree(&over_http), "{case}");
-            // A plan that a resolution would change, as with peers that contradict each other, is
-            // passed over.
-            let instead = found.stderr.lines().find(|line| line.contains("is of no use"));
-            let is_used = found.stderr.contains("speaks DXRP and signs");
-            planned += usize::from(instead.is_none() && is_used);
-            others.extend(instead.map(str::to_owned));
-            let expected = command(&project()).args(["install", "--dxrp=off"]).run();
-            let found = command(&project()).args(["install"]).run();
-            assert_eq!(said(&found.stdout), said(&expected.stdout), "{case}");
-            assert_eq!(said(&found.stderr), said(&expected.stderr), "{case}");
+            // The next install finds nothing to do.
+            let again = command(&by_dxrp).args(["install"]).run().success();
+            assert!(lock(&by_dxrp) == lock(&over_http), "{again}");
         }
     }
-    assert!(planned >= 3, "{planned} plans were of use: {others:#?}");
+    assert!(tally.planned >= 24 && tally.conflicts >= 1 && tally.gaps >= 3, "{tally:?}");
+    assert!(tally.passed_over <= 1, "{tally:?}");
+}
+
+#[test]
+fn a_change_of_a_lockfile_has_the_outcome_of_one_over_http() {
+    let mut tally = Tally::default();
+    for seed in 1..=6 {
+        let mut numbers = Numbers(0xd134_2543_de82_ef95_u64.wrapping_mul(seed));
+        let registry = Registry::start();
+        publish(&registry, &mut numbers);
+        let Some(served) = Served::start(&registry) else { return };
+        for _ in 0..3 {
+            let wanted = Wanted::new(&mut numbers);
+            let first = wanted.project(&served);
+            if command(&first).args(["install", "--dxrp=off"]).run().status != Some(0) {
+                continue;
+            }
+            // Something newer than the lockfile has, which neither store nor server knows yet.
+            let newer = name(numbers.below(ANYWHERE));
+            let version = format!("1.{}.0", 5 + numbers.below(90));
+            registry.package(&newer, &version).publish();
+            let Some(other) = Served::start(&registry) else { return };
+            let lock = first.read("package-lock.json").replace(&served.url, &other.url);
+            let (over_http, by_dxrp) = (wanted.project(&other), wanted.project(&other));
+            over_http.write("package-lock.json", &lock);
+            by_dxrp.write("package-lock.json", &lock);
+            let added = name(numbers.below(ANYWHERE));
+            let spec = format!("{added}@{}", ["^1", "*", "1.1.0"][numbers.below(3)]);
+            let words = match numbers.below(3) {
+                0 => vec!["add", &spec],
+                1 => vec!["update", &newer],
+                _ => vec!["update"],
+            };
+            let run = |project: &Project, flag| {
+                command(project).args(words.iter().copied()).args([flag, "--verbose"]).run()
+            };
+            let expected = run(&over_http, "--dxrp=off");
+            let found = run(&by_dxrp, "--dxrp=auto");
+            let case = format!("seed {seed}: {wanted} {words:?}\n{expected}\n{found}");
+            assert_eq!(found.status, expected.status, "{case}");
+            tally.count(&found);
+            if expected.status != Some(0) {
+                continue;
+            }
+            for file in ["package-lock.json", "package.json"] {
+                assert_eq!(by_dxrp.read(file), over_http.read(file), "{file}: {case}");
+            }
+            assert_eq!(tree(&by_dxrp), tree(&over_http), "{case}");
+        }
+    }
+    assert!(tally.planned >= 9 && tally.passed_over <= 2, "{tally:?}");
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn dx() {
 
     Security:
       audit            Look for known vulnerabilities in what is locked
+      lock             Check what the lockfile vouches for
       install-scripts  Manage decisions about install scripts
       approve-scripts  Approve install scripts of packages, in allowScripts of
                        package.json

@@ -2,6 +2,8 @@ use super::*;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxrp::Reason;
 
+const LIMIT: Duration = Duration::from_secs(60);
+
 fn key() -> ServerKey {
     let mut point = [9; 65];
     point[0] = 4;
@@ -30,7 +32,7 @@ fn end(packages: u32) -> Vec<u8> {
 
 /// Reads an answer to its end; returns the number of its parts before that.
 fn read(bytes: &[u8]) -> Result<usize, AnswerError> {
-    let mut answer = Answer::begin(bytes)?;
+    let mut answer = Answer::begin(bytes, LIMIT)?;
     let mut parts = 0;
     while !matches!(answer.next(&mut Vec::new(), |_| {})?, Part::End) {
         parts += 1;
@@ -42,7 +44,7 @@ fn read(bytes: &[u8]) -> Result<usize, AnswerError> {
 fn an_answer_is_read_to_its_end() {
     let bytes = [beginning(), plan(), missing(), missing(), end(2)].concat();
     assert_eq!(read(&bytes).unwrap(), 3);
-    let answer = Answer::begin(&bytes[..]).unwrap();
+    let answer = Answer::begin(&bytes[..], LIMIT).unwrap();
     assert_eq!((answer.key(), answer.capabilities()), (&key(), Capabilities::ALL));
     for length in 0..bytes.len() {
         assert!(read(&bytes[..length]).is_err(), "cut at {length}");

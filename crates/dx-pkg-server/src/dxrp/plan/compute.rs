@@ -13,6 +13,7 @@ use dx_pkg_core::{Coded as _, PackageName, Platform};
 use dx_pkg_format::dxrp::{Kind, Plan, Refusal, Trouble, encode_message};
 use dx_pkg_lock::{LockPackage, dxl};
 use dx_pkg_resolve::Resolution;
+use dx_pkg_resolve::peers::{Explanation, Statement};
 use std::sync::Arc;
 
 /// The level of Zstandard for locks.
@@ -43,7 +44,7 @@ pub(super) async fn compute(state: &Arc<Dxrp>, question: Question) -> Computed {
         Ok(input) => input,
         Err(refusal) => return Computed::new(question, Vec::new(), Err(refusal), false),
     };
-    let is_timed = input.is_timed;
+    let (is_timed, is_change) = (input.is_timed, input.previous.is_some());
     let provider = Registry::new(state, &question.base, &input);
     let computed = blocking(move || {
         let outcome = resolve(&input, &provider);
@@ -52,11 +53,12 @@ pub(super) async fn compute(state: &Arc<Dxrp>, question: Question) -> Computed {
     let (outcome, rests) = computed.await.unwrap_or_else(|failure| {
         (Err(refusal(Trouble::Unavailable, failure.message)), Vec::new())
     });
-    Computed::new(question, rests, outcome, is_timed)
+    Computed { is_change, ..Computed::new(question, rests, outcome, is_timed) }
 }
 
 fn resolve(input: &Input, provider: &Registry) -> Result<Planned, Refusal> {
-    let resolved = dx_pkg_resolve::resolve(&input.requirements, None, provider, &input.options);
+    let (requirements, previous) = (&input.requirements, input.previous.as_ref());
+    let resolved = dx_pkg_resolve::resolve(requirements, previous, provider, &input.options);
     let trouble = provider.trouble();
     if let Some(message) = trouble.failed {
         return Err(refusal(Trouble::Unavailable, message));
@@ -70,6 +72,12 @@ fn resolve(input: &Input, provider: &Registry) -> Result<Planned, Refusal> {
         // The client tells which versions were moved, which no lock shows.
         let message = "peer requirements contradict each other and can be solved: only the client \
                        tells how";
+        return Err(refusal(Trouble::Unsupported, message));
+    }
+    let is_endless = |one: &Explanation| matches!(one.statement, Statement::Endless { .. });
+    if resolution.explanations.iter().any(is_endless) {
+        // It is resolved by other rules then, which the client has to know.
+        let message = "npm's rules do not come to an end with these requirements";
         return Err(refusal(Trouble::Unsupported, message));
     }
     if input.options.engine_strict && resolution.unfit.iter().any(|unfit| !unfit.platform) {

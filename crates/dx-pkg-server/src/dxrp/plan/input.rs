@@ -3,20 +3,28 @@
 use super::super::request::refusal;
 use super::now_ms;
 use dx_pkg_acquire::input::NPM_VERSION;
+use dx_pkg_compat::lockfile::npm::is_safe;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Platform, Version};
-use dx_pkg_format::dxrp::{PlanQuestion, Refusal, Trouble};
-use dx_pkg_lock::LockPackage;
+use dx_pkg_format::dxrp::{PlanChange, PlanQuestion, Refusal, Trouble, unpack};
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::pick::PickOptions;
 use dx_pkg_resolve::{Options, Placing, Requirements};
+use std::collections::HashSet;
 
-/// The most importers of a question.
+/// The most importers of a question, and the most requirements of all of them.
 const MOST_IMPORTERS: usize = 10_000;
+const MOST_REQUIREMENTS: usize = 100_000;
+
+/// The most bytes of a lock that a plan starts from.
+const MOST_LOCK: u32 = 64 << 20;
 
 /// What is resolved, and how.
 pub(super) struct Input {
     pub(super) requirements: Requirements,
+    /// The lock that is resolved from.
+    pub(super) previous: Option<Lock>,
     pub(super) options: Options,
     /// Whether the answer depends on the time of the question.
     pub(super) is_timed: bool,
@@ -40,6 +48,11 @@ impl Input {
             return Err(refusal(Trouble::TooMuch, message));
         }
         let mut importers = view.to_lock().packages;
+        let required: usize = importers.iter().map(requirements_of).sum();
+        if required > MOST_REQUIREMENTS {
+            let message = format!("a plan is for at most {MOST_REQUIREMENTS} requirements");
+            return Err(refusal(Trouble::TooMuch, message));
+        }
         let root = importers.iter().position(|package| package.path.is_empty());
         let root = root.ok_or_else(|| malformed("it has no project"))?;
         let root = importers.remove(root);
@@ -60,6 +73,8 @@ impl Input {
             "" => None,
             text => Some(Version::parse(text).map_err(|error| malformed(&error.to_string()))?),
         };
+        let change = question.change.unwrap_or_default();
+        let previous = locked(&change)?;
         let now = now_ms();
         let aged = (rules.release_age_ms > 0).then(|| now.saturating_sub(rules.release_age_ms));
         let before = (rules.before_ms > 0).then_some(rules.before_ms);
@@ -88,9 +103,9 @@ impl Input {
                 2 => Placing::Nested,
                 _ => Placing::Hoisted,
             },
-            update: Vec::new(),
-            explicit: Vec::new(),
-            explicit_in: Vec::new(),
+            update: change.update,
+            explicit: change.explicit,
+            explicit_in: change.explicit_in,
             workspaces: importers.iter().map(|package| package.path.clone()).collect(),
             frozen: false,
             install_links: false,
@@ -98,6 +113,52 @@ impl Input {
         };
         let requirements =
             Requirements { root, workspaces: importers, overrides, ..Requirements::default() };
-        Ok(Self { requirements, options, is_timed: aged.is_some() })
+        Ok(Self { requirements, previous, options, is_timed: aged.is_some() })
     }
+
+    /// Returns what the importers require and the lock does not have of them.
+    pub(super) fn open_requirements(&self) -> Vec<(String, String)> {
+        fn sections(package: &LockPackage) -> impl Iterator<Item = &(String, String)> {
+            let own = [&package.dependencies, &package.dev_dependencies];
+            let others = [&package.optional_dependencies, &package.peer_dependencies];
+            own.into_iter().chain(others).flatten()
+        }
+        let own = &self.requirements;
+        let importers = std::iter::once(&own.root).chain(&own.workspaces);
+        let open = importers.flat_map(|importer| {
+            let before = self.previous.as_ref().and_then(|lock| lock.get(&importer.path));
+            let known: HashSet<_> = before.into_iter().flat_map(sections).collect();
+            sections(importer).filter(move |asked| !known.contains(asked)).cloned()
+        });
+        open.collect()
+    }
+}
+
+fn requirements_of(importer: &LockPackage) -> usize {
+    let sections = [
+        &importer.dependencies,
+        &importer.dev_dependencies,
+        &importer.optional_dependencies,
+        &importer.peer_dependencies,
+    ];
+    sections.iter().map(|section| section.len()).sum()
+}
+
+/// Returns the lock that a change starts from.
+fn locked(change: &PlanChange) -> Result<Option<Lock>, Refusal> {
+    if change.unpacked == 0 {
+        return Ok(None);
+    }
+    let malformed = || refusal(Trouble::Malformed, "the lock of the question cannot be read");
+    if change.unpacked > MOST_LOCK {
+        return Err(refusal(Trouble::TooMuch, "the lock of the question is too large"));
+    }
+    let bytes = unpack(&change.lock, change.unpacked as usize).ok_or_else(malformed)?;
+    let view = DxlView::open(&bytes).map_err(|_| malformed())?;
+    if view.packages().len() > Options::MAX_PACKAGES {
+        return Err(refusal(Trouble::TooMuch, "the lock of the question is too large"));
+    }
+    let mut lock = view.to_lock();
+    lock.format_version = 3;
+    if is_safe(&lock) { Ok(Some(lock)) } else { Err(malformed()) }
 }
