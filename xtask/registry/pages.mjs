@@ -45,6 +45,7 @@ const REASONS = [
   [/^search for it$/, /./, "Verdaccio answers with whole packuments, dx-registry with the fields of npm's search."],
   [/^view/, /(^|\.)(_contentLength)$/, 'npm puts the length of the answer there.'],
   [/^view/, /(^|\.)(users|contributors|_attachments|_rev|readmeFilename)$/, 'Verdaccio adds fields of its own; dx-registry shows a `_rev` in the full packument of its own packages only.'],
+  [/^view$/, /dist\.signatures\.0\.(keyid|sig)$/, 'The upstream of each run signs with a key of its own.'],
   [/^view what was published$/, /dist\.(fileCount|unpackedSize|signatures)$/, 'dx-registry computes `dist` from the tarball that arrived, and signs it.'],
   [/^view what was published$/, /(^|\.)(maintainers|_npmUser)(\.|$)/, 'dx-registry records who published; Verdaccio keeps what the client sent, which may be nothing.'],
   [/^view what was published$/, /(^|\.)readme$/, 'dx-registry shows the README that the client sent with the version.'],
