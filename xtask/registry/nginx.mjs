@@ -28,7 +28,7 @@ export class Nginx {
     fs.mkdirSync(path.join(folder, 'temporary'), { recursive: true })
     this.access = path.join(folder, 'access.log')
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/temporary/${name};`).join('\n')
-    fs.writeFileSync(path.join(folder, 'nginx.conf'), `daemon off;
+    fs.writeFileSync(path.join(folder, 'nginx.conf'), `${process.getuid?.() === 0 ? 'user root;\n' : ''}daemon off;
 worker_processes 1;
 error_log ${folder}/error.log;
 pid ${folder}/pid;

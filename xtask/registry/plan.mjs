@@ -21,10 +21,18 @@ const manifest = { name: 'project', version: '1.0.0', dependencies, devDependenc
 
 const server = new DxRegistry(path.resolve(options.server), path.join(place, 'registry'))
 server.env.DX_REGISTRY_CACHE__FRESH = '12h'
+process.on('exit', () => server.process?.kill('SIGKILL'))
 await server.start(options.upstream)
 const recorder = await new Recorder(server.url).start()
-const dx = new Dx(path.resolve(options.dx), path.join(place, 'client'), { registry: recorder.url, dxrp: 'required' })
-const installed = await dx.install(manifest, { patience: 1_800_000 })
+let installed
+// Over HTTP first, which fills the registry's cache. A plan that is not ready in time is there at the next question.
+for (const dxrp of ['off', 'required', 'required']) {
+  const dx = new Dx(path.resolve(options.dx), path.join(place, `${dxrp}-${recorder.requests.length}`), { registry: recorder.url, dxrp })
+  installed = await dx.install(manifest, { patience: 1_800_000 })
+  if (dxrp === 'required' && installed.code === 0) {
+    break
+  }
+}
 if (installed.code !== 0) {
   throw new Error(`dx install: ${installed.said}`)
 }

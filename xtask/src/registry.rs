@@ -1,5 +1,5 @@
-//! `cargo xtask registry`: `dx-registry` with the clients that people have, beside Verdaccio, behind
-//! a proxy, killed again and again, and the plans that it makes.
+//! `cargo xtask registry`: `dx-registry` with the clients that people have, beside Verdaccio,
+//! behind a proxy, killed again and again, and the plans that it makes.
 
 use crate::dx;
 use crate::options::Options;

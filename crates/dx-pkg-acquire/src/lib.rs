@@ -17,7 +17,6 @@ mod error;
 pub mod exact;
 pub mod external;
 pub mod files;
-pub mod following;
 pub mod input;
 pub mod local;
 pub mod metadata;

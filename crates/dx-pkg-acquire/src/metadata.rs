@@ -29,6 +29,7 @@ mod cache;
 mod fetch;
 mod first;
 mod follow;
+pub mod following;
 pub mod offers;
 mod read_ahead;
 

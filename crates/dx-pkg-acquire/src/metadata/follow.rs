@@ -7,9 +7,9 @@ use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::Priority;
 use dx_pkg_format::packument::Packument;
 
+use super::following::{self, MOST_FOLLOWED, followed};
 use super::{Reason, Shared};
 use crate::Network;
-use crate::following::{self, MOST_FOLLOWED, followed};
 
 impl Shared {
     /// Requests the dependencies of the version that `spec` selects, and theirs in turn.

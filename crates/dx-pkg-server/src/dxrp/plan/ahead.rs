@@ -1,5 +1,5 @@
-//! What is made before it is asked for, once a plan has changed: its packages, and their differences
-//! from those of the former plan.
+//! What is made before it is asked for, once a plan has changed: its packages, and their
+//! differences from those of the former plan.
 
 use super::super::packages::{self, Asked};
 use super::{Computed, Planned};
