@@ -34,9 +34,8 @@ use crate::{Options, ResolveError};
 use queue::Queue;
 
 pub(crate) use frozen::compare;
-pub(crate) use start::{
-    load_unchanged, split_path, start, start_compiled, start_planned, start_upgraded,
-};
+pub(crate) use locked::split_path;
+pub(crate) use start::{load_unchanged, start, start_compiled, start_planned, start_upgraded};
 
 /// The state of one resolution.
 pub(crate) struct Builder<'a, 'l> {

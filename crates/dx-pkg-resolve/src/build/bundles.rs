@@ -110,7 +110,7 @@ impl Builder<'_, '_> {
         contents.sort_by(|a, b| a.path.cmp(&b.path));
         let mut added = Vec::new();
         for record in contents {
-            let Some((parent, name)) = super::start::split_path(&record.path) else { continue };
+            let Some((parent, name)) = super::split_path(&record.path) else { continue };
             let parent = parent.split("node_modules/").skip(1).try_fold(bundler, |at, name| {
                 let name = self.tree.interner.find_name(name.trim_end_matches('/'))?;
                 self.tree.child(at, name)

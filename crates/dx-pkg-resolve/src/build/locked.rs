@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use dx_pkg_lock::dxl::{DxlView, Package};
-use dx_pkg_lock::{Bundled, Lock, LockPackage};
+use dx_pkg_lock::{Bundled, Lock, LockPackage, name_of_path};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::intern::Interner;
 use crate::manifest::Manifest;
 use crate::tree::NodeId;
-
-use super::split_path;
 
 /// A lockfile; the resolution takes the same from either form.
 #[derive(Clone, Copy)]
@@ -171,4 +169,22 @@ impl<'p, 'l: 'p> Entry<'p, 'l> {
             Entry::Compiled(package) => Manifest::from_locked(package, name, interner),
         }
     }
+}
+
+/// Splits a lockfile path into the parent's path and the name; `None` for a folder outside
+/// `node_modules`.
+pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
+    const MARK: &str = "node_modules/";
+    let name = name_of_path(path);
+    // The usual case, for which nothing is searched.
+    if let Some(holder) = path.strip_suffix(name).and_then(|rest| rest.strip_suffix(MARK))
+        && (holder.is_empty() || holder.ends_with('/'))
+    {
+        return Some((holder.trim_end_matches('/'), name));
+    }
+    let at = path.rfind(MARK)?;
+    if at != 0 && !path[..at].ends_with('/') {
+        return None;
+    }
+    Some((path[..at].trim_end_matches('/'), &path[at + MARK.len()..]))
 }

@@ -1,9 +1,9 @@
 //! The lockfile's tree, built in npm's order.
 //!
 //! An override reaches a package through the first of its dependents, and combines with those that
-//! come through others. Where rules overlap, or packages depend on each other in a circle, the order
-//! of that decides which rule applies. So the edges of a package are added with it, as by npm's
-//! `loadVirtual`, and not once all packages are there.
+//! come through others. Where rules overlap, or packages depend on each other in a circle, the
+//! order of that decides which rule applies. So the edges of a package are added with it, as by
+//! npm's `loadVirtual`, and not once all packages are there.
 
 use dx_pkg_lock::locale_compare;
 

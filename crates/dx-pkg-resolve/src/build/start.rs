@@ -15,7 +15,7 @@ use crate::provider::Provider;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 use crate::{Options, Requirements, ResolveError};
 
-use super::locked::{Entry, Locked, Places};
+use super::locked::{Entry, Locked, Places, split_path};
 use super::{Builder, Queue};
 
 /// Prepares a resolution of `requirements` that starts from the lock `previous`.
@@ -428,22 +428,4 @@ impl Builder<'_, '_> {
         }
         reached
     }
-}
-
-/// Splits a lockfile path into the parent's path and the name; `None` for a folder outside
-/// `node_modules`.
-pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
-    const MARK: &str = "node_modules/";
-    let name = name_of_path(path);
-    // The usual case, for which nothing is searched.
-    if let Some(holder) = path.strip_suffix(name).and_then(|rest| rest.strip_suffix(MARK))
-        && (holder.is_empty() || holder.ends_with('/'))
-    {
-        return Some((holder.trim_end_matches('/'), name));
-    }
-    let at = path.rfind(MARK)?;
-    if at != 0 && !path[..at].ends_with('/') {
-        return None;
-    }
-    Some((path[..at].trim_end_matches('/'), &path[at + MARK.len()..]))
 }
