@@ -1,5 +1,6 @@
 //! Any bytes as a stream of DXRP's frames, and as each message of it: refused, or encoded again to
-//! what decodes to the same. The first byte says which message the rest is tried as.
+//! what decodes to the same. The first byte says which message the rest is tried as; for a package,
+//! the rest is tried as its head before compression, too.
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxrp::{
@@ -77,19 +78,38 @@ fn decode(kind: Kind, payload: &[u8]) {
         Kind::Key => same(payload, ServerKey::decode, ServerKey::encode),
         Kind::Plan => same(payload, Plan::decode, Plan::encode),
         Kind::Pack | Kind::Delta => {
-            if let Ok((head, contents)) = PackHead::decode(payload) {
-                let encoded = head.encode().expect("it was decoded");
-                let again = [&encoded[..], contents].concat();
-                let (decoded, rest) = PackHead::decode(&again).expect("it was encoded");
-                assert_eq!(rest, contents);
-                assert_eq!((decoded.root, decoded.from), (head.root, head.from));
-                assert_eq!(decoded.statement().signed(), head.statement().signed());
-            }
+            pack(payload);
+            pack(&with_head(kind == Kind::Delta, payload));
         }
         Kind::Missing => same(payload, Missing::decode, Missing::encode),
         Kind::Meta => same(payload, MetaAnswer::decode, MetaAnswer::encode),
         Kind::Error => same(payload, Refusal::decode, Refusal::encode),
         Kind::End => same(payload, End::decode, End::encode),
+    }
+}
+
+/// Returns a message whose head is these bytes, compressed: by chance nothing decompresses.
+fn with_head(is_delta: bool, head: &[u8]) -> Vec<u8> {
+    let compressed = zstd::bulk::compress(head, 1).expect("memory is compressed");
+    let mut message = vec![u8::from(is_delta)];
+    message.resize(1 + if is_delta { 32 } else { 0 } + 96, 5);
+    for length in [head.len(), compressed.len()] {
+        message.extend_from_slice(&(length as u32).to_le_bytes());
+    }
+    message.extend_from_slice(&compressed);
+    message.extend_from_slice(b"contents");
+    message
+}
+
+fn pack(payload: &[u8]) {
+    if let Ok((head, contents)) = PackHead::decode(payload) {
+        let encoded = head.encode().expect("it was decoded");
+        let again = [&encoded[..], contents].concat();
+        let (decoded, rest) = PackHead::decode(&again).expect("it was encoded");
+        assert_eq!(rest, contents);
+        assert_eq!((decoded.root, decoded.from), (head.root, head.from));
+        assert_eq!(decoded.package.files, head.package.files);
+        assert_eq!(decoded.statement().signed(), head.statement().signed());
     }
 }
 

@@ -46,8 +46,15 @@ const isIntended = (line, linksInside, keep) =>
 
 /** Refusals of one of the two, on purpose: optional packages that nobody has, and tags in the names of overrides. */
 const isIntendedRefusal = (refused, failed) =>
-  /^EUSAGE: (Missing: \S+@ from lock file\s*)+$/.test(refused) && !failed ||
+  /^EUSAGE: ((Missing: \S+@ from lock file|Invalid: lock file's \S+@ does not satisfy \S+)\s*)+$/.test(refused) && !failed ||
   !refused && failed?.code === 'DX_BAD_OVERRIDES'
+
+/** Whether npm stops at what a bundled package of the lockfile requires, its tarball lacks, and nobody has. */
+const isLackOfBundle = (refused, packages) => {
+  const [, asked] = /^(?:ETARGET|E404): No matching version found for (.+)\.$/.exec(refused) || []
+  const asks = entry => Object.entries(entry.dependencies || {}).some(([name, spec]) => asked === (spec.startsWith('npm:') ? spec.slice(4) : `${name}@${spec}`))
+  return Boolean(asked) && Object.values(packages || {}).some(entry => entry.inBundle && asks(entry))
+}
 
 /** Files of folders that npm leaves behind, though neither lockfile has a package there. */
 const isLeftBehind = (line, known) => {
@@ -120,6 +127,10 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
     compared++
     const label = line => `step ${number} ${step.action}: ${line}`
     if (isIntendedRefusal(result.refused, failed)) {
+      break
+    }
+    if (!failed && isLackOfBundle(result.refused, packagesOf(result.start))) {
+      intended.add('npm stops at what a bundled package lacks and nobody has')
       break
     }
     const file = name => read(path.join(ours.project, name))

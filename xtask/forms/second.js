@@ -63,6 +63,7 @@ class Second {
     const given = { forced: result.forced, lock, manifest: read(path.join(this.first.project, 'package.json')) }
     return {
       isSame: lock === result.lock,
+      unapplied: await this.first.unapplied().catch(() => []),
       kept: await this.repeat('install', given),
       clone: await this.repeat('install', { ...given, isClone: true }),
       ci: await this.repeat('ci', { ...given, isClone: true }),
@@ -89,9 +90,12 @@ const COMMANDS = / file .*(?:\/\.bin\/|: npm (?:644, dx 755|755, dx 644)$)/
  * What npm does not keep of its result: `all` of it, or only `flags` of the lockfile or `commands`; with the reason.
  * An `npm ci` that misses nothing but optional packages that nobody has does not count.
  */
-exports.faultOf = ({ refused, kept, clone, ci } = {}) => {
+exports.faultOf = ({ refused, unapplied, kept, clone, ci } = {}) => {
   if (refused) {
     return isCrash(refused) ? { all: true, reason: 'npm crashes' } : undefined
+  }
+  if (unapplied?.length) {
+    return { all: true, reason: 'npm does not apply an override' }
   }
   const runs = [kept, clone].filter(Boolean)
   if (runs.some(run => run.refused)) {

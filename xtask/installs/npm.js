@@ -62,6 +62,13 @@ exports.load = npm => {
       await arborist.reify(options)
     }
 
+    /** The requirements that overrides change and that the lockfile does not meet, as npm itself sees it. */
+    async unapplied () {
+      const tree = await new Arborist(this.options).loadVirtual()
+      const edges = [...tree.inventory.values()].flatMap(node => [...node.edgesOut.values()])
+      return edges.filter(edge => edge.spec !== edge.rawSpec && !edge.peer && !edge.valid)
+    }
+
     /** Rewrites the lockfile in another version of its format. */
     async convert (lockfileVersion) {
       steps = 0

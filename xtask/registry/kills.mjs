@@ -1,17 +1,20 @@
-// Kills dx-registry again and again while versions are published to it and packages of an upstream go through it. After each
-// kill it is started on the same folder: no acknowledged version may be missing, and every tarball there must be whole.
-//   node kills.mjs --server DX_REGISTRY [--runs 200] [--seed N]
+// Kills dx-registry again and again while versions are published to it and packages of an upstream go through it, as tarballs
+// and over DXRP. After each kill it is started on the same folder: no acknowledged version may be missing, every tarball there
+// must be whole, and a project must install and update over DXRP as over HTTP, by plans, packages and differences that may have
+// been in the making.
+//   node kills.mjs --server DX_REGISTRY --dx DX [--runs 200] [--seed N]
 import crypto from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { Dx, result } from './dxrp.mjs'
 import { DxRegistry } from './servers.mjs'
 import { Upstream } from './upstream.mjs'
 
 const { filesOf, pack } = createRequire(import.meta.url)('../installs/registry.js')
-const { values: options } = parseArgs({ options: Object.fromEntries(['server', 'runs', 'seed'].map(name => [name, { type: 'string' }])) })
+const { values: options } = parseArgs({ options: Object.fromEntries(['server', 'dx', 'runs', 'seed'].map(name => [name, { type: 'string' }])) })
 const runs = Number(options.runs ?? 200)
 let state = Number(options.seed ?? 1) || 1
 
@@ -125,8 +128,9 @@ async function whole (name, versions) {
 function unseen (run) {
   const names = Array.from({ length: 8 }, (_, at) => `fill-${run}-${at}`)
   for (const [at, name] of names.entries()) {
+    const data = crypto.randomBytes(at % 2 ? 2_000 : 600_000).toString('base64')
     for (const version of ['1.0.0', '1.0.1']) {
-      upstream.add({ name, version }, crypto.randomBytes(at % 2 ? 2_000 : 600_000).toString('base64'))
+      upstream.add({ name, version }, `${data}\n${version}`)
     }
   }
   return names
@@ -144,11 +148,64 @@ async function filled (names) {
   }
 }
 
+/** A project that needs all these packages in one version. */
+const project = (names, version) => ({ name: 'project', version: '1.0.0', dependencies: Object.fromEntries(names.map(name => [name, version])) })
+
+/** Installs a project and updates it; returns both results, or undefined where a command failed. */
+async function installed (client, names) {
+  const results = []
+  fs.rmSync(path.join(client.folder, 'project'), { recursive: true, force: true })
+  for (const version of ['1.0.0', '1.0.1']) {
+    const { code, said, project: folder } = await client.install(project(names, version))
+    if (code !== 0) {
+      return { said }
+    }
+    results.push(result(folder))
+  }
+  return { results }
+}
+
+/** Over DXRP the same comes as over HTTP, with the key that was signed with before. */
+async function overDxrp (names) {
+  const [own, http] = [await installed(lasting, names), await installed(alone, names)]
+  if (own.said || http.said) {
+    return fault(`a project does not install: ${own.said ?? http.said}`)
+  }
+  installs++
+  own.results.join() === http.results.join() || fault('over DXRP a project is another than over HTTP')
+  const figures = await server.metrics()
+  differences += figures.dxrp_deltas_total
+  figures.dxrp_refused_total + figures.dxrp_missing_total === 0 || fault(`${figures.dxrp_refused_total} requests refused, ${figures.dxrp_missing_total} packages missing`)
+}
+
+/** Looks at every package and difference that is kept for DXRP: a name in the cache is a whole object. */
+function objects () {
+  const folder = path.join(server.folder, 'data/dx/registry/cache/dxrp')
+  const files = fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }).filter(file => /(^|\/)[0-9a-f]{64}(-[0-9a-f]{64})?$/.test(file) && !file.startsWith('plans/')) : []
+  for (const file of files) {
+    const bytes = fs.readFileSync(path.join(folder, file))
+    let at = 0
+    for (let more = 1; more && at + 16 <= bytes.length;) {
+      more = bytes[at + 1] & 1
+      at += 16 + bytes.readUInt32LE(at + 4)
+    }
+    const label = bytes.length - at - 12
+    label >= 0 && bytes.readUInt32LE(at + label) === label || fault(`${file} is torn`)
+  }
+  return files.length
+}
+
+const client = (name, dxrp) => new Dx(path.resolve(options.dx), path.join(place, name), { registry: server.url, dxrp })
+const [lasting, alone] = [client('lasting', 'required'), client('alone', 'off')]
+let [installs, differences, kept] = [0, 0, 0]
+const said = run => `${run} kills: ${acknowledged.size} versions acknowledged, ${fills} tarballs of the upstream, ${installs} projects over DXRP with ${differences} differences, ${kept} objects of DXRP, ${faults} wrong`
 const tools = ['@own/small', 'large', '@own/shared']
 for (let run = 1; run <= runs; run++) {
   const names = unseen(run)
   const work = [publisher(tools[0], run), publisher(tools[1], run, true), publisher(tools[2], run), publisher(tools[2], `${run}000`), reader(names), reader([...names].reverse())]
-  await new Promise(resolve => setTimeout(resolve, 5 + random() * 250))
+  const cut = client(`cut-${run}`, 'required')
+  work.push(installed(cut, names))
+  await new Promise(resolve => setTimeout(resolve, 5 + random() * 500))
   await server.kill()
   await Promise.all(work)
   await server.start(upstream.url, server.port)
@@ -157,13 +214,16 @@ for (let run = 1; run <= runs; run++) {
     const recent = Object.entries(versions).filter(([version]) => run === runs || version.startsWith(`${run}.`) || version.startsWith(`${run}000.`))
     await whole(name, Object.fromEntries(recent))
   }
+  kept = objects()
   await filled(names)
+  await overDxrp(names)
+  fs.rmSync(cut.folder, { recursive: true, force: true })
   if (run % 20 === 0) {
-    console.log(`${run} kills: ${acknowledged.size} versions acknowledged, ${fills} tarballs of the upstream, ${faults} wrong`)
+    console.log(said(run))
   }
 }
 await server.kill()
 await upstream.stop()
 fs.rmSync(place, { recursive: true, force: true })
-console.log(`${runs} kills: ${acknowledged.size} versions acknowledged, ${fills} tarballs of the upstream, ${faults} wrong`)
+console.log(said(runs))
 process.exit(faults === 0 ? 0 : 1)

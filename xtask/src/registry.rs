@@ -1,5 +1,5 @@
-//! `cargo xtask registry`: `dx-registry` with the clients that people have, beside Verdaccio, and
-//! killed again and again.
+//! `cargo xtask registry`: `dx-registry` with the clients that people have, beside Verdaccio, behind
+//! a proxy, killed again and again, and the plans that it makes.
 
 use crate::dx;
 use crate::options::Options;
@@ -31,8 +31,27 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some("kill") => {
             let runs = options.number("runs", 200)?.to_string();
             let seed = options.number("seed", 1)?.to_string();
-            let node = script(options, "kills.mjs", &["--runs", &runs, "--seed", &seed])?;
+            let mut node = script(options, "kills.mjs", &["--runs", &runs, "--seed", &seed])?;
+            client(&mut node, options)?;
             finish(node, "something was lost or torn")
+        }
+        Some("proxies") => {
+            let mut node = script(options, "proxies.mjs", &[])?;
+            client(&mut node, options)?;
+            finish(node, "a way through a proxy is not as it should be")
+        }
+        Some("plan") => {
+            let mut node = script(options, "plan.mjs", &[])?;
+            client(&mut node, options)?;
+            options.required("upstream")?;
+            let fixture = workspace::root().join("xtask/fixtures/large.package.json");
+            node.arg("--fixture").arg(options.path("fixture")?.unwrap_or(fixture));
+            for name in ["upstream", "runs", "out"] {
+                if let Some(value) = options.value(name) {
+                    node.arg(format!("--{name}")).arg(value);
+                }
+            }
+            finish(node, "a plan was not measured")
         }
         Some("browser") => {
             let mut node = script(options, "browser.mjs", &[])?;
@@ -41,9 +60,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             }
             finish(node, "a page is not as it should be")
         }
-        _ => {
-            Err("cargo xtask registry: name a part: clients, verdaccio, kill or browser".to_owned())
-        }
+        _ => Err("cargo xtask registry: name a part: clients, verdaccio, kill, browser, proxies \
+                  or plan"
+            .to_owned()),
     }
 }
 
@@ -52,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 fn script(options: &Options, name: &str, words: &[&str]) -> Result<Command, String> {
     let server = match options.path("server")? {
         Some(server) => server,
-        None => built()?,
+        None => built("dx-pkg-server", "dx-registry")?,
     };
     let mut node = Command::new(options.path("node")?.unwrap_or_else(|| "node".into()));
     node.arg(workspace::root().join("xtask/registry").join(name)).args(words);
@@ -60,12 +79,25 @@ fn script(options: &Options, name: &str, words: &[&str]) -> Result<Command, Stri
     Ok(node)
 }
 
-fn built() -> Result<PathBuf, String> {
+/// Adds the client: that of `--dx`, else the release build, which is brought up to date.
+fn client(node: &mut Command, options: &Options) -> Result<(), String> {
+    let dx = match options.path("dx")? {
+        Some(dx) => dx,
+        None => built("dx-pkg-cli", "dx")?,
+    };
+    node.arg("--dx").arg(dx);
+    if let Some(nginx) = options.value("nginx") {
+        node.arg("--nginx").arg(nginx);
+    }
+    Ok(())
+}
+
+fn built(package: &str, binary: &str) -> Result<PathBuf, String> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--package", "dx-pkg-server"]);
+    cargo.args(["build", "--release", "--package", package]);
     cargo.current_dir(workspace::root());
     dx::run(cargo)?;
-    let name = format!("dx-registry{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{binary}{}", std::env::consts::EXE_SUFFIX);
     Ok(workspace::target().join("release").join(name))
 }
 

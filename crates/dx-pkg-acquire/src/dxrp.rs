@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npm_registry::{announces_dxrp, credentials_of, dxrp_address};
 use dx_pkg_compat::npmrc::Config;
+use dx_pkg_fetch::header::{CONTENT_TYPE, HeaderValue};
 use dx_pkg_fetch::stream::upgrade::{Connection, IsWanted, Upgrade};
 use dx_pkg_fetch::{Bytes, Credentials, Request, StatusCode};
-use dx_pkg_format::dxrp::{Plan, ServerKey};
+use dx_pkg_format::dxrp::{MEDIA_TYPE, Plan, ServerKey};
 use dx_pkg_registry::dxrp::{Answer, Part, encode_request, fingerprint};
 use dx_pkg_store::Store;
 use url::Url;
@@ -129,6 +130,7 @@ impl Dxrp {
                 let bytes = Bytes::copy_from_slice(request);
                 let (address, credentials) = (self.address.clone(), self.credentials.clone());
                 let request = Request::conversation(address, bytes).credentials(credentials);
+                let request = request.header(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
                 Answer::begin(Incoming::over_http(network, request))?
             }
         };

@@ -17,6 +17,7 @@ mod error;
 pub mod exact;
 pub mod external;
 pub mod files;
+pub mod following;
 pub mod input;
 pub mod local;
 pub mod metadata;

@@ -334,6 +334,10 @@ impl Provider for MetadataProvider<'_> {
         self.used_cache() && !offline && !prefer_online
     }
 
+    fn is_cancelled(&self) -> bool {
+        self.shared.cancel.is_cancelled()
+    }
+
     fn places(&self) -> Places {
         self.local.places.clone()
     }

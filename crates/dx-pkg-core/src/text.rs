@@ -36,9 +36,9 @@ pub fn plain_text(text: &str, longest: usize) -> String {
     out
 }
 
-/// Returns the output of a program with its lines and indents. Control characters and escape
-/// sequences are left out, but for colours where `keeps_colours` is set. A line that was written
-/// over, as progress bars do, is shown as it was last.
+/// Returns the output of a program with its lines and indents. Control characters, escape sequences
+/// and what cannot be seen are left out, but for colours where `keeps_colours` is set. A line that
+/// was written over, as progress bars do, is shown as it was last.
 pub fn output_text(text: &str, keeps_colours: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut is_coloured = false;
@@ -52,7 +52,7 @@ pub fn output_text(text: &str, keeps_colours: bool) -> String {
                     out.extend(["\u{1b}", &sequence]);
                     is_coloured = true;
                 }
-            } else if c == '\t' || !(c.is_control() || misleads(c) || is_tag(c)) {
+            } else if c == '\t' || is_joiner(c) || !(c.is_control() || is_invisible(c)) {
                 out.push(c);
             }
         }
@@ -91,6 +91,11 @@ fn skip_escape_sequence(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> 
 fn is_colour(sequence: &str) -> bool {
     let numbers = sequence.strip_prefix('[').and_then(|rest| rest.strip_suffix('m'));
     numbers.is_some_and(|numbers| numbers.chars().all(|c| matches!(c, '0'..='9' | ';' | ':')))
+}
+
+/// Returns whether a character joins or parts its neighbours, as emoji and some scripts need it.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}'..='\u{200d}')
 }
 
 /// Returns whether a character changes the order or the lines of what is shown: marks, embeddings,

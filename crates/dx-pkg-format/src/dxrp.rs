@@ -28,6 +28,9 @@ pub use pack::{MOST_UNPACKED, PackHead, Statement};
 pub use plan::{Plan, PlanQuestion, PlanRules};
 pub use want::{Choice, Held, Want, Wanted};
 
+/// The media type of requests and answers that HTTP carries.
+pub const MEDIA_TYPE: &str = "application/vnd.dxrp";
+
 /// The version of the protocol that this build speaks.
 pub const VERSION: u16 = 1;
 

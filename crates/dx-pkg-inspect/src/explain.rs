@@ -1,7 +1,7 @@
 //! Why packages are installed, as `npm explain` tells it: which requirements find a package, and
 //! why the packages that have these are there.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -13,21 +13,24 @@ use crate::manifests::bundled_places;
 use crate::view::DEEPEST;
 use crate::{InspectError, View};
 
+/// The number of packages after which reasons that were told are not told again. npm tells them at
+/// each place, which grows with the number of ways, and fails where there are too many.
+const MOST_REPEATED: usize = 50_000;
+
 /// Why packages are there.
 pub struct Explanation<'v> {
     view: &'v View,
+    /// The number of packages told so far.
+    count: Cell<usize>,
+    /// How far from what is explained an object of JSON is, whose lines are as far to the right.
+    distance: Cell<usize>,
+    /// The places of the packages told so far.
+    told: RefCell<HashSet<usize>>,
     /// Which packages are bundled, by place.
     bundled: Vec<bool>,
     /// The packages that were asked for.
     asked: Vec<(usize, Rc<Why>)>,
-    /// How much more is told. Packages that are required in many ways have reasons without number.
-    left: Cell<usize>,
-    /// How far from what is explained an object of JSON is.
-    distance: Cell<usize>,
 }
-
-/// The most that is told: a package counts for one, and for its distance to what is explained.
-const MOST: usize = 200_000;
 
 /// Why a package is there.
 #[derive(Debug)]
@@ -69,8 +72,9 @@ pub fn explain<'v>(view: &'v View, asked: &[String]) -> Result<Explanation<'v>, 
     }
     let mut reasons = Reasons { view, told: HashMap::new(), edges: HashMap::new() };
     let asked = places.into_iter().map(|place| (place, reasons.of(place, &mut Vec::new())));
-    let (asked, bundled) = (asked.collect(), bundled_places(view));
-    Ok(Explanation { view, bundled, asked, left: Cell::new(MOST), distance: Cell::new(0) })
+    let (count, distance, told) = (Cell::new(0), Cell::new(0), RefCell::default());
+    let (bundled, asked) = (bundled_places(view), asked.collect());
+    Ok(Explanation { view, count, distance, told, bundled, asked })
 }
 
 /// Returns the packages that a word names.
@@ -150,23 +154,20 @@ impl Reasons<'_> {
 }
 
 impl Explanation<'_> {
-    /// Returns whether the reasons of one more package are told, at this distance.
-    fn goes_on(&self, distance: usize) -> bool {
-        /// The distance that counts for as much as a package.
-        const STEP: usize = 8;
-        let left = self.left.get().checked_sub(1 + distance / STEP);
-        self.left.set(left.unwrap_or_default());
-        left.is_some()
-    }
-
     fn is_asked(&self, why: &Why) -> bool {
         !why.is_told && why.is_required && self.asked.iter().any(|(place, _)| *place == why.place)
+    }
+
+    /// Forgets what was told.
+    fn begin(&self) {
+        self.count.set(0);
+        self.told.borrow_mut().clear();
     }
 
     /// Returns the explanations in words.
     #[must_use]
     pub fn text(&self) -> String {
-        self.left.set(MOST);
+        self.begin();
         let mut texts = Vec::new();
         for (_, why) in &self.asked {
             texts.push(self.node(why, &mut HashSet::new()));
@@ -174,8 +175,21 @@ impl Explanation<'_> {
         texts.join("\n\n")
     }
 
+    /// Notes that a package is told; returns whether that is to be short, as its reasons were told
+    /// and there is no end of ways.
+    fn is_repeated(&self, why: &Why) -> bool {
+        /// The distance that counts for as much as a package.
+        const STEP: usize = 8;
+        self.count.set(self.count.get() + 1 + self.distance.get() / STEP);
+        !self.told.borrow_mut().insert(why.place) && self.count.get() > MOST_REPEATED
+    }
+
     fn node(&self, why: &Why, above: &mut HashSet<usize>) -> String {
         let mut text = self.name(why);
+        if self.is_repeated(why) && !why.is_told {
+            text.push_str("\n(reasons: see above)");
+            return text;
+        }
         let dependents: Vec<String> =
             why.dependents.iter().map(|because| self.because(because, above)).collect();
         let links: Vec<String> = why.links.iter().map(|link| self.node(link, above)).collect();
@@ -249,7 +263,7 @@ impl Explanation<'_> {
         if why.place == 0 {
             return "the root project".to_owned();
         }
-        if (above.contains(&why.place) || !self.goes_on(above.len())) && !why.is_told {
+        if above.contains(&why.place) && !why.is_told {
             return self.name(why);
         }
         let is_new = !why.is_told && above.insert(why.place);
@@ -284,7 +298,7 @@ impl Explanation<'_> {
     /// Returns the explanations as JSON, in npm's form.
     #[must_use]
     pub fn json(&self) -> Value {
-        self.left.set(MOST);
+        self.begin();
         self.asked.iter().map(|(_, why)| self.node_json(why)).collect()
     }
 
@@ -299,8 +313,7 @@ impl Explanation<'_> {
         if let Some(version) = &view.facts(place).entry.version {
             object.insert("version".into(), version.clone().into());
         }
-        // An object has many lines, each as far to the right as it is far away.
-        if why.is_told || !self.goes_on(4 * self.distance.get()) {
+        if self.is_repeated(why) || why.is_told {
             return Value::Object(object);
         }
         object.insert("location".into(), package.path.clone().into());

@@ -14,7 +14,7 @@ mod secret_line;
 mod signals;
 
 pub use asked::{Asked, NoAnswer};
-pub use background::work_in_background;
+pub use background::{thread_in_background, work_in_background};
 pub use boot::{is_since_boot, written_since_boot};
 pub use group::{kill_group, own_group};
 pub use host::libc_family;

@@ -11,6 +11,7 @@ mod folders;
 mod frozen;
 mod locked;
 mod manifests;
+mod ordered;
 mod peers;
 mod queue;
 mod revisions;
@@ -162,6 +163,7 @@ impl Builder<'_, '_> {
                 placing: self.options.placing,
                 update: &self.update,
                 clashes: &mut self.clashes,
+                too_deep: &mut self.peer_depth_exceeded,
             };
             let placed = placer.place(Request {
                 dep,

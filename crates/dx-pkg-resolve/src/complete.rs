@@ -47,6 +47,20 @@ pub(crate) fn accepted_conflicts(
     Some(conflicts.to_vec())
 }
 
+/// Returns whether a requirement of an installed package is not met, other than a peer, or an
+/// optional package that is not there or could not be loaded.
+pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
+    let has_failed = |node: NodeId| tree[node].failure.is_some();
+    let is_unmet = |edge: EdgeId| {
+        let is_excused = tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed);
+        let is_peer = tree[edge].kind.is_peer();
+        !is_peer && !is_excused && !is_left_open(tree, edge) && !tree.is_valid(edge)
+    };
+    tree.project_nodes()
+        .into_iter()
+        .any(|node| !tree[node].inert && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))
+}
+
 /// Returns the peer conflicts that every further resolution reports: it looks at those of the lock
 /// again. `None` where that would change the lock.
 pub(crate) fn standing(

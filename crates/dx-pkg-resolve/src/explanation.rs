@@ -37,6 +37,8 @@ pub struct Explanation {
     pub is_refused_by_npm: bool,
     /// The names of the dependents and peers of the requirements that are not met.
     pub(crate) pairs: Vec<(String, String)>,
+    /// Their peers, with the versions that the importer finds.
+    pub(crate) peers: Vec<Party>,
 }
 
 /// The outcome of the search for versions that agree.
@@ -51,7 +53,7 @@ pub enum Finding {
 }
 
 /// A package that a conflict is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Party {
     /// Its name.
     pub name: String,
@@ -126,6 +128,9 @@ pub struct Change {
     pub is_offer: bool,
     /// A warning about it.
     pub caution: Option<String>,
+    /// The number of peer requirements of other packages that stay unmet after it. npm accepts
+    /// them.
+    pub unmet: usize,
 }
 
 /// What has become of the conflict that is explained.
@@ -213,6 +218,17 @@ impl Change {
         self.requirements.iter().all(|one| one.section == Section::Dev)
     }
 
+    /// Returns its warning, and what it leaves unmet, in parentheses.
+    fn reservations(&self) -> String {
+        let unmet = match self.unmet {
+            0 => None,
+            1 => Some("1 peer requirement below other packages stays unmet".to_owned()),
+            more => Some(format!("{more} peer requirements below other packages stay unmet")),
+        };
+        let all: Vec<String> = self.caution.iter().cloned().chain(unmet).collect();
+        if all.is_empty() { String::new() } else { format!("  ({})", all.join("; ")) }
+    }
+
     /// Returns the command, or the edit of a workspace's manifest, in words.
     #[must_use]
     pub fn in_words(&self) -> String {
@@ -244,9 +260,9 @@ impl Explanation {
                 && party.version.is_some()
                 && party.version == conflict.found
         };
-        let mut peers = self.pairs.iter().filter(|(_, peer)| *peer == conflict.name);
-        peers.clone().any(|(of, _)| of == dependent)
-            || peers.next().is_some() && self.parties.iter().any(is_found)
+        let mut pairs = self.pairs.iter();
+        pairs.any(|(of, peer)| of == dependent && *peer == conflict.name)
+            || self.peers.iter().any(is_found)
     }
 
     /// Returns the sentence.
@@ -312,8 +328,7 @@ impl Explanation {
                 (0, _) => "What would help:",
                 (_, _) => "or:",
             };
-            let caution = change.caution.as_ref().map(|text| format!("  ({text})"));
-            lines.push(format!("  {lead} {}{}", change.in_words(), caution.unwrap_or_default()));
+            lines.push(format!("  {lead} {}{}", change.in_words(), change.reservations()));
         }
         lines.extend(self.exception_in_words().map(|text| format!("  To take the risk: {text}")));
         lines.push(format!("  {}", self.last_line(ending)));

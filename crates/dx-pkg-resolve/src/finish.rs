@@ -6,7 +6,7 @@ use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
-use crate::complete::accepted_conflicts;
+use crate::complete::{accepted_conflicts, has_unmet};
 use crate::entry::{entry, same_entry};
 use crate::explain::{Clash, Conflict, conflicts, label};
 use crate::peers::Move;
@@ -33,6 +33,7 @@ pub(crate) fn finish(
         Vec::new()
     };
     let accepted_conflicts = accepted_conflicts(&builder, requirements, &conflicts);
+    let has_unmet = has_unmet(&builder.tree);
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
@@ -48,6 +49,7 @@ pub(crate) fn finish(
         bundles_lack,
         authors_folders,
         accepted_conflicts,
+        has_unmet,
         moves,
         explanations: Vec::new(),
     })

@@ -38,6 +38,7 @@ mod pins;
 mod place;
 mod places;
 mod provider;
+mod repeat;
 pub mod rules;
 mod several;
 mod solve;
@@ -160,6 +161,8 @@ pub struct Resolution {
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change::change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
+    /// Whether a package lacks one that it requires, other than as a peer, or has another version.
+    has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
     /// The conflicts that were not solved, with the reasons.
@@ -200,10 +203,14 @@ pub fn resolve(
     let resolution = single.unwrap_or(resolution);
     let accepts = resolution.accepted_conflicts.as_ref().is_some_and(|list| !list.is_empty());
     if !accepts {
-        return Ok(resolution);
+        return Ok(repeat::until_taken(resolution, requirements, previous, provider, options));
     }
     let accepted_conflicts = complete::standing(&resolution, requirements, provider, options);
-    Ok(Resolution { accepted_conflicts, ..resolution })
+    if accepted_conflicts.is_some() {
+        return Ok(Resolution { accepted_conflicts, ..resolution });
+    }
+    let resolution = repeat::until_taken(resolution, requirements, previous, provider, options);
+    Ok(Resolution { accepted_conflicts: None, ..resolution })
 }
 
 /// Resolves by npm's rules and, where npm refuses, looks for versions that agree.
@@ -215,7 +222,7 @@ fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
         if resolution.conflicts.is_empty() {
             return Ok(resolution);
         }
-        let solve::Remedy { solved, explanations } = solve::remedy(&resolution, input, true);
+        let solve::Remedy { solved, explanations } = solve::remedy(&resolution, input);
         // What could be solved is told, and stays.
         let moves = solved.map(|solved| solved.moves).unwrap_or_default();
         return Ok(Resolution { explanations, moves, ..resolution });
@@ -260,7 +267,7 @@ fn remedied(
             if resolution.refused_by_npm
                 && (resolution.changed || !was_told(&resolution, input)) =>
         {
-            let remedy = solve::remedy(&resolution, input, true);
+            let remedy = solve::remedy(&resolution, input);
             let resolution = match remedy.solved {
                 Some(solved) => Resolution { moves: joined(&resolution, &solved), ..solved },
                 None => resolution,
@@ -272,7 +279,7 @@ fn remedied(
             let Ok(refused) = (Input { options: &lenient, ..input }).resolve() else {
                 return Err(ResolveError::PeerConflict(conflicts));
             };
-            let solve::Remedy { solved, explanations } = solve::remedy(&refused, input, true);
+            let solve::Remedy { solved, explanations } = solve::remedy(&refused, input);
             match solved.filter(|solved| !solved.refused_by_npm) {
                 Some(solved) => Ok(solved),
                 None if explanations.is_empty() => Err(ResolveError::PeerConflict(conflicts)),
@@ -286,7 +293,7 @@ fn remedied(
             let legacy = Options { legacy_peer_deps: true, ..options.clone() };
             let plain = resolve_once(input.requirements, previous, input.provider, &legacy);
             let Ok(plain) = plain else { return Err(ResolveError::Endless { package }) };
-            let mut remedy = solve::remedy(&plain, input, true);
+            let mut remedy = solve::remedy(&plain, input);
             if let Some(solved) = remedy.solved.filter(|_| remedy.explanations.is_empty()) {
                 return Ok(solved);
             }

@@ -92,6 +92,11 @@ impl Rules {
         }
     }
 
+    /// Returns whether there are no rules, so that none has to be passed on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// Returns whether any rule is for packages of this name.
     pub(crate) fn mentions(&self, name: NameId) -> bool {
         self.items.iter().any(|rule| rule.name == Some(name))

@@ -3,6 +3,7 @@
 
 use crate::can_place::{Answer, Outcome, Question, can_place};
 use crate::explain::Clash;
+use crate::growth::MAX_PEER_DEPTH;
 use crate::intern::NameId;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 
@@ -27,6 +28,9 @@ pub(crate) struct Placer<'a, 'l> {
     /// Names whose versions are chosen anew everywhere.
     pub(crate) update: &'a [NameId],
     pub(crate) clashes: &'a mut Vec<Clash>,
+    /// The package at which the placement of peers of peers was given up: two displace each other
+    /// without end.
+    pub(crate) too_deep: &'a mut Option<NodeId>,
 }
 
 /// A package to place, and the edge to place it for.
@@ -53,6 +57,8 @@ struct Dependent {
     start: NodeId,
     chain: Vec<EdgeId>,
     top: EdgeId,
+    /// The number of dependents above it.
+    depth: usize,
 }
 
 impl Placer<'_, '_> {
@@ -93,7 +99,14 @@ impl Placer<'_, '_> {
         }
         let Some(node) = self.put(request, &answer, placed) else { return };
         self.remove_redundant(edge, node, answer.target, explicit);
-        let own = Dependent { start, chain: answer.chain, top };
+        let depth = dependent.map_or(0, |dependent| dependent.depth + 1);
+        if depth > MAX_PEER_DEPTH {
+            self.too_deep.get_or_insert(node);
+        }
+        if self.too_deep.is_some() {
+            return;
+        }
+        let own = Dependent { start, chain: answer.chain, top, depth };
         self.place_peers(request, node, &own, placed);
     }
 
@@ -337,6 +350,9 @@ impl Placer<'_, '_> {
     ) {
         let Some(scratch) = self.tree[request.dep].parent else { return };
         for edge in self.tree[node].edges_out.clone() {
+            if self.too_deep.is_some() {
+                return;
+            }
             let this = &self.tree[edge];
             if !this.kind.is_peer() || this.peer_conflicted || self.tree.is_valid(edge) {
                 continue;

@@ -50,6 +50,11 @@ pub trait Provider {
         false
     }
 
+    /// Returns whether the caller has given up, so that a search for versions that agree ends.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
     /// Returns the absolute folders that requirements for folders are read against.
     fn places(&self) -> Places {
         Places::default()

@@ -7,6 +7,7 @@
 mod attach;
 mod edges;
 mod folders;
+mod ordered;
 mod queries;
 mod sets;
 

@@ -6,7 +6,7 @@
 pub(crate) use crate::accounts::{Action, Caller};
 
 use crate::accounts::{PackageSettings, Readers, Subject, authorise as judge, unknown};
-use crate::documents::Change;
+use crate::documents::{Change, Document};
 use crate::failure::Failure;
 use crate::http::Call;
 use crate::packages::Hosted;
@@ -33,14 +33,32 @@ pub(crate) async fn authorise(
     action: Action,
     name: &PackageName,
 ) -> Result<Caller, Failure> {
-    let hosted = call.state.packages.read(name).await?.value;
-    let is_open = call.state.accounts.settings.readers == Readers::Everyone;
-    if action == Action::Read && is_open && !hosted.as_deref().is_some_and(is_restricted) {
-        return Ok(Caller::anybody(call.client));
+    if action == Action::Read {
+        return authorise_reading(call, name).await.map(|(caller, _)| caller);
     }
     let caller = caller(call).await?;
-    decide_about(&call.state, &caller, action, (name, hosted.as_deref())).await?;
+    decide(&call.state, &caller, action, name).await?;
     Ok(caller)
+}
+
+/// Decides whether the sender of a request may read the package of this name; returns its document,
+/// too, which was read for that.
+///
+/// # Errors
+/// As [`authorise`].
+pub(crate) async fn authorise_reading(
+    call: &Call,
+    name: &PackageName,
+) -> Result<(Caller, Document<Hosted>), Failure> {
+    let document = call.state.packages.read(name).await?;
+    let hosted = document.value.as_deref();
+    let is_open = call.state.accounts.settings.readers == Readers::Everyone;
+    if is_open && !hosted.is_some_and(is_restricted) {
+        return Ok((Caller::anybody(call.client), document));
+    }
+    let caller = caller(call).await?;
+    decide_about(&call.state, &caller, Action::Read, (name, hosted)).await?;
+    Ok((caller, document))
 }
 
 /// Decides whether `caller` may do `action` with the package of this name.
@@ -103,10 +121,13 @@ async fn decide_about(
 
 /// Whether not everybody who reaches the registry may read a package.
 pub(crate) async fn is_private(state: &AppState, name: &PackageName) -> Result<bool, Failure> {
-    if state.accounts.settings.readers == Readers::Users {
-        return Ok(true);
-    }
-    Ok(state.packages.read(name).await?.value.is_some_and(|hosted| is_restricted(&hosted)))
+    let hosted = state.packages.read(name).await?.value;
+    Ok(is_private_document(state, hosted.as_deref()))
+}
+
+/// Whether not everybody who reaches the registry may read a package with this document.
+pub(crate) fn is_private_document(state: &AppState, hosted: Option<&Hosted>) -> bool {
+    state.accounts.settings.readers == Readers::Users || hosted.is_some_and(is_restricted)
 }
 
 fn is_restricted(hosted: &Hosted) -> bool {

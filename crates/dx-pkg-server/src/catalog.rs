@@ -118,17 +118,18 @@ pub(crate) async fn current(state: &AppState, name: &PackageName) -> Result<Curr
     }
 }
 
-/// Returns a form of a packument, or a version's manifest, ready to be sent.
+/// Returns a form of a packument of `place`, or a version's manifest, ready to be sent.
 ///
 /// # Errors
 /// 404 for what is not there; see [`Upstreams::package`](crate::upstream::Upstreams::package).
 pub(crate) async fn ready(
     state: &AppState,
     name: &PackageName,
+    place: Place,
     wanted: Wanted,
     base: &Arc<str>,
 ) -> Result<Arc<Ready>, Failure> {
-    match place(state, name).await? {
+    match place {
         Place::Hosted(Document { number, value: Some(hosted) }) if hosted.is_there() => {
             let source = source(format!("hosted-{number}"), Some(hosted.revision()));
             let load = || async move { packument(name, &hosted) };

@@ -132,7 +132,7 @@ pub(crate) struct Cache {
     pub(crate) stale_if_error: Span,
     /// The size of the cache on disk; beyond it, the least recently used goes first.
     pub(crate) size: Option<Size>,
-    /// The memory for packuments that are ready to be sent.
+    /// The memory for packuments that are ready to be sent, and for small tarballs.
     pub(crate) memory: Size,
     /// The time that an upstream has to answer.
     pub(crate) timeout: Span,

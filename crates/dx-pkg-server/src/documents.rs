@@ -8,7 +8,8 @@
 //! A change reads the latest revision and creates the one with the next number. Of several writers,
 //! in this process or in others, one creates it, and the others read again: no change is lost, and
 //! none is half there. The latest revision is found from the one last seen here, or from the hint,
-//! by probing for the following numbers: a system call for a document that has not changed.
+//! by probing for the following numbers: two system calls for a document that has not changed, one
+//! for a name that never had one.
 //!
 //! Revisions that were followed by [`KEPT`] others are removed once they are older than
 //! [`UNDISTURBED`], lowest number first. A writer that stood still for longer could create a number

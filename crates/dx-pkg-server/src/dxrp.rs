@@ -21,6 +21,7 @@ mod packages;
 mod packs;
 mod plan;
 mod request;
+mod running;
 mod work;
 
 pub(crate) use asker::Asker;
@@ -101,6 +102,8 @@ impl Dxrp {
         let (packuments, bytes) = self.metadata.size();
         figures.extend([
             ("dxrp_packages", "Packages in memory that are ready to be sent.", packs),
+            ("dxrp_deltas_made_total", "Differences made.", self.deltas.made()),
+            ("dxrp_deltas_improved_total", "Differences made smaller.", self.deltas.improved()),
             ("dxrp_plans", "Plans in memory.", plans.len() as u64),
             ("dxrp_plans_made_total", "Plans that were made.", plans.made.load(Relaxed)),
             ("dxrp_plans_served_total", "Plans served from memory.", plans.served.load(Relaxed)),

@@ -26,7 +26,7 @@ struct Version {
     time: Option<String>,
 }
 
-/// Writes the packages of a `package-lock.json` into the storage at `to`.
+/// Writes the packages of a lockfile into the storage at `to`.
 ///
 /// # Errors
 /// A text that names the package that cannot be had.
@@ -41,7 +41,7 @@ pub(crate) async fn export(
     let mut brought = Brought { skipped, ..Brought::default() };
     let storage = Storage::open(to)?;
     let packages = Packages::new(Documents::new(storage.clone()));
-    let tarballs = Tarballs::new(storage.clone());
+    let tarballs = Tarballs::new(storage.clone(), 0);
     for (name, versions) in locked.packages {
         let told = |failure: Failure| format!("{name}: {}", failure.message);
         let mut found = BTreeMap::new();

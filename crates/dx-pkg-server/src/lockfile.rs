@@ -1,15 +1,18 @@
 //! Lockfiles: the versions of packages that they have from registries. All versions of npm's
-//! `package-lock.json` are read; lockfiles of other managers are told apart, to say so.
+//! `package-lock.json` are read, and the text lockfiles of pnpm, Yarn and Bun.
 
-use dx_pkg_core::PackageName;
+mod bun;
+mod pnpm;
+mod yaml;
+mod yarn;
+
+use dx_pkg_core::{PackageName, Version};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The most versions of packages.
 const MOST: usize = 50_000;
-/// The bytes at the beginning that tell one kind of lockfile from another.
-const HEAD: usize = 4096;
 
 /// What a lockfile names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,7 +29,18 @@ impl Locked {
         self.packages.values().map(BTreeSet::len).sum()
     }
 
-    fn add(&mut self, path: &str, name: Option<&str>, entry: &Value) {
+    /// Adds a version that comes from a registry; what is no name and version comes from elsewhere.
+    fn add(&mut self, entry: &str, name: &str, version: &str) {
+        match (PackageName::parse(name), Version::parse_loose(version)) {
+            (Ok(name), Ok(_)) => {
+                self.packages.entry(name).or_default().insert(version.to_owned());
+            }
+            _ => self.elsewhere.push(entry.to_owned()),
+        }
+    }
+
+    /// Adds an entry of npm's lockfile.
+    fn add_npm(&mut self, path: &str, name: &str, entry: &Value) {
         let flag = |name: &str| entry.get(name) == Some(&Value::Bool(true));
         // What is linked or bundled is no package of its own.
         if flag("link") || flag("inBundle") || flag("bundled") {
@@ -34,13 +48,8 @@ impl Locked {
         }
         let text = |field: &str| entry.get(field).and_then(Value::as_str);
         let is_fetched = text("resolved").is_none_or(|address| address.starts_with("http"));
-        let version = text("version").filter(|version| !version.contains([':', '/']));
-        match (name.map(PackageName::parse), version) {
-            (Some(Ok(name)), Some(version)) if is_fetched => {
-                self.packages.entry(name).or_default().insert(version.to_owned());
-            }
-            _ => self.elsewhere.push(path.to_owned()),
-        }
+        let version = text("version").filter(|_| is_fetched).unwrap_or_default();
+        self.add(path, name, version);
     }
 }
 
@@ -49,38 +58,65 @@ impl Locked {
 /// # Errors
 /// A text that says what the bytes are instead, and what to do.
 pub(crate) fn read(bytes: &[u8]) -> Result<Locked, String> {
-    if let Some(kind) = of_another_manager(bytes) {
-        return Err(format!(
-            "this is a {kind}, and only npm's package-lock.json can be read: make one of the same \
-             project with `npm install --package-lock-only`"
-        ));
+    if bytes.starts_with(b"#!/usr/bin/env bun") {
+        return Err("this is a bun.lockb, which only Bun can read: make a bun.lock of it with \
+                    `bun install --save-text-lockfile --lockfile-only`"
+            .to_owned());
     }
-    let document: Map<String, Value> = serde_json::from_slice(bytes)
-        .map_err(|error| format!("this is no package-lock.json: {error}"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| NONE.to_owned())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let has_line = |start: &str| text.lines().any(|line| line.starts_with(start));
     let mut locked = Locked::default();
-    if let Some(packages) = document.get("packages").and_then(Value::as_object) {
+    if text.trim_start().starts_with('{') {
+        read_json(text, &mut locked)?;
+    } else if has_line("# yarn lockfile v1") {
+        yarn::read_first(text, &mut locked);
+    } else if has_line("__metadata:") {
+        yarn::read_later(text, &mut locked)?;
+    } else if has_line("lockfileVersion:") {
+        pnpm::read(text, &mut locked)?;
+    } else {
+        return Err(NONE.to_owned());
+    }
+    if locked.count() > MOST {
+        return Err(format!("the lockfile has more than {MOST} packages"));
+    }
+    Ok(locked)
+}
+
+/// What is said of a text that is none.
+const NONE: &str =
+    "this is no package-lock.json, and no lockfile of pnpm, Yarn or Bun that can be read";
+
+/// Reads the lockfile of npm or of Bun.
+fn read_json(text: &str, locked: &mut Locked) -> Result<(), String> {
+    let parsed = serde_json::from_str::<Map<String, Value>>(text);
+    let document = match parsed {
+        Ok(document) => document,
+        Err(error) => serde_json::from_str(&bun::without_last_commas(text))
+            .map_err(|_| format!("{NONE}: {error}"))?,
+    };
+    if bun::is_one(&document) {
+        bun::read(&document, locked);
+    } else if let Some(packages) = document.get("packages").and_then(Value::as_object) {
         for (path, entry) in packages {
             if let Some((_, folder)) = path.rsplit_once("node_modules/") {
                 let name = entry.get("name").and_then(Value::as_str).unwrap_or(folder);
-                locked.add(path, Some(name), entry);
+                locked.add_npm(path, name, entry);
             }
         }
     } else if let Some(dependencies) = document.get("dependencies").and_then(Value::as_object) {
         let mut open = vec![dependencies];
         while let Some(dependencies) = open.pop() {
             for (name, entry) in dependencies {
-                locked.add(name, Some(name), entry);
+                locked.add_npm(name, name, entry);
                 open.extend(entry.get("dependencies").and_then(Value::as_object));
             }
         }
     } else {
-        let text = "this is no package-lock.json: it has neither packages nor dependencies";
-        return Err(text.to_owned());
+        return Err(format!("{NONE}: it has neither packages nor dependencies"));
     }
-    if locked.count() > MOST {
-        return Err(format!("the lockfile has more than {MOST} packages"));
-    }
-    Ok(locked)
+    Ok(())
 }
 
 /// Reads a lockfile from disk.
@@ -91,28 +127,6 @@ pub(crate) fn open(file: &Path) -> Result<Locked, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| told(&error))?;
     read(&bytes).map_err(|error| told(&error))
-}
-
-/// Returns the file's usual name if it is the lockfile of pnpm, Yarn or Bun.
-fn of_another_manager(bytes: &[u8]) -> Option<&'static str> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
-    let has_line = |start: &str| head.lines().any(|line| line.starts_with(start));
-    if head.starts_with("#!/usr/bin/env bun") {
-        Some("bun.lockb")
-    } else if has_line("lockfileVersion:") {
-        Some("pnpm-lock.yaml")
-    } else if has_line("# yarn lockfile v1") || has_line("__metadata:") {
-        Some("yarn.lock")
-    } else if head.trim_start().starts_with('{')
-        && head.contains("\"workspaces\": {")
-        && !head.contains("\"requires\"")
-        && head.contains("\"lockfileVersion\": ")
-        && !head.contains("\"node_modules/")
-    {
-        Some("bun.lock")
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

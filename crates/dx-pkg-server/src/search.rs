@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 /// What is searched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Query {
+    /// The whole text, in lower case.
+    text: String,
     /// The words, in lower case.
     pub(crate) words: Vec<String>,
     /// `keywords:a,b`.
@@ -32,7 +34,7 @@ pub(crate) struct Candidate {
 impl Query {
     /// Reads the text of a search.
     pub(crate) fn read(text: &str) -> Self {
-        let mut query = Self::default();
+        let mut query = Self { text: text.to_lowercase(), ..Self::default() };
         for word in text.split_whitespace() {
             let word = word.to_lowercase();
             match word.split_once(':') {
@@ -61,12 +63,13 @@ impl Query {
         is_own_scope: impl Fn(&str) -> bool,
         is_user: impl Fn(&str) -> bool,
     ) -> bool {
-        let of_scope = |word: &str| {
-            let scope = word.strip_prefix('@').map(|word| word.split('/').next().unwrap_or(word));
-            scope.is_some_and(&is_own_scope)
-        };
-        self.words.iter().any(|word| is_own_name(word) || of_scope(word) || is_own_scope(word))
-            || self.scope.as_deref().is_some_and(&is_own_scope)
+        let is_part = |c: char| c.is_alphanumeric() || "-_.~".contains(c);
+        // However a name is written: in quotes, with a version, in an address, as a keyword.
+        let mut parts = self.text.split(|c| !is_part(c)).flat_map(|part| {
+            let bare = part.trim_matches(['-', '_', '.']);
+            [part, bare].into_iter().filter(|part| !part.is_empty())
+        });
+        parts.any(|part| is_own_name(part) || is_own_scope(part))
             || self.people.iter().any(|name| is_user(name))
     }
 
@@ -173,7 +176,7 @@ mod tests {
     fn own_names_are_told_to_nobody() {
         let tells = |text: &str| {
             Query::read(text).tells_own_names(
-                |name| name == "secret-tool" || name == "@acme/left-pad",
+                |name| name == "secret-tool" || name == "widget",
                 |scope| scope == "acme",
                 |user| user == "alice",
             )
@@ -187,10 +190,17 @@ mod tests {
             "acme",
             "maintainer:alice",
             "@ACME/left-pad",
+            "widget",
+            "\"Widget\"",
+            "widget@1.0.0",
+            "acme/other",
+            "https://registry.example/@acme/other",
+            "keywords:widget,x",
+            "is:unstable widget.",
         ] {
             assert!(tells(text), "{text}");
         }
-        for text in ["left-pad", "secret", "@acme2/x", "scope:other", "maintainer:bob", ""] {
+        for text in ["left-pad", "secret", "@acme2/x", "widgets", "scope:other", "author:bob", ""] {
             assert!(!tells(text), "{text}");
         }
     }

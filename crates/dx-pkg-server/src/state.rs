@@ -20,6 +20,9 @@ use crate::views::Views;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OnceCell};
 
+/// The part of the cache's memory that is for small tarballs: one in so many.
+const TARBALLS_SHARE: usize = 4;
+
 /// The state that all requests share.
 pub(crate) struct AppState {
     pub(crate) config: Config,
@@ -57,7 +60,9 @@ impl AppState {
         let documents = Documents::new(storage.clone());
         let accounts = Accounts::new(storage.clone(), documents.clone(), config.accounts.clone());
         let origins = Origins::new(&config, variables)?;
-        let tarballs = Arc::new(Tarballs::new(storage.clone()));
+        let memory = config.cache.memory.length();
+        let tarballs_memory = memory / TARBALLS_SHARE;
+        let tarballs = Arc::new(Tarballs::new(storage.clone(), tarballs_memory));
         let upstreams = Arc::new(Upstreams::new(
             &config.cache,
             &origins,
@@ -67,7 +72,7 @@ impl AppState {
         ));
         let packages = Packages::new(documents.clone());
         let policy = Policy::new(config.policy.clone());
-        let views = Views::new(config.cache.memory.length(), storage.clone());
+        let views = Views::new(memory - tarballs_memory, storage.clone());
         Ok(Arc::new(Self {
             config,
             log,

@@ -1,7 +1,8 @@
 //! Tarballs by their digest: `tarballs/<aa>/<algorithm>-<hex>`, each stored once, whoever has it.
 //!
 //! A stored tarball is hashed when this process serves it for the first time, and again if its file
-//! has changed since; never per request.
+//! has changed since; never per request. Small ones stay in memory, within a limit: to open, read
+//! and close a file takes longer than to send what is in it.
 
 use crate::failure::Failure;
 use crate::lru::Lru;
@@ -12,7 +13,7 @@ use dx_pkg_core::Integrity;
 use dx_pkg_core::integrity::HashAlgorithm;
 use dx_pkg_os::files::Map;
 use std::fs::{File, Metadata};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
 
 /// The memory for the names of tarballs that were hashed, in bytes.
@@ -22,9 +23,14 @@ const REMEMBERED: usize = 8 << 20;
 /// used least recently is removed first.
 const USED: Duration = Duration::from_secs(24 * 3600);
 
+/// The longest tarball that stays in memory, in bytes.
+const SMALL: usize = 64 << 10;
+
 /// The tarballs of a storage.
 pub(crate) struct Tarballs {
     storage: Storage,
+    /// Small ones, each with the time since which it is here.
+    small: Lru<Integrity, (Bytes, Instant)>,
     /// The state of each file when it was hashed.
     hashed: Lru<Key, (u64, SystemTime)>,
     turns: Turns<Key>,
@@ -40,8 +46,10 @@ pub(crate) enum Found {
 }
 
 impl Tarballs {
-    pub(crate) fn new(storage: Storage) -> Self {
-        Self { storage, hashed: Lru::new(REMEMBERED), turns: Turns::default() }
+    /// Opens the tarballs of a storage, with `memory` bytes for small ones.
+    pub(crate) fn new(storage: Storage, memory: usize) -> Self {
+        let (small, hashed) = (Lru::new(memory), Lru::new(REMEMBERED));
+        Self { storage, small, hashed, turns: Turns::default() }
     }
 
     /// Returns the key of the tarball with this integrity.
@@ -59,6 +67,22 @@ impl Tarballs {
 
     /// Opens a tarball.
     pub(crate) async fn open(&self, integrity: &Integrity) -> Result<Found, Failure> {
+        // After that time its file is looked at, which is marked as used then.
+        if let Some((bytes, since)) = self.small.get(integrity)
+            && since.elapsed() < USED
+        {
+            return Ok(Found::Whole(bytes));
+        }
+        let found = self.open_file(integrity).await?;
+        if let Found::Whole(bytes) = &found
+            && bytes.len() <= SMALL
+        {
+            self.small.put(integrity.clone(), (bytes.clone(), Instant::now()), bytes.len());
+        }
+        Ok(found)
+    }
+
+    async fn open_file(&self, integrity: &Integrity) -> Result<Found, Failure> {
         let key = Self::key(integrity);
         let Some(opened) = self.storage.open_object(&key)? else {
             return Ok(Found::Missing);
@@ -106,6 +130,7 @@ impl Tarballs {
     pub(crate) async fn remove(&self, integrity: &Integrity) -> Result<(), Failure> {
         let key = Self::key(integrity);
         self.hashed.remove(&key);
+        self.small.remove(integrity);
         self.storage.remove(&key).await
     }
 

@@ -28,7 +28,8 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use client::Answer;
 use dx_pkg_core::PackageName;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The memory for what is known of packages, besides their packuments, in bytes.
@@ -38,6 +39,10 @@ const BACK_OFF: Duration = Duration::from_secs(5);
 
 /// The time after which a client is served what is cached, although the upstream was asked.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// That time once the upstream is known to be slow: an install asks for package after package.
+const LITTLE_PATIENCE: Duration = Duration::from_millis(50);
+/// The time for which an upstream counts as slow, unless it answers in time before.
+const SLOW: Duration = Duration::from_secs(30);
 
 /// A package of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,6 +67,8 @@ pub(crate) struct Upstreams {
     settings: config::Cache,
     states: Lru<PackageKey, State>,
     turns: Turns<PackageKey>,
+    /// The times until which upstreams count as slow, by their names.
+    slow: Mutex<HashMap<String, Instant>>,
     log: Arc<Log>,
     watcher: Watcher,
 }
@@ -81,6 +88,7 @@ impl Upstreams {
             settings: settings.clone(),
             states: Lru::new(KNOWN),
             turns: Turns::default(),
+            slow: Mutex::default(),
             log,
             watcher: Watcher::default(),
         }
@@ -109,18 +117,30 @@ impl Upstreams {
         if let Some(result) = self.remembered(&key) {
             return result;
         }
-        let (own, registry, asked) = (Arc::clone(self), Arc::clone(registry), key.clone());
+        let patience = if self.is_slow(registry) { LITTLE_PATIENCE } else { PATIENCE };
+        let (own, asking, asked) = (Arc::clone(self), Arc::clone(registry), key.clone());
         // A task of its own: it ends although the client that asked for it goes away.
-        let mut task = tokio::spawn(async move { own.refresh(&registry, asked).await });
-        if let Ok(result) = tokio::time::timeout(PATIENCE, &mut task).await {
+        let mut task = tokio::spawn(async move { own.refresh(&asking, asked).await });
+        if let Ok(result) = tokio::time::timeout(patience, &mut task).await {
             return result.map_err(Failure::internal)?;
         }
         if let Some(State::Known(known)) = self.states.get(&key)
             && known.age() < self.settings.stale_if_error.0
         {
+            self.slow().insert(registry.id.clone(), Instant::now() + SLOW);
+            known.back_off(BACK_OFF);
             return Ok(known);
         }
         task.await.map_err(Failure::internal)?
+    }
+
+    fn slow(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether somebody lost patience with an upstream moments ago.
+    fn is_slow(&self, registry: &Registry) -> bool {
+        self.slow().get(&registry.id).is_some_and(|end| Instant::now() < *end)
     }
 
     /// Asks for a package, unless another request has done so meanwhile.
@@ -214,25 +234,31 @@ impl Upstreams {
         {
             return Ok(Arc::clone(known));
         }
-        match self.client.packument(registry, &key.name, cached.as_deref()).await {
+        let start = Instant::now();
+        let answer = self.client.packument(registry, &key.name, cached.as_deref()).await;
+        if answer.is_ok() && start.elapsed() < PATIENCE {
+            self.slow().remove(&registry.id);
+        }
+        match answer {
             Ok(Answer::Unchanged) => {
                 let known = cached.ok_or_else(|| Failure::internal("304 to an open request"))?;
                 known.confirm(&self.storage);
                 self.remember(key, State::Known(Arc::clone(&known)));
                 Ok(known)
             }
-            Ok(Answer::Document(document)) => match store::save(&self.storage, key, document).await
-            {
-                Ok(known) => {
-                    let known = Arc::new(known);
-                    self.remember(key, State::Known(Arc::clone(&known)));
-                    if cached.is_some_and(|cached| cached.id != known.id) {
-                        self.watcher.tell(&key.name);
+            Ok(Answer::Document(document)) => {
+                match store::save(&self.storage, key, document, cached.clone()).await {
+                    Ok(known) => {
+                        let known = Arc::new(known);
+                        self.remember(key, State::Known(Arc::clone(&known)));
+                        if cached.is_some_and(|cached| cached.id != known.id) {
+                            self.watcher.tell(&key.name);
+                        }
+                        Ok(known)
                     }
-                    Ok(known)
+                    Err(failure) => self.fall_back(key, cached, failure),
                 }
-                Err(failure) => self.fall_back(key, cached, failure),
-            },
+            }
             Err(Refusal::Missing) => {
                 self.remember(key, State::Missing(Instant::now()));
                 Err(missing(&key.name))

@@ -109,9 +109,9 @@ impl Store {
     }
 
     /// Removes entries that were unused for long: prepared trees, packages that no project shares
-    /// files with, packuments, compiled lockfiles and resolutions. Then removes the least recently
-    /// used prepared trees and packages until the store is small enough. Empties the trash between
-    /// the steps, as entries there share files with packages.
+    /// files with, packuments, compiled lockfiles, resolutions and marks of peer conflicts. Then
+    /// removes the least recently used prepared trees and packages until the store is small enough.
+    /// Empties the trash between the steps, as entries there share files with packages.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -123,6 +123,8 @@ impl Store {
             pruned.documents += documents;
             pruned.bytes += bytes;
         }
+        // A conflict that is still there is told of once more.
+        self.prune_documents(Folder::Conflicts, limits.unused_since)?;
         let mut total = self.prune_prepared(limits, &mut pruned)?;
         let mut candidates = self.candidates(limits.used)?;
         candidates.sort_by_key(|candidate| candidate.used);

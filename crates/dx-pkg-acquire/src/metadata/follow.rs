@@ -6,10 +6,10 @@ use std::sync::{Arc, PoisonError};
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::Priority;
 use dx_pkg_format::packument::Packument;
-use dx_pkg_resolve::Options;
 
 use super::{Reason, Shared};
 use crate::Network;
+use crate::following::{self, MOST_FOLLOWED, followed};
 
 impl Shared {
     /// Requests the dependencies of the version that `spec` selects, and theirs in turn.
@@ -25,15 +25,9 @@ impl Shared {
         }
         let mut work = vec![(name.to_owned(), spec.to_owned(), reason.priority)];
         while let Some((name, spec, priority)) = work.pop() {
-            let Ok(parsed) = Spec::parse(&spec) else { continue };
-            let name = match &parsed {
-                Spec::Alias { name, .. } => name.as_str().to_owned(),
-                Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
-                _ => continue,
-            };
+            let Some((name, parsed)) = followed(&name, &spec) else { continue };
             let state = self.lock();
-            // A registry can make up packages without end; the resolver finds that out.
-            let is_enough = state.followed.len() > Options::MAX_PACKAGES;
+            let is_enough = state.followed.len() > MOST_FOLLOWED;
             if is_enough || state.followed.contains(&(name.clone(), spec.clone())) {
                 continue;
             }
@@ -84,14 +78,8 @@ impl Shared {
 
     fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String, Priority)> {
         let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
-        let view = packument.version(version);
-        let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
-        let with = |priority| {
-            move |(name, spec): (&str, &str)| (name.to_owned(), spec.to_owned(), priority)
-        };
-        let own =
-            view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
-        own.chain(peers.map(with(Priority::High))).collect()
+        let required = following::required_by(&picker, packument, spec).into_iter();
+        let priority = |is_peer| if is_peer { Priority::High } else { Priority::Normal };
+        required.map(|one| (one.name, one.spec, priority(one.is_peer))).collect()
     }
 }

@@ -51,6 +51,7 @@ mod dry_run;
 mod dxrp;
 #[cfg(unix)]
 mod error_codes;
+mod explain_many;
 mod failed_optional;
 mod faults;
 mod folders;

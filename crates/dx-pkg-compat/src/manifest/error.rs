@@ -34,6 +34,14 @@ pub enum ManifestError {
         /// The kind of value that was found.
         found: &'static str,
     },
+    /// A section of dependencies is something else than an object, and not empty.
+    #[error("package.json gives {found} for {section}, where an object must stand")]
+    SectionNotObject {
+        /// The section as it is spelt in the file.
+        section: &'static str,
+        /// The kind of value that was found.
+        found: &'static str,
+    },
     /// A dependency's value is no string.
     #[error(
         "package.json gives {found} for {name:?} in {section}, where a version or a source must stand"
@@ -110,7 +118,9 @@ impl Coded for ManifestError {
             Self::TooManyValues { .. } => "DX_MANIFEST_TOO_LARGE",
             Self::MergeConflict { .. } => "DX_MANIFEST_CONFLICT",
             Self::NotAnObject { .. } => "DX_MANIFEST_NOT_OBJECT",
-            Self::DependencyNotText { .. } => "DX_MANIFEST_DEPENDENCY",
+            Self::SectionNotObject { .. } | Self::DependencyNotText { .. } => {
+                "DX_MANIFEST_DEPENDENCY"
+            }
             Self::Workspaces { .. } => "DX_MANIFEST_WORKSPACES",
             Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
                 "DX_BAD_OVERRIDES"
@@ -131,6 +141,9 @@ impl Coded for ManifestError {
             Self::TooManyValues { .. } => "move the data that it holds into a file of its own",
             Self::MergeConflict { .. } => "keep one side of each conflict and delete the markers",
             Self::NotAnObject { .. } => "the smallest valid package.json is {}",
+            Self::SectionNotObject { .. } => {
+                "write an object with names and ranges, such as {\"a\": \"^1.2.3\"}"
+            }
             Self::DependencyNotText { .. } => {
                 "write a string such as \"^1.2.3\", or remove the entry"
             }

@@ -107,8 +107,15 @@ pub(super) fn workspace_patterns(value: Option<&Value>) -> Result<Vec<String>, M
 }
 
 fn dependencies(map: &Map<String, Value>, section: Section) -> Result<Pairs, ManifestError> {
-    let Some(Value::Object(entries)) = map.get(section.key()) else {
-        return Ok(Vec::new());
+    let entries = match map.get(section.key()) {
+        Some(Value::Object(entries)) => entries,
+        Some(other) if !says_nothing(other) => {
+            return Err(ManifestError::SectionNotObject {
+                section: section.key(),
+                found: kind(other),
+            });
+        }
+        _ => return Ok(Vec::new()),
     };
     let mut pairs = Pairs::with_capacity(entries.len());
     for (name, spec) in entries {
@@ -123,6 +130,16 @@ fn dependencies(map: &Map<String, Value>, section: Section) -> Result<Pairs, Man
     }
     script_key_order(&mut pairs);
     Ok(pairs)
+}
+
+/// Returns whether a value in an object's place means that there is none.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Object(_) => false,
+    }
 }
 
 fn peer_meta(map: &Map<String, Value>) -> Vec<(String, bool)> {

@@ -101,6 +101,7 @@ impl ExplainedConflict {
                 "requirements": requirements,
                 "withinRanges": change.is_offer,
                 "caution": change.caution,
+                "unmetBelow": change.unmet,
             })
         });
         let mut overrides = serde_json::Map::new();

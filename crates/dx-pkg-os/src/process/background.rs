@@ -1,4 +1,4 @@
-//! The priority of a process that works in the background.
+//! The priority of a process, or of a thread, that works in the background.
 
 /// Leaves the terminal's session and takes the lowest priority for the processor, and for the disk
 /// where the system has one.
@@ -13,6 +13,15 @@ pub fn work_in_background() {
     }
     #[cfg(target_os = "linux")]
     linux::set_idle_priority();
+}
+
+/// Gives the calling thread the lowest priority for the processor, where threads have priorities of
+/// their own: on Linux. A refusal of the system is no error.
+pub fn thread_in_background() {
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::process::setpriority_process(None, 19);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,12 +1,17 @@
 //! The lockfile that a resolution starts from: parsed, or compiled and read in place.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use dx_pkg_lock::dxl::{DxlView, Package};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Bundled, Lock, LockPackage};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::intern::Interner;
 use crate::manifest::Manifest;
+use crate::tree::NodeId;
+
+use super::split_path;
 
 /// A lockfile; the resolution takes the same from either form.
 #[derive(Clone, Copy)]
@@ -81,6 +86,42 @@ impl<'p, 'l: 'p> Locked<'p, 'l> {
         };
         let packages = view.packages().filter(|package| needs_all || is_bundled(package));
         Cow::Owned(Lock { packages: packages.map(outline).collect(), ..Lock::default() })
+    }
+}
+
+/// The nodes of a lockfile's entries, as far as they were added, and what is known of all entries.
+pub(super) struct Places<'o, 'p> {
+    pub(super) nodes: FxHashMap<&'p str, NodeId>,
+    in_modules: HashSet<&'o str>,
+    bundled: Bundled<'o>,
+    doubtful: FxHashSet<&'o str>,
+}
+
+impl<'o, 'p> Places<'o, 'p> {
+    pub(super) fn new(outline: &'o Lock, root: NodeId) -> Self {
+        let bundled = outline.bundled();
+        Self {
+            nodes: FxHashMap::from_iter([("", root)]),
+            in_modules: outline.folders_in_modules(),
+            doubtful: bundled.doubtful(),
+            bundled,
+        }
+    }
+
+    /// Returns whether the entry is about a folder that is in no `node_modules`, or was linked
+    /// from there.
+    pub(super) fn is_folder(&self, entry: Entry<'_, '_>) -> bool {
+        let path = entry.path();
+        !entry.is_link() && (split_path(path).is_none() || self.in_modules.contains(path))
+    }
+
+    /// Returns whether the package at `path` came in another one's tarball; `None` where only that
+    /// tarball tells what is in it.
+    pub(super) fn in_bundle(&self, path: &str) -> Option<bool> {
+        match self.bundled.bundler(path) {
+            Some(bundler) if self.doubtful.contains(bundler) => None,
+            bundler => Some(bundler.is_some()),
+        }
     }
 }
 

@@ -7,14 +7,11 @@
 use rustc_hash::FxHashSet;
 
 use crate::explain::Clash;
+use crate::growth::MAX_PEER_DEPTH;
 use crate::manifest::EdgeKind;
 use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
-
-/// The greatest depth to which peers of peers are gathered. Where two packages displace each other
-/// in turn there is no end; the 2 MiB stack of an unoptimised test overflowed at about 4,600.
-const MAX_PEER_DEPTH: usize = 300;
 
 impl Builder<'_, '_> {
     /// Returns the scratch tree of `node`; makes one where there is none.

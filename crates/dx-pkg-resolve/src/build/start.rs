@@ -15,7 +15,7 @@ use crate::provider::Provider;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 use crate::{Options, Requirements, ResolveError};
 
-use super::locked::Locked;
+use super::locked::{Entry, Locked, Places};
 use super::{Builder, Queue};
 
 /// Prepares a resolution of `requirements` that starts from the lock `previous`.
@@ -147,14 +147,18 @@ fn load_tree<'a, 'l>(
         other_platform: FxHashSet::default(),
     };
     builder.load_folders(requirements, previous.is_none());
-    let loaded = match previous {
-        Some(lock) => builder.load_lock(lock)?,
-        None => Vec::new(),
-    };
-    if let Some(lock) = previous {
-        builder.load_revisions(lock);
+    match previous {
+        Some(lock) if root_rules.is_some() => {
+            builder.load_revisions(lock);
+            builder.load_in_order(lock)?;
+        }
+        Some(lock) => {
+            let loaded = builder.load_lock(lock)?;
+            builder.load_revisions(lock);
+            builder.load_all_edges(project, &loaded);
+        }
+        None => builder.load_all_edges(project, &[]),
     }
-    builder.load_all_edges(project, &loaded);
     Ok(builder)
 }
 
@@ -220,67 +224,67 @@ impl<'l> Builder<'_, 'l> {
     /// Adds a node, without edges, for every entry of the lockfile; returns these nodes.
     fn load_lock(&mut self, lock: Locked<'_, 'l>) -> Result<Vec<NodeId>, ResolveError> {
         let entries = lock.entries();
-        let mut nodes: FxHashMap<&str, NodeId> = FxHashMap::default();
-        nodes.insert("", self.tree.root);
-        let mut loaded = Vec::new();
         let outline = lock.outline();
-        let bundled = outline.bundled();
-        let doubtful = bundled.doubtful();
-        let in_modules = outline.folders_in_modules();
-        let is_folder = |path: &str| split_path(path).is_none() || in_modules.contains(path);
-        for entry in entries.iter().filter(|entry| !entry.is_link() && is_folder(entry.path())) {
-            let node = match self.folders.get(entry.path()) {
-                Some(node) => *node,
-                None => {
-                    let node = self.add_folder(entry.path(), entry.to_package(), true);
-                    loaded.push(node);
-                    node
-                }
-            };
+        let mut places = Places::new(&outline, self.tree.root);
+        let mut loaded = Vec::new();
+        for entry in entries.iter().filter(|entry| places.is_folder(**entry)) {
+            let (node, is_new) = self.folder_of(*entry);
+            loaded.extend(is_new.then_some(node));
             self.tree.attach_folder(node);
         }
-        for entry in &entries {
-            let path = entry.path();
-            if let Some(node) = self.folders.get(path) {
-                nodes.insert(path, *node);
-                continue;
-            }
-            let Some((parent, name)) = split_path(path) else { continue };
-            let Some(parent) = nodes.get(parent).copied() else { continue };
-            if !self.options.frozen && entry.stands_for_failure() {
-                continue;
-            }
-            let bundler = bundled.bundler(path);
-            if bundler.is_some_and(|bundler| doubtful.contains(bundler)) {
-                // The tarball tells what is in it.
-                continue;
-            }
-            let name_id = self.tree.interner.name(name);
-            let node = if entry.is_link() {
-                let target = entry.resolved().unwrap_or_default();
-                let target_node =
-                    nodes.get(target).copied().or_else(|| self.folders.get(target).copied());
-                let Some(target_node) = target_node else {
-                    return Err(ResolveError::LockLink {
-                        path: path.to_owned(),
-                        target: target.to_owned(),
-                    });
-                };
-                let node = self.tree.add_node(name_id, self.tree[target_node].manifest);
-                self.tree[node].target = Some(target_node);
-                self.tree[target_node].links_in.push(node);
-                node
+        for entry in entries {
+            if let Some(node) = self.folders.get(entry.path()) {
+                places.nodes.insert(entry.path(), *node);
             } else {
-                let manifest = entry.manifest(name, &mut self.tree.interner);
-                let manifest = self.tree.manifests.push(manifest, &self.tree.interner);
-                self.tree.add_node(name_id, manifest)
-            };
-            self.tree[node].in_bundle = bundler.is_some();
-            self.tree.attach(node, parent);
-            nodes.insert(path, node);
-            loaded.push(node);
+                loaded.extend(self.load_entry((entry.path(), entry), &mut places)?);
+            }
         }
         Ok(loaded)
+    }
+
+    /// Returns the node of the folder that an entry is about, and whether it was not there.
+    pub(super) fn folder_of(&mut self, entry: Entry<'_, 'l>) -> (NodeId, bool) {
+        match self.folders.get(entry.path()) {
+            Some(node) => (*node, false),
+            None => (self.add_folder(entry.path(), entry.to_package(), true), true),
+        }
+    }
+
+    /// Adds the node of a package or link, without edges; `None` where the entry is not one.
+    pub(super) fn load_entry<'p>(
+        &mut self,
+        (path, entry): (&'p str, Entry<'p, 'l>),
+        places: &mut Places<'_, 'p>,
+    ) -> Result<Option<NodeId>, ResolveError> {
+        let Some((parent, name)) = split_path(path) else { return Ok(None) };
+        let Some(parent) = places.nodes.get(parent).copied() else { return Ok(None) };
+        if !self.options.frozen && entry.stands_for_failure() {
+            return Ok(None);
+        }
+        let Some(in_bundle) = places.in_bundle(path) else { return Ok(None) };
+        let name_id = self.tree.interner.name(name);
+        let node = if entry.is_link() {
+            let target = entry.resolved().unwrap_or_default();
+            let known = places.nodes.get(target).copied();
+            let Some(target_node) = known.or_else(|| self.folders.get(target).copied()) else {
+                return Err(ResolveError::LockLink {
+                    path: path.to_owned(),
+                    target: target.to_owned(),
+                });
+            };
+            let node = self.tree.add_node(name_id, self.tree[target_node].manifest);
+            self.tree[node].target = Some(target_node);
+            self.tree[target_node].links_in.push(node);
+            node
+        } else {
+            let manifest = entry.manifest(name, &mut self.tree.interner);
+            let manifest = self.tree.manifests.push(manifest, &self.tree.interner);
+            self.tree.add_node(name_id, manifest)
+        };
+        self.tree[node].in_bundle = in_bundle;
+        self.tree.attach(node, parent);
+        places.nodes.insert(path, node);
+        Ok(Some(node))
     }
 
     fn load_all_edges(&mut self, project: NodeId, loaded: &[NodeId]) {

@@ -7,7 +7,7 @@
 use dx_pkg_lock::dxl::DxlView;
 
 use crate::build;
-use crate::complete::accepted_conflicts;
+use crate::complete::{accepted_conflicts, has_unmet};
 use crate::entry::{is_as_read, same_entry};
 use crate::explain::conflicts;
 use crate::finish::{authors_folders, complete_tree, recorded};
@@ -36,9 +36,14 @@ pub(super) fn change(
     }
     let conflicts = conflicts(&builder.tree);
     // Whether another resolution keeps them is not looked at here.
-    let is_complete = accepted_conflicts(&builder, requirements, &conflicts)
-        .is_some_and(|accepted| accepted.is_empty());
+    let accepted = accepted_conflicts(&builder, requirements, &conflicts);
+    let is_complete = accepted.as_ref().is_some_and(Vec::is_empty);
     let mut change = difference(&builder.tree, locked, installed)?;
+    let is_changed = !change.entries.is_empty() || !change.removed.is_empty();
+    if is_changed && accepted.is_none() && has_unmet(&builder.tree) {
+        // A frozen install might refuse it.
+        return None;
+    }
     let authors_folders = authors_folders(&builder.tree);
     change.findings = Some(Findings { conflicts, unfit, authors_folders, is_complete });
     Some(change)

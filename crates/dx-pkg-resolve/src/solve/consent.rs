@@ -14,6 +14,7 @@ use dx_pkg_core::{Range, Version};
 use super::gather::Gathered;
 use super::order::Solution;
 use super::packages::Known;
+use super::problem::major;
 
 /// The packages of a solution that the project is asked about.
 #[derive(Default)]
@@ -43,9 +44,9 @@ pub(super) fn asking(gathered: &Gathered, solution: &Solution) -> Asking {
     let (known, chosen) = (&gathered.known, &solution.chosen);
     let choice = |at: usize| chosen[at].filter(|candidate| *candidate < known[at].in_range);
     let escapes = |at: &usize| {
-        let beside = |candidate| gathered.problem.escapes(*at, candidate).into_iter();
+        let beside = |candidate| gathered.problem.escapes(*at, candidate).iter();
         choice(*at).is_some_and(|candidate| {
-            beside(candidate).any(|(package, other)| chosen[package] == Some(other))
+            beside(candidate).any(|(package, other)| chosen[*package] == Some(*other))
         })
     };
     // Siblings of which one is settled settle each other.
@@ -78,31 +79,29 @@ pub(super) fn asking(gathered: &Gathered, solution: &Solution) -> Asking {
     }
 }
 
-/// Returns whether a candidate is not to be chosen because the project would be asked about it.
+/// Returns whether a candidate is not to be chosen because the project would be asked about it: it
+/// is of the major version of one that it would be asked about, or an escape.
 pub(super) fn is_excluded(
     gathered: &Gathered,
-    asking: &Asking,
+    (solution, asking): (&Solution, &Asking),
     package: usize,
     candidate: usize,
 ) -> bool {
     let known = &gathered.known[package];
-    asking.other_major.contains(&package)
-        && is_moved(known, candidate)
-        && !is_open(known, candidate)
+    let is_alike = |chosen: usize| {
+        major(known.version(chosen)) == major(known.version(candidate))
+            && !is_open(known, candidate)
+    };
+    asking.other_major.contains(&package) && solution.chosen[package].is_some_and(is_alike)
         || asking.escapes.contains(&package)
             && !gathered.problem.escapes(package, candidate).is_empty()
 }
 
-/// Returns the major version; below 1.0.0 the minor version takes its place.
-pub(super) fn major(version: &Version) -> (u64, u64) {
-    (version.major(), if version.major() == 0 { version.minor() } else { 0 })
-}
-
 /// Returns whether a candidate of a direct dependency is of another major version than the locked
-/// one and than npm's pick.
+/// one, than npm's pick and than what npm has placed.
 fn is_moved(package: &Known, candidate: usize) -> bool {
     let of = |candidate: usize| major(package.version(candidate));
-    let usual = [Some(0), package.pick];
+    let usual = [Some(0), package.pick, package.placed];
     package.direct.is_some()
         && candidate < package.in_range
         && usual.into_iter().flatten().all(|usual| of(usual) != of(candidate))

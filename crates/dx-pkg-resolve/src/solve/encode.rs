@@ -25,6 +25,8 @@ pub(super) struct Encoded {
     /// For each package, the candidates that can be in a best solution, each with the variable that
     /// chooses it.
     pub(super) chosen: Vec<Vec<(usize, Literal)>>,
+    /// For each package, the variable that is true where none of its candidates is chosen.
+    pub(super) absent: Vec<Literal>,
     /// The facts, each with the variable that makes it count.
     pub(super) facts: Vec<(Fact, Literal)>,
     /// For each package that can be an escape, the variable that allows it to be one.
@@ -38,10 +40,13 @@ impl Encoded {
         let chosen: Vec<Vec<(usize, Literal)>> = distinct
             .map(|kept| kept.into_iter().map(|candidate| (candidate, sat.variable())).collect())
             .collect();
-        let mut encoded = Encoded { sat, chosen, facts: Vec::new(), escapes: Vec::new() };
+        let absent = chosen.iter().map(|_| sat.variable()).collect();
+        let mut encoded = Encoded { sat, chosen, absent, facts: Vec::new(), escapes: Vec::new() };
         for position in 0..problem.packages.len() {
             encoded.choice(problem, position);
             encoded.peers(problem, position);
+        }
+        for position in 0..problem.packages.len() {
             encoded.escape(problem, position);
         }
         encoded
@@ -69,6 +74,9 @@ impl Encoded {
         let literals: Vec<Literal> =
             self.chosen[position].iter().map(|(_, literal)| *literal).collect();
         self.sat.at_most_one(&literals);
+        let absent = self.absent[position];
+        literals.iter().for_each(|literal| self.sat.clause([!absent, !*literal]));
+        self.sat.clause(literals.iter().copied().chain([absent]));
         if problem.packages[position].is_direct {
             let fact = self.fact(Fact::Required(position));
             self.sat.clause(literals.into_iter().chain([!fact]));
@@ -89,18 +97,14 @@ impl Encoded {
             for literal in having {
                 self.sat.clause([!literal, !fact, counts]);
             }
+            // At most one candidate is chosen, so that no other is beside one of these.
             let range = &problem.ranges[peer.range];
-            let (allowed, others): (Vec<_>, Vec<_>) = self.chosen[range.package]
-                .iter()
-                .copied()
-                .partition(|(candidate, _)| range.allowed[*candidate]);
-            for (_, other) in others {
-                self.sat.clause([!counts, !other]);
-            }
-            if !peer.is_optional {
-                let allowed = allowed.into_iter().map(|(_, literal)| literal);
-                self.sat.clause(allowed.chain([!counts]));
-            }
+            let allowed = self.chosen[range.package].iter();
+            let allowed = allowed.filter(|(candidate, _)| range.allowed[*candidate]);
+            let absent = peer.is_optional.then(|| self.absent[range.package]);
+            let clause: Vec<Literal> =
+                allowed.map(|(_, literal)| *literal).chain(absent).chain([!counts]).collect();
+            self.sat.clause(clause);
         }
     }
 
@@ -108,11 +112,19 @@ impl Encoded {
     fn escape(&mut self, problem: &Problem, position: usize) {
         let mut allows = None;
         for (candidate, literal) in self.chosen[position].clone() {
-            for (package, other) in problem.escapes(position, candidate) {
-                let beside = self.chosen[package].iter().find(|(known, _)| *known == other);
-                let Some((_, beside)) = beside.copied() else { continue };
+            let all = problem.escapes(position, candidate);
+            for beside in all.chunk_by(|(one, _), (other, _)| one == other) {
+                let package = beside[0].0;
+                let is_escaped = |other: usize| beside.binary_search(&(package, other)).is_ok();
+                let others = self.chosen[package].iter();
+                let others = others.filter(|(other, _)| !is_escaped(*other));
+                let mut clause: Vec<Literal> = others.map(|(_, literal)| *literal).collect();
+                if clause.len() == self.chosen[package].len() {
+                    continue;
+                }
                 let allows = *allows.get_or_insert_with(|| self.sat.variable());
-                self.sat.clause([allows, !literal, !beside]);
+                clause.extend([self.absent[package], allows, !literal]);
+                self.sat.clause(clause);
             }
         }
         self.escapes.extend(allows);

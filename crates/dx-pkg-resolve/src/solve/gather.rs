@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use dx_pkg_core::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alterations::Asked;
 use super::packages::{Direct, Known, Source, is_met, keep_first};
-use super::problem::{Candidate, Package, Peer, PeerRange, Problem};
+use super::problem::{Candidate, Package, Peer, PeerRange, Problem, major};
 
 /// The most packages of a problem; real ones have tens.
 const MOST_PACKAGES: usize = 400;
@@ -95,7 +96,7 @@ impl Gathered {
                 locked: package.locked,
             });
         }
-        Gathered { problem: Problem { packages, ranges }, known }
+        Gathered { problem: Problem::new(packages, ranges), known }
     }
 
     /// Returns the same without candidates, each given by the positions of package and candidate.
@@ -114,7 +115,9 @@ impl Gathered {
             for (_, asked) in &mut package.candidates {
                 let is_in =
                     |peer: &str| pairs.iter().any(|(of, name)| *of == package.name && name == peer);
-                asked.retain(|asked| !is_in(&asked.name));
+                if asked.iter().any(|asked| is_in(&asked.name)) {
+                    *asked = asked.iter().filter(|one| !is_in(&one.name)).cloned().collect();
+                }
             }
         }
         Gathered::of(known)
@@ -212,9 +215,16 @@ impl Source<'_> {
 
 fn range(position: usize, package: &Known, asked: &Asked) -> PeerRange {
     let allows = package.allowing(asked);
+    let published = package.published.iter().filter(|version| allows(version));
+    let majors: FxHashSet<(u64, u64)> = published.clone().map(major).collect();
+    let versions = || package.candidates.iter().map(|(version, _)| version);
     PeerRange {
         package: position,
-        allowed: package.candidates.iter().map(|(version, _)| allows(version)).collect(),
-        highest: package.published.iter().filter(|version| allows(version)).max().cloned(),
+        allowed: versions().map(&allows).collect(),
+        highest: published.max().cloned(),
+        other_majors: versions()
+            .map(|version| !majors.is_empty() && !majors.contains(&major(version)))
+            .collect(),
+        is_any: Range::parse(&asked.spec).is_ok_and(|range| range.is_any()),
     }
 }

@@ -19,9 +19,9 @@ const MOST_SEARCHES: usize = 12;
 /// The most packages that change together.
 const MOST_TOGETHER: usize = 4;
 
-/// Tries requirements in a resolution; the names are those whose requirement is new. It returns
-/// whether the conflict has ended.
-pub(super) type Trial<'t> = dyn Fn(&Requirements, &[String]) -> bool + 't;
+/// Tries requirements in a resolution; the names are those whose requirement is new. Where the
+/// conflict has ended it returns the number of peer requirements that npm accepts unmet.
+pub(super) type Trial<'t> = dyn Fn(&Requirements, &[String]) -> Option<usize> + 't;
 
 /// The search for changes that end a conflict.
 pub(super) struct Search<'s> {
@@ -36,7 +36,8 @@ pub(super) struct Search<'s> {
 
 impl Search<'_> {
     /// Returns the changes that end the conflict, nearest first: dependents move before their
-    /// peers, few packages before many.
+    /// peers, few packages before many. Those after which a peer requirement is still unmet come
+    /// last.
     pub(super) fn changes(&self) -> Vec<Change> {
         let pairs: Vec<(String, String)> =
             self.contradictions.iter().flat_map(|one| one.named_pairs()).collect();
@@ -83,7 +84,9 @@ impl Search<'_> {
             let moved = changed(gathered, solution);
             self.change(gathered, solution, &moved, false)
         });
-        changes.collect()
+        let mut changes: Vec<Change> = changes.collect();
+        changes.sort_by_key(|change| change.unmet > 0);
+        changes
     }
 
     /// Returns the change that asks for the versions of a solution at these positions.
@@ -98,7 +101,7 @@ impl Search<'_> {
             return None;
         }
         let styles: Vec<Vec<(String, bool)>> =
-            moved.iter().map(|at| styles(gathered, solution, *at)).collect();
+            moved.iter().map(|at| styles(gathered, solution, *at, moved)).collect();
         let most = styles.iter().map(Vec::len).max().unwrap_or_default();
         (0..most).find_map(|level| {
             let requirements: Option<Vec<Wanted>> = moved
@@ -115,11 +118,12 @@ impl Search<'_> {
             let requirements = requirements?;
             let changed = self.with(&requirements);
             let names: Vec<String> = requirements.iter().map(|one| one.name.clone()).collect();
-            (self.trial)(&changed, &names).then(|| Change {
+            (self.trial)(&changed, &names).map(|unmet| Change {
                 importer: self.source.importer.path.clone(),
                 requirements,
                 is_offer,
                 caution: is_offer.then(|| caution(gathered, solution, moved.len() > 1)).flatten(),
+                unmet,
             })
         })
     }
@@ -181,7 +185,7 @@ impl Search<'_> {
             }
             exceptions.push(Exception { dependent, peer, value });
         }
-        if (self.trial)(&changed, &[]) { exceptions } else { Vec::new() }
+        (self.trial)(&changed, &[]).map(|_| exceptions).unwrap_or_default()
     }
 
     /// Returns the value of an override for a peer: the project's own requirement, else that of the
@@ -205,7 +209,7 @@ fn without_escapes(gathered: Gathered) -> Gathered {
             let escapes =
                 Asking { escapes: asking(&gathered, &solution).escapes, ..Asking::default() };
             gathered
-                .without(|package, candidate| is_excluded(&gathered, &escapes, package, candidate))
+                .without(|package, at| is_excluded(&gathered, (&solution, &escapes), package, at))
         }
         _ => gathered,
     }
@@ -247,8 +251,14 @@ fn section_of(importer: &LockPackage, name: &str) -> Option<Section> {
 }
 
 /// Returns the requirements that ask for the chosen version of a package, the widest first, each
-/// with whether it is an exact version. A pinned requirement stays pinned.
-fn styles(gathered: &Gathered, solution: &Solution, at: usize) -> Vec<(String, bool)> {
+/// with whether it is an exact version. A pinned requirement stays pinned. What is `moved` with the
+/// package goes along with it within its range.
+fn styles(
+    gathered: &Gathered,
+    solution: &Solution,
+    at: usize,
+    moved: &[usize],
+) -> Vec<(String, bool)> {
     let package = &gathered.known[at];
     let Some(candidate) = solution.chosen[at] else { return Vec::new() };
     let version = package.version(candidate);
@@ -259,38 +269,57 @@ fn styles(gathered: &Gathered, solution: &Solution, at: usize) -> Vec<(String, b
     };
     let range = range.unwrap_or_default();
     let exact = (format!("{start}{version}"), true);
-    if matches!(Spec::parse(range), Ok(Spec::Version(_))) {
+    if package.is_exact() {
         return vec![exact];
     }
-    let asked: Vec<&str> = asked_of(gathered, solution, &package.name);
-    let is_safe = |last: &Version| {
-        asked.iter().all(|spec| Range::parse(spec).map_or(true, |range| range.satisfies(last)))
-    };
+    let asked: Vec<&str> = asked_of(gathered, solution, &package.name, None);
     let last = u64::from(u32::MAX);
     let caret = match (version.major(), version.minor()) {
         (0, 0) => version.clone(),
         (0, minor) => Version::new(0, minor, last),
         (major, _) => Version::new(major, last, last),
     };
+    let tilde = Version::new(version.major(), version.minor(), last);
     let is_lower =
         package.in_range > 0 && (0..package.in_range).all(|at| package.version(at) > version);
     let mut styles = Vec::new();
-    if !range.starts_with('~') && is_safe(&caret) {
-        let own = asked.iter().filter(|_| is_lower).find_map(|spec| in_own_words(spec, version));
-        styles.push((format!("{start}{}", own.unwrap_or_else(|| format!("^{version}"))), false));
-    }
-    if is_safe(&Version::new(version.major(), version.minor(), last)) {
-        styles.push((format!("{start}~{version}"), false));
+    for others in [asked_of(gathered, solution, &package.name, Some(moved)), asked.clone()] {
+        let is_safe = |last: &Version| {
+            others.iter().all(|spec| Range::parse(spec).map_or(true, |range| range.satisfies(last)))
+        };
+        if !range.starts_with('~') && is_safe(&caret) {
+            let mut own = asked.iter().filter(|_| is_lower);
+            let own = own.find_map(|spec| in_own_words(spec, version));
+            let text = own.unwrap_or_else(|| format!("^{version}"));
+            styles.push((format!("{start}{text}"), false));
+        }
+        if is_safe(&tilde) {
+            styles.push((format!("{start}~{version}"), false));
+        }
     }
     styles.push(exact);
+    keep_first(&mut styles);
     styles
 }
 
-/// Returns what the chosen versions ask of a package.
-fn asked_of<'g>(gathered: &'g Gathered, solution: &Solution, name: &str) -> Vec<&'g str> {
-    let chosen = gathered.known.iter().zip(&solution.chosen);
-    let asked = chosen.filter_map(|(package, choice)| package.asked((*choice)?, name));
-    asked.map(|asked| asked.spec.as_str()).collect()
+/// Returns what the chosen versions ask of a package, but for those of packages at `moved`, and of
+/// others that are released with it: they go along with it.
+fn asked_of<'g>(
+    gathered: &'g Gathered,
+    solution: &Solution,
+    name: &str,
+    moved: Option<&[usize]>,
+) -> Vec<&'g str> {
+    let chosen = gathered.known.iter().zip(&solution.chosen).enumerate();
+    let asked = chosen.filter_map(|(at, (package, choice))| {
+        let spec = package.asked((*choice)?, name)?.spec.as_str();
+        let is_pinned = matches!(Spec::parse(spec), Ok(Spec::Version(_)));
+        let own = package.version((*choice)?);
+        let is_released_with = is_pinned && *spec == own.to_string() && !package.is_exact();
+        let goes_along = |moved: &[usize]| moved.contains(&at) || is_released_with;
+        (!moved.is_some_and(goes_along)).then_some(spec)
+    });
+    asked.collect()
 }
 
 /// Returns the alternative of a peer requirement that allows a version, where it is a caret with a
@@ -313,10 +342,9 @@ fn caution(gathered: &Gathered, solution: &Solution, is_one_of_many: bool) -> Op
     let escape = asked.escapes.first().and_then(|at| {
         let package = &gathered.known[*at];
         let candidate = solution.chosen[*at]?;
-        let escaped = gathered.problem.escapes(*at, candidate).into_iter();
-        let (peer, other) =
-            escaped.into_iter().find(|(peer, other)| solution.chosen[*peer] == Some(*other))?;
-        let words = escape_in_words(package, candidate, &gathered.known[peer], other);
+        let mut escaped = gathered.problem.escapes(*at, candidate).iter();
+        let (peer, other) = escaped.find(|(peer, other)| solution.chosen[*peer] == Some(*other))?;
+        let words = escape_in_words(package, candidate, &gathered.known[*peer], *other);
         Some(if is_one_of_many { format!("{} {words}", package.name) } else { words })
     });
     escape.or_else(|| {

@@ -46,6 +46,7 @@ pub(super) fn offer_all(
     let search = Search { source, requirements, contradictions: &[], others: &[], trial };
     let Some(change) = whole(part, &search) else { return };
     let pairs = source.unmet_pairs();
+    let peers = peers(source, &pairs);
     if explanations.is_empty() {
         explanations.push(Explanation {
             parties: parties(source, &pairs),
@@ -61,13 +62,22 @@ pub(super) fn offer_all(
         first.pairs.extend(rest.iter().flat_map(|one| one.pairs.iter().cloned()));
         first.pairs.extend(pairs.iter().cloned());
         keep_first(&mut first.pairs);
+        first.peers.extend(peers.iter().cloned());
+        keep_first(&mut first.peers);
     }
 }
 
 /// Returns the packages of unmet peer requirements.
 fn parties(source: &Source<'_>, pairs: &[(String, String)]) -> Vec<Party> {
-    let mut names: Vec<String> =
-        pairs.iter().flat_map(|(of, peer)| [of.clone(), peer.clone()]).collect();
+    found(source, pairs.iter().flat_map(|(of, peer)| [of.clone(), peer.clone()]).collect())
+}
+
+/// Returns the peers of pairs of dependent and peer, with the versions that the importer finds.
+pub(super) fn peers(source: &Source<'_>, pairs: &[(String, String)]) -> Vec<Party> {
+    found(source, pairs.iter().map(|(_, peer)| peer.clone()).collect())
+}
+
+fn found(source: &Source<'_>, mut names: Vec<String>) -> Vec<Party> {
     keep_first(&mut names);
     let version = |name: &str| source.found(name).and_then(|found| found.version.clone());
     names.into_iter().map(|name| Party { version: version(&name), name }).collect()

@@ -12,8 +12,10 @@
 //! 6. the same of packages that are there only as peers;
 //! 7. by name, no package rather than one that is not needed, then the first candidate.
 
+use std::collections::BTreeMap;
+
 use super::encode::{Encoded, Fact};
-use super::problem::Problem;
+use super::problem::{Package, Problem};
 use super::sat::{Answer, Literal};
 
 /// The answer to a problem.
@@ -45,8 +47,8 @@ pub(crate) fn solve(problem: &Problem) -> Outcome {
         Answer::Impossible => return contradiction(&mut encoded, &facts),
         Answer::GivenUp => return Outcome::GivenUp,
     }
-    for literals in criteria(problem, &encoded) {
-        if encoded.sat.minimise(&literals, &facts) == Answer::GivenUp {
+    for groups in criteria(problem, &encoded) {
+        if encoded.sat.minimise(&groups, &facts) == Answer::GivenUp {
             return Outcome::GivenUp;
         }
     }
@@ -59,32 +61,32 @@ pub(crate) fn solve(problem: &Problem) -> Outcome {
     Outcome::Solved(Solution { chosen, has_escapes })
 }
 
-/// Returns what is to be true as seldom as possible, in the order of the criteria.
-fn criteria(problem: &Problem, encoded: &Encoded) -> Vec<Vec<Literal>> {
-    let all = || {
+/// Returns what is to be true as seldom as possible, in the order of the criteria. A group of
+/// literals, as those of a package, counts once.
+fn criteria(problem: &Problem, encoded: &Encoded) -> Vec<Vec<Vec<Literal>>> {
+    let by_package = |is_meant: &dyn Fn(&Package, usize) -> bool| -> Vec<Vec<Literal>> {
         let packages = problem.packages.iter().zip(&encoded.chosen);
-        packages.flat_map(|(package, chosen)| chosen.iter().map(move |item| (package, *item)))
-    };
-    let literals = |is_meant: &dyn Fn(&super::problem::Package, usize) -> bool| -> Vec<Literal> {
-        let meant = all().filter(|(package, (candidate, _))| is_meant(package, *candidate));
-        meant.map(|(_, (_, literal))| literal).collect()
+        let groups = packages.map(|(package, chosen)| {
+            let meant = chosen.iter().filter(|(candidate, _)| is_meant(package, *candidate));
+            meant.map(|(_, literal)| *literal).collect()
+        });
+        groups.filter(|group: &Vec<Literal>| !group.is_empty()).collect()
     };
     let mut criteria = vec![
-        encoded.escapes.clone(),
-        literals(&|package, candidate| package.is_direct && package.is_other_major(candidate)),
-        literals(&|package, candidate| package.locked.is_some_and(|locked| locked != candidate)),
-        literals(&|package, candidate| package.is_direct && candidate != 0),
+        encoded.escapes.iter().map(|escape| vec![*escape]).collect(),
+        by_package(&|package, candidate| package.is_direct && package.is_other_major(candidate)),
+        by_package(&|package, candidate| package.locked.is_some_and(|locked| locked != candidate)),
+        by_package(&|package, candidate| package.is_direct && candidate != 0),
     ];
     for is_direct in [true, false] {
-        let of_kind = all().filter(|(package, _)| package.is_direct == is_direct);
-        let mut steps: Vec<usize> = of_kind.map(|(_, (candidate, _))| candidate).collect();
-        steps.sort_unstable_by(|a, b| b.cmp(a));
-        steps.dedup();
-        for step in steps.into_iter().filter(|step| *step > 0) {
-            criteria.push(literals(&|package, candidate| {
-                package.is_direct == is_direct && candidate == step
-            }));
+        let mut steps: BTreeMap<usize, Vec<Vec<Literal>>> = BTreeMap::new();
+        let packages = problem.packages.iter().zip(&encoded.chosen);
+        for (_, chosen) in packages.filter(|(package, _)| package.is_direct == is_direct) {
+            for (candidate, literal) in chosen.iter().filter(|(candidate, _)| *candidate > 0) {
+                steps.entry(*candidate).or_default().push(vec![*literal]);
+            }
         }
+        criteria.extend(steps.into_values().rev());
     }
     criteria
 }
@@ -94,26 +96,22 @@ fn by_name(problem: &Problem, encoded: &mut Encoded, facts: &[Literal]) -> Answe
     let mut names: Vec<usize> = (0..problem.packages.len()).collect();
     names.sort_by(|a, b| problem.packages[*a].name.cmp(&problem.packages[*b].name));
     for position in names {
-        let literals: Vec<Literal> =
-            encoded.chosen[position].iter().map(|(_, literal)| *literal).collect();
-        let none: Vec<Literal> = literals.iter().map(|literal| !*literal).collect();
-        let mut options: Vec<Vec<Literal>> = literals.iter().map(|one| vec![*one]).collect();
-        if !problem.packages[position].is_direct {
-            options.insert(0, none);
-        }
-        for option in options {
-            let holds = option.iter().all(|literal| encoded.sat.is_true(*literal));
-            let assumed: Vec<Literal> = facts.iter().chain(&option).copied().collect();
-            let answer = if holds { Answer::Possible } else { encoded.sat.solve(&assumed) };
-            match answer {
-                Answer::Possible => {
-                    option.iter().for_each(|literal| encoded.sat.clause([*literal]));
-                    break;
-                }
-                Answer::Impossible => {}
+        let none = (!problem.packages[position].is_direct).then(|| encoded.absent[position]);
+        let chosen = encoded.chosen[position].iter().map(|(_, literal)| *literal);
+        let options: Vec<Literal> = none.into_iter().chain(chosen).collect();
+        let held = |encoded: &Encoded| options.iter().position(|one| encoded.sat.is_true(*one));
+        let Some(mut best) = held(encoded) else { continue };
+        while best > 0 {
+            let is_asked = encoded.sat.variable();
+            encoded.sat.clause(options[..best].iter().copied().chain([!is_asked]));
+            let assumed: Vec<Literal> = facts.iter().copied().chain([is_asked]).collect();
+            match encoded.sat.solve(&assumed) {
+                Answer::Possible => best = held(encoded).unwrap_or(0),
+                Answer::Impossible => break,
                 Answer::GivenUp => return Answer::GivenUp,
             }
         }
+        encoded.sat.clause([options[best]]);
     }
     Answer::Possible
 }

@@ -1,8 +1,12 @@
 //! A package of the problem: its requirement, its candidates, and what was ever published of it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
 use dx_pkg_lock::{LockIndex, LockPackage};
+use rustc_hash::FxHashMap;
 
 use super::alterations::{Alterations, Asked, Dependent};
 use crate::intern::registry_range;
@@ -23,6 +27,25 @@ pub(super) struct Source<'s> {
     pub(super) alterations: &'s Alterations<'s>,
     /// Names that are part of the problem beside those of the conflicts.
     pub(super) more: &'s [String],
+    /// The packages that other importers' problems have as well.
+    pub(super) loaded: &'s Loaded,
+}
+
+/// Packages of registries with their candidates, as importers of one project share them.
+#[derive(Default)]
+pub(super) struct Loaded(RefCell<FxHashMap<Key, Known>>);
+
+/// What the candidates of a package depend on.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    name: String,
+    range: String,
+    is_direct: bool,
+    /// The version that the lockfile has where the importer looks.
+    locked: Option<String>,
+    /// The version that the tree has there.
+    placed: Option<String>,
+    is_widened: bool,
 }
 
 /// A requirement of the importer.
@@ -46,13 +69,15 @@ pub(super) struct Known {
     pub(super) locked: Option<usize>,
     /// The candidate that npm picks.
     pub(super) pick: Option<usize>,
-    pub(super) candidates: Vec<(Version, Vec<Asked>)>,
+    /// The candidate that npm has placed, which may be an older one because of peers.
+    pub(super) placed: Option<usize>,
+    pub(super) candidates: Vec<(Version, Rc<[Asked]>)>,
     /// The number of candidates that are in the importer's range; they come first.
     pub(super) in_range: usize,
     /// All versions that were ever published, for what a range allows at all.
-    pub(super) published: Vec<Version>,
+    pub(super) published: Rc<[Version]>,
     /// Its dist-tags, which a peer requirement can name.
-    pub(super) tags: Vec<(String, Version)>,
+    pub(super) tags: Rc<[(String, Version)]>,
     /// Whether it comes from a registry.
     pub(super) is_of_registry: bool,
     /// Whether it is of a registry that could not be asked.
@@ -68,6 +93,16 @@ impl Known {
     /// Returns what a candidate asks of a peer.
     pub(super) fn asked(&self, candidate: usize, peer: &str) -> Option<&Asked> {
         self.candidates[candidate].1.iter().find(|asked| asked.name == peer)
+    }
+
+    /// Returns whether the importer requires an exact version.
+    pub(super) fn is_exact(&self) -> bool {
+        let spec = self.direct.as_ref().map(|direct| direct.spec.as_str());
+        let range = spec.map(|spec| match spec.starts_with("npm:") {
+            true => spec.rsplit('@').next().unwrap_or(spec),
+            false => spec,
+        });
+        range.is_some_and(|range| matches!(Spec::parse(range), Ok(Spec::Version(_))))
     }
 
     /// Returns what tells whether a peer requirement allows a version of this package.
@@ -91,6 +126,7 @@ impl Known {
         let kept: Vec<usize> = (0..self.candidates.len()).filter(|at| wanted(*at)).collect();
         let moved = |old: Option<usize>| old.and_then(|old| kept.iter().position(|at| *at == old));
         (self.locked, self.pick) = (moved(self.locked), moved(self.pick));
+        self.placed = moved(self.placed);
         self.in_range = kept.iter().filter(|at| **at < self.in_range).count();
         self.candidates = kept.iter().map(|at| self.candidates[*at].clone()).collect();
     }
@@ -121,10 +157,11 @@ impl<'s> Source<'s> {
             direct: direct.cloned(),
             locked: None,
             pick: None,
+            placed: None,
             candidates: Vec::new(),
             in_range: 0,
-            published: Vec::new(),
-            tags: Vec::new(),
+            published: Rc::default(),
+            tags: Rc::default(),
             is_of_registry: false,
             is_unreachable: false,
         };
@@ -143,11 +180,28 @@ impl<'s> Source<'s> {
         match (loaded.and_then(Result::ok), parsed) {
             (Some(packument), Ok(spec)) => {
                 package.is_of_registry = true;
+                let key = Key {
+                    name: package.name.clone(),
+                    range,
+                    is_direct: direct.is_some(),
+                    locked: self.locked(name).and_then(|entry| entry.version.clone()),
+                    placed: found.and_then(|entry| entry.version.clone()),
+                    is_widened: widened,
+                };
+                if let Some(known) = self.loaded.0.borrow().get(&key) {
+                    return Known { direct: package.direct, ..known.clone() };
+                }
                 self.fill(&mut package, &packument, &spec, widened);
+                self.loaded.0.borrow_mut().insert(key, package.clone());
             }
             _ => self.keep_found(&mut package, found),
         }
         package
+    }
+
+    /// Returns the entry of the lockfile that the importer finds for a name.
+    fn locked(&self, name: &str) -> Option<&'s LockPackage> {
+        self.previous.and_then(|lock| lock.resolve(&self.importer.path, name))
     }
 
     /// Adds the version that is there: what is no package of a registry stays as it is.
@@ -155,8 +209,8 @@ impl<'s> Source<'s> {
         let version = found.and_then(|found| Version::parse(found.version.as_deref()?).ok());
         if let (Some(found), Some(version)) = (found, version) {
             let asked = self.altered(package, &version, asked_by(found));
-            package.published.push(version.clone());
-            package.candidates.push((version, asked));
+            package.published = Rc::from([version.clone()]);
+            package.candidates.push((version, asked.into()));
             package.in_range = 1;
         }
     }
@@ -169,8 +223,7 @@ impl<'s> Source<'s> {
             .filter_map(|(tag, version)| Some((tag.to_owned(), Version::parse(version).ok()?)))
             .collect();
         let locked = self
-            .previous
-            .and_then(|lock| lock.resolve(&self.importer.path, &package.name))
+            .locked(&package.name)
             .filter(|entry| package.direct.is_none() || is_met_by(spec, entry))
             .and_then(|entry| Version::parse(entry.version.as_deref()?).ok())
             .and_then(|version| packument.find(&version));
@@ -194,7 +247,14 @@ impl<'s> Source<'s> {
         let deprecated = |index: &VersionIndex| {
             packument.version(*index).deprecated().is_some_and(|text| !text.is_empty())
         };
-        let mut order: Vec<VersionIndex> = locked.into_iter().chain(pick).collect();
+        let placed = self.found(&package.name);
+        let placed = placed.and_then(|entry| Version::parse(entry.version.as_deref()?).ok());
+        let placed =
+            placed.and_then(|placed| all.iter().copied().find(|at| version(*at) == placed));
+        let placed = placed.filter(is_in_range);
+        // What came as somebody's peer stays where it is, if it can.
+        let kept = placed.filter(|_| package.direct.is_none());
+        let mut order: Vec<VersionIndex> = locked.into_iter().chain(kept).chain(pick).collect();
         for is_deprecated in [false, true] {
             let of_kind = || {
                 let in_range = all.iter().copied().filter(is_in_range);
@@ -225,10 +285,11 @@ impl<'s> Source<'s> {
             keep_first(&mut order);
         }
         package.locked = locked.map(|_| 0);
-        package.pick = pick.and_then(|pick| order.iter().position(|index| *index == pick));
+        let place = |one: VersionIndex| order.iter().position(|index| *index == one);
+        (package.pick, package.placed) = (pick.and_then(place), placed.and_then(place));
         let candidate = |index: VersionIndex| {
             let view = packument.version(index);
-            (view.version(), self.asked_of(package, view))
+            (view.version(), self.asked_of(package, view).into())
         };
         package.candidates = order.into_iter().map(candidate).collect();
     }

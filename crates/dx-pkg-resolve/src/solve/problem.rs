@@ -2,7 +2,13 @@
 //!
 //! It is plain data about positions, so that it can be made from packuments or at random.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
 use dx_pkg_core::Version;
+
+/// Candidates, each with its package, in ascending order.
+type Beside = Vec<(usize, usize)>;
 
 /// The packages of an importer that peer requirements join, and what is asked of them.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +17,8 @@ pub(crate) struct Problem {
     pub(crate) packages: Vec<Package>,
     /// What candidates ask of the packages they have as peers.
     pub(crate) ranges: Vec<PeerRange>,
+    /// By package and candidate, what [`Problem::escapes`] returns.
+    escapes: OnceCell<Vec<Vec<Beside>>>,
 }
 
 /// A package of the problem.
@@ -55,54 +63,69 @@ pub(crate) struct PeerRange {
     /// The highest version that is allowed of all that were ever published; `None` where there is
     /// none.
     pub(crate) highest: Option<Version>,
+    /// For each candidate of the package, whether it is of a major version of which none is
+    /// allowed.
+    pub(crate) other_majors: Vec<bool>,
+    /// Whether it is no restriction: `*`.
+    pub(crate) is_any: bool,
 }
 
 impl Problem {
-    /// Returns whether a candidate's peers let `range` exclude another candidate only because that
-    /// is newer than all that the range allows.
-    fn is_behind(&self, range: usize, other: usize) -> bool {
-        let range = &self.ranges[range];
-        let other = &self.packages[range.package].candidates[other].version;
-        range.highest.as_ref().is_some_and(|highest| highest < other)
+    /// A problem of these packages and ranges.
+    pub(crate) fn new(packages: Vec<Package>, ranges: Vec<PeerRange>) -> Self {
+        Problem { packages, ranges, escapes: OnceCell::new() }
     }
 
     /// Returns the other candidates beside which this one is an escape, each with its package: a
-    /// better and newer candidate does not allow them because they are too new for it, and this
-    /// older one does, having a looser range or none. Its author did not know them.
-    pub(crate) fn escapes(&self, package: usize, candidate: usize) -> Vec<(usize, usize)> {
-        let candidates = &self.packages[package].candidates;
-        let own = &candidates[candidate];
-        let newer = candidates[..candidate].iter().filter(|other| other.version > own.version);
-        let mut asked: Vec<usize> = newer
-            .flat_map(|other| &other.peers)
-            .map(|peer| peer.range)
-            .filter(|range| !own.peers.iter().any(|peer| peer.range == *range))
-            .collect();
-        asked.sort_unstable();
-        asked.dedup();
-        let mut found = Vec::new();
-        for position in asked {
-            let range = &self.ranges[position];
-            let ranges = own.peers.iter().map(|peer| &self.ranges[peer.range]);
-            let ranges: Vec<&PeerRange> =
-                ranges.filter(|own| own.package == range.package).collect();
-            for (other, is_allowed) in range.allowed.iter().enumerate() {
-                if !is_allowed
-                    && ranges.iter().all(|own| own.allowed[other])
-                    && self.is_behind(position, other)
-                {
-                    found.push((range.package, other));
-                }
+    /// better and newer candidate does not allow them, and this older one does only because
+    ///
+    /// - its range is looser or missing, and they are too new for the newer one: its author did not
+    ///   know them;
+    /// - it says nothing of that package, and the newer one, of the same major version, accepts no
+    ///   version of their major: its author did not tell.
+    pub(crate) fn escapes(&self, package: usize, candidate: usize) -> &[(usize, usize)] {
+        let all = self.escapes.get_or_init(|| self.all_escapes());
+        &all[package][candidate]
+    }
+
+    /// Returns the escapes of each candidate of each package.
+    fn all_escapes(&self) -> Vec<Vec<Beside>> {
+        let places = |range: &PeerRange, is_meant: &dyn Fn(usize, &Candidate) -> bool| -> Places {
+            let candidates = self.packages[range.package].candidates.iter().enumerate();
+            candidates.filter(|(at, one)| is_meant(*at, one)).map(|(at, _)| at).collect()
+        };
+        let strictness = |range: &PeerRange| Strictness {
+            too_new: places(range, &|at, one| range.verdict(at, &one.version).0 == Allowed::TooNew),
+            other_major: places(range, &|at, _| range.other_majors[at]),
+        };
+        let ranges: Vec<Strictness> = self.ranges.iter().map(strictness).collect();
+        self.packages.iter().map(|package| self.escapes_of(package, &ranges)).collect()
+    }
+
+    /// Returns the escapes of each candidate of a package.
+    fn escapes_of(&self, package: &Package, ranges: &[Strictness]) -> Vec<Beside> {
+        let mut before = Excluded::default();
+        let mut oldest: Option<&Version> = None;
+        let mut escapes = Vec::with_capacity(package.candidates.len());
+        for (position, own) in package.candidates.iter().enumerate() {
+            // Candidates mostly come in descending order, so that all before are newer.
+            let mut newer = None;
+            if oldest.is_some_and(|oldest| *oldest < own.version) {
+                let excluded = newer.insert(Excluded::default());
+                let all = package.candidates[..position].iter();
+                all.filter(|other| other.version > own.version)
+                    .for_each(|other| excluded.add(self, ranges, other));
             }
+            escapes.push(newer.as_ref().unwrap_or(&before).escaped(self, own));
+            before.add(self, ranges, own);
+            oldest = Some(oldest.map_or(&own.version, |oldest| oldest.min(&own.version)));
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        escapes
     }
 
     /// Returns the candidates of each package that a best solution can have: of those that are
-    /// alike in their peers, in who allows them and in what they escape from the first, and the
-    /// locked one.
+    /// alike in their peers, in what ranges say of them and in what they escape from the first, and
+    /// the locked one.
     pub(crate) fn distinct(&self) -> Vec<Vec<usize>> {
         let mut ranges: Vec<Vec<usize>> = vec![Vec::new(); self.packages.len()];
         for (position, range) in self.ranges.iter().enumerate() {
@@ -113,12 +136,12 @@ impl Problem {
             let is_first = |(index, candidate): &(usize, &Candidate)| {
                 let mut peers = candidate.peers.clone();
                 peers.sort_unstable();
-                let allowed: Vec<bool> = ranges[position]
+                let verdicts: Vec<(Allowed, bool)> = ranges[position]
                     .iter()
-                    .map(|range| self.ranges[*range].allowed[*index])
+                    .map(|range| self.ranges[*range].verdict(*index, &candidate.version))
                     .collect();
                 let escapes = self.escapes(position, *index);
-                let key = (peers, allowed, escapes, package.is_other_major(*index));
+                let key = (peers, verdicts, escapes, package.is_other_major(*index));
                 seen.insert(key) || package.locked == Some(*index)
             };
             package.candidates.iter().enumerate().filter(is_first).map(|(index, _)| index).collect()
@@ -127,14 +150,113 @@ impl Problem {
     }
 }
 
+/// What a range says of a version.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Allowed {
+    Yes,
+    No,
+    /// No, and it is newer than all that the range allows.
+    TooNew,
+}
+
+impl PeerRange {
+    /// Returns what it says of a candidate, and whether that is of a major version of which it
+    /// allows none.
+    fn verdict(&self, candidate: usize, version: &Version) -> (Allowed, bool) {
+        let is_newer = || self.highest.as_ref().is_some_and(|highest| highest < version);
+        let allowed = match self.allowed[candidate] {
+            true => Allowed::Yes,
+            false if is_newer() => Allowed::TooNew,
+            false => Allowed::No,
+        };
+        (allowed, self.other_majors[candidate])
+    }
+}
+
+/// The candidates that a range excludes, as far as escapes are about them.
+struct Strictness {
+    /// Newer than all that it allows.
+    too_new: Places,
+    /// Of a major version of which it allows none.
+    other_major: Places,
+}
+
+/// What candidates of a package exclude, by peer.
+#[derive(Default)]
+struct Excluded {
+    too_new: BTreeMap<usize, Places>,
+    /// By the dependent's major version, too.
+    other_major: BTreeMap<((u64, u64), usize), Places>,
+}
+
+impl Excluded {
+    fn add(&mut self, problem: &Problem, ranges: &[Strictness], candidate: &Candidate) {
+        for peer in &candidate.peers {
+            let (range, package) = (&ranges[peer.range], problem.ranges[peer.range].package);
+            self.too_new.entry(package).or_default().extend(&range.too_new);
+            let of_major = (major(&candidate.version), package);
+            self.other_major.entry(of_major).or_default().extend(&range.other_major);
+        }
+    }
+
+    /// Returns what an older candidate allows of it, each with its package, in ascending order.
+    fn escaped(&self, problem: &Problem, own: &Candidate) -> Vec<(usize, usize)> {
+        let mut escaped = Vec::new();
+        for (peer, too_new) in &self.too_new {
+            let ranges = own.peers.iter().map(|peer| &problem.ranges[peer.range]);
+            let ranges: Vec<&PeerRange> = ranges.filter(|range| range.package == *peer).collect();
+            let mut excluded = too_new.clone();
+            if ranges.iter().all(|range| range.is_any)
+                && let Some(other_major) = self.other_major.get(&(major(&own.version), *peer))
+            {
+                excluded.extend(other_major);
+            }
+            let is_allowed = |other: &usize| ranges.iter().all(|range| range.allowed[*other]);
+            escaped.extend(excluded.iter().filter(is_allowed).map(|other| (*peer, other)));
+        }
+        escaped
+    }
+}
+
+/// Returns the major version; below 1.0.0 the minor version takes its place.
+pub(super) fn major(version: &Version) -> (u64, u64) {
+    (version.major(), if version.major() == 0 { version.minor() } else { 0 })
+}
+
 impl Package {
     /// Returns whether a candidate is of another major version than the first; below 1.0.0 the
     /// minor version takes its place.
     pub(crate) fn is_other_major(&self, candidate: usize) -> bool {
-        let major = |candidate: usize| {
-            let version = &self.candidates[candidate].version;
-            (version.major(), if version.major() == 0 { version.minor() } else { 0 })
-        };
+        let major = |candidate: usize| major(&self.candidates[candidate].version);
         major(candidate) != major(0)
+    }
+}
+
+/// A set of positions of candidates.
+#[derive(Clone, Debug, Default)]
+struct Places(Vec<u64>);
+
+impl Places {
+    /// Adds all of another set.
+    fn extend(&mut self, others: &Places) {
+        self.0.resize(self.0.len().max(others.0.len()), 0);
+        self.0.iter_mut().zip(&others.0).for_each(|(own, other)| *own |= other);
+    }
+
+    /// Returns the positions in ascending order.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        let is_in = |at: &usize| self.0[at / 64] >> (at % 64) & 1 == 1;
+        (0..self.0.len() * 64).filter(is_in)
+    }
+}
+
+impl FromIterator<usize> for Places {
+    fn from_iter<I: IntoIterator<Item = usize>>(positions: I) -> Self {
+        let mut places = Places::default();
+        for at in positions {
+            places.0.resize(places.0.len().max(at / 64 + 1), 0);
+            places.0[at / 64] |= 1 << (at % 64);
+        }
+        places
     }
 }

@@ -1,7 +1,9 @@
 //! Solves the peer conflicts of a resolution and resolves again with the versions that were found;
 //! explains those that stay.
 
+use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 
 use dx_pkg_core::Version;
 use dx_pkg_lock::{Lock, LockPackage};
@@ -9,8 +11,8 @@ use dx_pkg_lock::{Lock, LockPackage};
 use super::alterations::Alterations;
 use super::gather::Gathered;
 use super::helpful::Search;
-use super::offer::{offer, offer_all};
-use super::packages::{Source, keep_first};
+use super::offer::{offer, offer_all, peers};
+use super::packages::{Loaded, Source, keep_first};
 use super::search::{Part, search};
 use super::told::{Contradiction, given_up};
 use crate::explanation::{Explanation, Finding, MOST_CHANGES, Statement};
@@ -22,6 +24,9 @@ use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_o
 const MOST_ROUNDS: usize = 12;
 /// The most explanations of one resolution.
 const MOST_EXPLANATIONS: usize = 5;
+/// The most packages that are placed to try changes, in all explanations of one resolution. It is a
+/// count, so that what is told does not depend on the machine.
+const MOST_TRIED: usize = 40_000;
 
 /// A package of which another version is installed than by npm's rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +86,21 @@ pub(crate) struct Remedy {
     pub(crate) explanations: Vec<Explanation>,
 }
 
-/// Looks for versions without the conflicts of `refused`, and explains those that stay if
-/// `explains` is set.
-pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> Remedy {
+/// Looks for versions without the conflicts of `refused`, and explains those that stay.
+pub(crate) fn remedy(refused: &Resolution, input: Input<'_>) -> Remedy {
+    remedied(refused, input, Aim::Explained)
+}
+
+/// What a search is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aim<'a> {
+    /// A solution, and explanations of what has none.
+    Explained,
+    /// A solution alone; that of the importer with this path where there is one.
+    Solved(Option<&'a str>),
+}
+
+fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>) -> Remedy {
     let picker = Picker::new(input.options.pick.clone());
     let alterations = Alterations::new(input.requirements);
     let tree = refused.lock.index();
@@ -91,7 +108,15 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
     let importers: Vec<&LockPackage> = input.importers().collect();
     let mut more: Vec<Vec<String>> = vec![Vec::new(); importers.len()];
     let mut banned: Vec<(String, Version)> = Vec::new();
-    let mut unbanned: Vec<Part> = Vec::new();
+    let mut parts: Vec<Rc<Part>> = Vec::new();
+    let mut unbanned: Vec<Rc<Part>> = Vec::new();
+    let loaded = Loaded::default();
+    let is_meant = |importer: &LockPackage| match aim {
+        Aim::Solved(Some(path)) => importer.path == path,
+        Aim::Solved(None) | Aim::Explained => true,
+    };
+    // Those of importers whose problem was changed are searched again.
+    let mut is_stale = vec![true; importers.len()];
     for round in 1.. {
         let sources: Vec<Source<'_>> = importers
             .iter()
@@ -104,9 +129,15 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
                 picker: &picker,
                 alterations: &alterations,
                 more,
+                loaded: &loaded,
             })
             .collect();
-        let parts: Vec<Part> = sources.iter().map(|source| search(source, &banned)).collect();
+        let part = |(at, source): (usize, &Source<'_>)| match parts.get(at) {
+            Some(part) if !is_stale[at] => Rc::clone(part),
+            _ if is_meant(source.importer) => Rc::new(search(source, &banned)),
+            _ => Rc::default(),
+        };
+        parts = sources.iter().enumerate().map(part).collect();
         if parts.iter().any(|part| part.is_incomplete) {
             break;
         }
@@ -126,12 +157,14 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
             let extended = extended(&more, &found);
             let ban = rejected.culprit.clone().filter(|one| !banned.contains(one));
             if extended != more {
+                is_stale = extended.iter().zip(&more).map(|(new, old)| new != old).collect();
                 more = extended;
                 continue;
             } else if let Some(ban) = ban {
+                is_stale = parts.iter().map(|part| part.has(&ban.0)).collect();
                 banned.push(ban);
                 if unbanned.is_empty() {
-                    unbanned = parts;
+                    unbanned.clone_from(&parts);
                 }
                 continue;
             }
@@ -139,11 +172,13 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
         let solved = installed.unwrap_or(None);
         // What was left out to find another solution is no reason for a conflict.
         let whole = |at: usize| unbanned.get(at).filter(|part| !part.is_settled());
-        let parts: Vec<&Part> =
+        let parts: Vec<&Rc<Part>> =
             parts.iter().enumerate().map(|(at, part)| whole(at).unwrap_or(part)).collect();
         let outcome = (refused, solved.as_ref());
-        let explanations =
-            if explains { explained(&parts, &sources, outcome, input) } else { Vec::new() };
+        let explanations = match aim {
+            Aim::Explained => explained(&parts, &sources, outcome, input),
+            Aim::Solved(_) => Vec::new(),
+        };
         return with_verdict(Remedy { solved, explanations }, refused, input);
     }
     Remedy::default()
@@ -206,25 +241,27 @@ struct Rejected {
 /// # Errors
 /// They cannot be installed, or are no better.
 fn install(
-    parts: &[Part],
+    parts: &[Rc<Part>],
     sources: &[Source<'_>],
     refused: &Resolution,
     input: Input<'_>,
 ) -> Result<Option<Resolution>, Box<Rejected>> {
-    let mut pinned = Pinned { options: input.options.clone(), moves: Vec::new() };
+    let mut pinned = Pinned::new(input.options);
     for (part, source) in parts.iter().zip(sources) {
         let Some((gathered, solution)) = &part.solution else { continue };
         let current = |name: &str| source.found(name).and_then(|found| found.version.clone());
         pinned.add(gathered, &solution.chosen, current);
+        pinned.release(gathered, &solution.chosen, source);
     }
     if pinned.moves.is_empty() && pinned.options.update.len() == input.options.update.len() {
         return Ok(None);
     }
-    let is_partial =
-        parts.iter().any(|part| part.solution.is_none() || !part.contradictions.is_empty());
+    let is_partial = parts.iter().any(|part| !part.is_settled());
     pinned.options.strict_peer_deps &= !is_partial;
     pinned.moves.sort_by(|a, b| (!a.is_direct, &a.name).cmp(&(!b.is_direct, &b.name)));
     pinned.moves.dedup();
+    let previous = input.previous.map(|lock| pinned.without_released(lock));
+    let input = Input { previous: previous.as_ref(), ..input };
     let solved = match (Input { options: &pinned.options, ..input }).resolve() {
         Ok(solved) => solved,
         Err(error) => {
@@ -256,9 +293,46 @@ fn dependent_of(error: &ResolveError) -> Option<(String, Version)> {
 struct Pinned {
     options: Options,
     moves: Vec<Move>,
+    /// The paths of locked packages of which another version was chosen. npm's rules keep what
+    /// satisfies a requirement rather than replace it by an older version.
+    released: Vec<String>,
 }
 
 impl Pinned {
+    fn new(options: &Options) -> Self {
+        Pinned { options: options.clone(), moves: Vec::new(), released: Vec::new() }
+    }
+
+    /// Releases the locked packages of which another version was chosen.
+    fn release(&mut self, gathered: &Gathered, chosen: &[Option<usize>], source: &Source<'_>) {
+        let Some(previous) = source.previous else { return };
+        for (package, choice) in gathered.known.iter().zip(chosen) {
+            let version = choice.map(|choice| package.version(choice).to_string());
+            let entry = previous.resolve(&source.importer.path, &package.name);
+            if let (Some(version), Some(entry)) = (version, entry)
+                && entry.path.contains("node_modules/")
+                && !entry.link
+                && entry.version.as_deref() != Some(&version)
+            {
+                self.released.push(entry.path.clone());
+            }
+        }
+    }
+
+    /// Returns a lock without what was released and what is below it.
+    fn without_released(&self, lock: &Lock) -> Lock {
+        let mut lock = lock.clone();
+        let is_released = |path: &str| {
+            let below = |released: &String| {
+                path.strip_prefix(released.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            self.released.iter().any(below)
+        };
+        lock.packages.retain(|entry| !is_released(&entry.path));
+        lock
+    }
+
     /// Returns the version that moved last, in the order of moves.
     fn culprit(&self) -> Option<(String, Version)> {
         let last = self.moves.last()?;
@@ -296,7 +370,7 @@ impl Pinned {
 
 /// Returns the explanations of the conflicts that stay.
 fn explained(
-    parts: &[&Part],
+    parts: &[&Rc<Part>],
     sources: &[Source<'_>],
     (refused, solved): (&Resolution, Option<&Resolution>),
     input: Input<'_>,
@@ -308,12 +382,17 @@ fn explained(
         parts.iter().map(|part| clusters(&part.contradictions)).collect();
     let is_sole = clusters.iter().map(Vec::len).sum::<usize>() == 1;
     let mut explanations = Vec::new();
+    let left = Cell::new(MOST_TRIED);
     for ((part, source), clusters) in parts.iter().zip(sources).zip(&clusters) {
+        let room = MOST_EXPLANATIONS.saturating_sub(explanations.len());
+        if room == 0 {
+            break;
+        }
         if let Some(packages) = part.given_up {
             explanations.push(given_up(&source.importer.path, Statement::TooHard { packages }));
         }
         let mut own = Vec::new();
-        for (position, cluster) in clusters.iter().enumerate() {
+        for (position, cluster) in clusters.iter().enumerate().take(room) {
             let rest = clusters.iter().enumerate().filter(|(other, _)| *other != position);
             let others: Vec<(String, String)> =
                 rest.flat_map(|(_, cluster)| cluster).flat_map(|one| one.named_pairs()).collect();
@@ -321,7 +400,9 @@ fn explained(
                 cluster.iter().flat_map(|one| one.named_pairs()).collect();
             keep_first(&mut pairs);
             let trial = |requirements: &Requirements, renewed: &[String]| {
-                ends(refused, Input { requirements, ..after }, renewed, (&pairs, is_sole))
+                let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
+                spend(&left, refused, input.provider)?;
+                ends(refused, tried, (&source.importer.path, renewed), ended)
             };
             let search = Search {
                 source,
@@ -339,13 +420,16 @@ fn explained(
             explanation.changes = offer.into_iter().chain(search.changes()).collect();
             explanation.changes.truncate(MOST_CHANGES);
             explanation.exception = search.exception();
+            explanation.peers = peers(source, &pairs);
             explanation.pairs = pairs;
             own.push(explanation);
         }
-        let is_sole = parts.iter().all(|other| std::ptr::eq(*other, *part) || other.is_settled());
+        let is_sole = parts.iter().all(|other| Rc::ptr_eq(other, part) || other.is_settled());
         let pairs = source.unmet_pairs();
         let trial = |requirements: &Requirements, renewed: &[String]| {
-            ends(refused, Input { requirements, ..after }, renewed, (&pairs, is_sole))
+            let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
+            spend(&left, refused, input.provider)?;
+            ends(refused, tried, (&source.importer.path, renewed), ended)
         };
         if !part.is_settled() || !is_solved {
             offer_all(part, source, input.requirements, &trial, &mut own);
@@ -354,6 +438,13 @@ fn explained(
     }
     explanations.truncate(MOST_EXPLANATIONS);
     explanations
+}
+
+/// Takes a trial's share of what explanations may try; `None` where none is left, or wanted.
+fn spend(left: &Cell<usize>, refused: &Resolution, provider: &dyn Provider) -> Option<()> {
+    let rest = left.get().checked_sub(refused.lock.packages.len());
+    left.set(rest.unwrap_or(0));
+    rest.filter(|_| !provider.is_cancelled()).map(|_| ())
 }
 
 /// Returns the contradictions that have packages in common, together.
@@ -377,14 +468,16 @@ fn clusters(contradictions: &[Contradiction]) -> Vec<Vec<&Contradiction>> {
     clusters.into_iter().map(|(_, members)| members).collect()
 }
 
-/// Returns whether the conflicts about `pairs` end with other requirements, and no other begins;
-/// where it is the sole conflict, whether npm then accepts the tree.
+/// Returns the number of peer requirements that stay unmet if the conflicts about `pairs` end with
+/// other requirements, and no other begins; where it is the sole conflict, if npm then accepts the
+/// tree. What other explanations tell of is not counted. `renewed` are the names whose requirement by the
+/// importer with this path is new.
 fn ends(
     refused: &Resolution,
     input: Input<'_>,
-    renewed: &[String],
+    (path, renewed): (&str, &[String]),
     (pairs, is_sole): (&[(String, String)], bool),
-) -> bool {
+) -> Option<usize> {
     let is_strict = input.options.strict_peer_deps;
     let mut options = Options { strict_peer_deps: false, frozen: false, ..input.options.clone() };
     options.update.extend_from_slice(renewed);
@@ -394,13 +487,15 @@ fn ends(
         Err(ResolveError::Endless { .. }) if !is_strict => {
             let legacy = Options { legacy_peer_deps: true, ..options.clone() };
             let plain = Input { options: &legacy, ..input }.resolve();
-            plain.ok().and_then(|plain| remedy(&plain, input, false).solved)
+            plain.ok().and_then(|plain| remedied(&plain, input, Aim::Solved(None)).solved)
         }
         first => first.ok(),
     };
-    let Some(mut resolution) = first else { return false };
+    let mut resolution = first?;
+    // What is new concerns one importer, unless it is an override.
+    let aim = Aim::Solved(Some(path).filter(|_| !renewed.is_empty()));
     if resolution.refused_by_npm
-        && let Some(solved) = remedy(&resolution, input, false).solved
+        && let Some(solved) = remedied(&resolution, input, aim).solved
     {
         resolution = solved;
     }
@@ -412,7 +507,8 @@ fn ends(
     let mut left = resolution.conflicts.iter().map(pair);
     if is_sole {
         // What npm accepts besides is no conflict of the project's own.
-        return is_accepted(&resolution, input) && left.all(|pair| !pairs.contains(&pair));
+        let ends = is_accepted(&resolution, input) && left.all(|pair| !pairs.contains(&pair));
+        return ends.then_some(resolution.conflicts.len());
     }
-    left.all(|pair| known.contains(&pair) && !pairs.contains(&pair))
+    left.all(|pair| known.contains(&pair) && !pairs.contains(&pair)).then_some(0)
 }

@@ -124,13 +124,17 @@ impl Sat {
         self.model.get(index).is_some_and(|value| *value == literal.sign())
     }
 
-    /// Finds a solution with as few of `literals` as there can be true under `assumed`, and demands
-    /// that from then on.
-    pub(super) fn minimise(&mut self, literals: &[Literal], assumed: &[Literal]) -> Answer {
-        let count = |sat: &Sat| literals.iter().filter(|literal| sat.is_true(**literal)).count();
+    /// Finds a solution in which as few of `groups` as there can be have a true literal under
+    /// `assumed`, and demands that from then on.
+    pub(super) fn minimise(&mut self, groups: &[Vec<Literal>], assumed: &[Literal]) -> Answer {
+        let count = |sat: &Sat| {
+            let has_true = |group: &&Vec<Literal>| group.iter().any(|one| sat.is_true(*one));
+            groups.iter().filter(has_true).count()
+        };
         let mut least = count(self);
         if least > 0 {
-            let counters = self.counters(literals);
+            let literals: Vec<Literal> = groups.iter().map(|group| self.any_of(group)).collect();
+            let counters = self.counters(&literals);
             while least > 0 {
                 let mut bounded = assumed.to_vec();
                 bounded.push(!counters[least - 1]);
@@ -145,8 +149,18 @@ impl Sat {
             }
         }
         if least == 0 {
-            literals.iter().for_each(|literal| self.clause([!*literal]));
+            groups.iter().flatten().for_each(|literal| self.clause([!*literal]));
         }
         Answer::Possible
+    }
+
+    /// Returns a literal that is true where one of a group is.
+    fn any_of(&mut self, group: &[Literal]) -> Literal {
+        if let [only] = group {
+            return *only;
+        }
+        let any = self.variable();
+        group.iter().for_each(|literal| self.clause([!*literal, any]));
+        any
     }
 }

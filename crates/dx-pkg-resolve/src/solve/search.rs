@@ -9,7 +9,7 @@ use super::packages::Source;
 use super::told::Contradiction;
 
 /// The most contradictions and exclusions of one importer.
-const MOST_STEPS: usize = 16;
+const MOST_STEPS: usize = 24;
 
 /// The outcome for one importer.
 #[derive(Default)]
@@ -21,11 +21,20 @@ pub(super) struct Part {
     pub(super) contradictions: Vec<Contradiction>,
     /// The number of packages of a problem that was given up.
     pub(super) given_up: Option<usize>,
-    /// Whether a package could not be loaded.
+    /// Whether a package could not be loaded, or the caller has given up.
     pub(super) is_incomplete: bool,
 }
 
 impl Part {
+    /// Returns whether a package is part of its problem.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let solved = self.solution.iter().map(|(gathered, _)| gathered);
+        let offered = self.offer.iter().map(|(gathered, ..)| gathered);
+        let others = self.contradictions.iter().map(|one| &one.gathered);
+        let mut all = solved.chain(offered).chain(others).flat_map(|gathered| &gathered.known);
+        self.given_up.is_some() || all.any(|known| known.name == name)
+    }
+
     /// Returns whether versions were found that agree, or nothing was wrong.
     pub(super) fn is_settled(&self) -> bool {
         self.given_up.is_none()
@@ -37,7 +46,10 @@ impl Part {
 /// Solves the problem of one importer. What the project would be asked about is left out after it
 /// was found, and each contradiction once it is known.
 pub(super) fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part {
-    let mut part = Part::default();
+    let mut part = Part { is_incomplete: source.provider.is_cancelled(), ..Part::default() };
+    if part.is_incomplete {
+        return part;
+    }
     let mut current = match gather(source, &[]) {
         Ok(None) => return part,
         Ok(Some(gathered)) => gathered,
@@ -79,7 +91,7 @@ pub(super) fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part 
                     return part;
                 }
                 let next = current.without(|package, candidate| {
-                    is_excluded(&current, &asked, package, candidate)
+                    is_excluded(&current, (&solution, &asked), package, candidate)
                 });
                 if part.offer.is_none() && part.contradictions.is_empty() {
                     part.offer = Some((current, solution, asked));

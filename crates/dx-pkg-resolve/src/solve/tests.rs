@@ -50,7 +50,18 @@ fn random(seed: u64) -> Problem {
                         .filter(|(_, is_allowed)| **is_allowed)
                         .map(|(candidate, _)| candidate.version.clone())
                         .max();
-                    ranges.push(PeerRange { package, allowed, highest });
+                    let majors: Vec<u64> = candidates
+                        .iter()
+                        .zip(&allowed)
+                        .filter(|(_, is_allowed)| **is_allowed)
+                        .map(|(candidate, _)| candidate.version.major())
+                        .collect();
+                    let other_majors = candidates
+                        .iter()
+                        .map(|one| !majors.is_empty() && !majors.contains(&one.version.major()))
+                        .collect();
+                    let is_any = allowed.iter().all(|is_allowed| *is_allowed);
+                    ranges.push(PeerRange { package, allowed, highest, other_majors, is_any });
                     ranges.len() - 1
                 } else {
                     dice.below(ranges.len())
@@ -65,7 +76,7 @@ fn random(seed: u64) -> Problem {
             }
         }
     }
-    Problem { packages, ranges }
+    Problem::new(packages, ranges)
 }
 
 /// Returns every choice of candidates of which the direct dependencies have one.
@@ -158,7 +169,7 @@ fn best(problem: &Problem) -> Option<Vec<Option<usize>>> {
 
 /// Returns the problem of which only these facts count.
 fn only(problem: &Problem, facts: &[Fact]) -> Problem {
-    let mut problem = problem.clone();
+    let mut problem = Problem::new(problem.packages.clone(), problem.ranges.clone());
     for (position, package) in problem.packages.iter_mut().enumerate() {
         package.is_direct &= facts.contains(&Fact::Required(position));
         for candidate in &mut package.candidates {

@@ -91,6 +91,7 @@ impl Contradiction {
             exception: Vec::new(),
             is_refused_by_npm: false,
             pairs: self.named_pairs(),
+            peers: Vec::new(),
         }
     }
 
@@ -124,6 +125,10 @@ impl Contradiction {
             let Some(asked) = all.iter().find(|asked| asked.name == peer.name) else { continue };
             let allows = peer.allowing(asked);
             if allows(&beside) {
+                if version == own {
+                    // What npm has placed agrees; other versions were looked at.
+                    return (Statement::Contradiction, None);
+                }
                 accepting.push(version);
             } else if version == own {
                 is_too_new =
@@ -214,5 +219,6 @@ pub(crate) fn given_up(importer: &str, statement: Statement) -> Explanation {
         exception: Vec::new(),
         is_refused_by_npm: false,
         pairs: Vec::new(),
+        peers: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use dx_pkg_core::Version;
 
-use super::consent::major;
+use super::problem::major;
 
 /// Returns some of the published versions of a package in words: `7.37.5, the newest,`,
 /// `every 13.x`, `every 10.x from 10.2.3`, `every version from 8.0.0`.

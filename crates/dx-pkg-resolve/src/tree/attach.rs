@@ -22,7 +22,9 @@ impl DependencyTree<'_> {
         let key = self.interner.fold(name);
         self[parent].children.insert(key, child);
         self.set_root(child, self[parent].root);
-        self.reload_named(parent, name);
+        if self.rules.is_empty() {
+            self.reload_named(parent, name);
+        }
     }
 
     /// Adds the workspace or linked folder `node` to the tree, under the project whose folder
@@ -79,6 +81,11 @@ impl DependencyTree<'_> {
     /// its tarball.
     pub(crate) fn replace(&mut self, new: NodeId, old: NodeId) {
         let Some(parent) = self[old].parent else { return };
+        if !self.rules.is_empty() {
+            self.hand_over(old, new);
+            self.attach(new, parent);
+            return;
+        }
         let mut children = self.children(old);
         children.retain(|child| !self[*child].in_bundle);
         for child in children {
@@ -93,6 +100,10 @@ impl DependencyTree<'_> {
     /// Moves `node` and its subtree to the tree of `root` and reloads every edge that leads from
     /// one tree to the other.
     fn set_root(&mut self, node: NodeId, root: NodeId) {
+        if !self.rules.is_empty() {
+            self.move_in_order(node, root);
+            return;
+        }
         let subtree = self.subtree(node);
         for member in &subtree {
             if self[*member].root == self.root {
@@ -132,7 +143,7 @@ impl DependencyTree<'_> {
     }
 
     /// Adds a node of the project's tree, and its edges, to the indexes by name.
-    fn register(&mut self, node: NodeId) {
+    pub(super) fn register(&mut self, node: NodeId) {
         let name = self[node].name;
         let edges = std::mem::take(&mut self[node].edges_out);
         for edge in &edges {
@@ -144,7 +155,7 @@ impl DependencyTree<'_> {
     }
 
     /// Removes a node, and its edges, from the indexes by name.
-    fn forget(&mut self, node: NodeId) {
+    pub(super) fn forget(&mut self, node: NodeId) {
         let name = self[node].name;
         let edges = std::mem::take(&mut self[node].edges_out);
         for edge in &edges {
@@ -171,7 +182,7 @@ impl DependencyTree<'_> {
     }
 
     /// Reloads the edges for `name` in the subtree of `top` that find another node now.
-    fn reload_named(&mut self, top: NodeId, name: NameId) {
+    pub(super) fn reload_named(&mut self, top: NodeId, name: NameId) {
         let placed = self.child(top, name);
         let key = self.interner.fold(name);
         let mut affected: Vec<EdgeId> = if self[top].root == self.root {
@@ -184,6 +195,9 @@ impl DependencyTree<'_> {
             let to = self[*edge].to;
             to == placed || self.resolve(self[*edge].from, name) != to
         });
+        if !self.rules.is_empty() {
+            self.sort_by_place(&mut affected, top);
+        }
         for edge in affected {
             self.reload(edge, true);
         }

@@ -10,17 +10,21 @@ use dx_pkg_resolve::{External, Provider, ProviderError, Resolution, resolve};
 use crate::world::{Package, World, package, project, world};
 
 /// A generator of numbers (xorshift), so that a seed is the same project everywhere.
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    fn next(&mut self, below: usize) -> usize {
+    pub(crate) fn new(seed: u64) -> Self {
+        Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % below as u64).unwrap()
     }
 
-    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
+    pub(crate) fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
         from[self.next(from.len())]
     }
 }
@@ -32,7 +36,7 @@ const DIRECT: [&str; 6] = ["*", ">=1", "^1.0.0", "^2.0.0", "1.1.0", "^1.0.0 || ^
 
 /// Returns a registry and a project.
 fn generated(seed: u64) -> (World, Package) {
-    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut numbers = Numbers::new(seed);
     let mut packages = Vec::new();
     for (place, name) in NAMES.iter().enumerate() {
         for version in VERSIONS {

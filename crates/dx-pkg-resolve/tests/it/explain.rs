@@ -410,3 +410,39 @@ fn packuments_are_announced_before_they_are_asked_for() {
     let announced = world.announced.borrow();
     assert!(announced.iter().any(|names| names.len() == 2), "{announced:?}");
 }
+
+#[test]
+fn a_search_ends_when_the_caller_gives_up() {
+    let packages =
+        [package("lint@9.0.0"), package("lint@10.0.0"), package("plugin@7.0.0").peer("lint@^9")];
+    let world = solving(packages);
+    let project = package("project@1.0.0").dev("lint@^10").dev("plugin@^7");
+    assert_eq!(world.install(&project).explanations.len(), 1);
+    world.cancelled.set(true);
+    let resolution = world.install(&project);
+    assert!(resolution.moves.is_empty() && resolution.explanations.is_empty());
+    assert!(resolution.refused_by_npm, "{:?}", resolution.conflicts);
+}
+
+/// Returns how often a resolution asks for packuments where each of many workspaces has a conflict
+/// without a solution.
+fn requests_of_workspaces(count: usize) -> usize {
+    let mut packages = versions(
+        "plugin",
+        &[("7.36.0", "lint@^3 || ^9.7"), ("7.37.5", "lint@^3 || ^9.7"), ("2.0.0", "lint@>=0.8.0")],
+    );
+    packages.extend(plain("lint", &["9.7.0", "9.39.1", "10.1.0"]));
+    let world = (0..count).fold(solving(packages), |world, at| {
+        let own = package(&format!("w{at}@1.0.0")).dev("lint@^10.0.0").dev("plugin@^7.37.5");
+        world.workspace(&format!("packages/w{at}"), own)
+    });
+    let resolution = world.install(&package("project@1.0.0"));
+    assert_eq!(resolution.explanations.len(), 5);
+    world.asked.borrow().len()
+}
+
+#[test]
+fn what_workspaces_cost_does_not_grow_with_each_others_conflicts() {
+    let (few, many) = (requests_of_workspaces(20), requests_of_workspaces(80));
+    assert!(many < few * 3, "{few} requests for 20 workspaces, {many} for 80");
+}

@@ -140,6 +140,8 @@ pub(crate) struct World {
     pub(crate) options: Options,
     /// Whether any request fails the test.
     pub(crate) closed: Cell<bool>,
+    /// Whether the caller gives up.
+    pub(crate) cancelled: Cell<bool>,
     pub(crate) asked: RefCell<Vec<String>>,
     /// The names that were announced together.
     pub(crate) announced: RefCell<Vec<Vec<String>>>,
@@ -154,6 +156,7 @@ pub(crate) fn world(packages: impl IntoIterator<Item = Package>) -> World {
         overrides: Vec::new(),
         options: options(),
         closed: Cell::new(false),
+        cancelled: Cell::new(false),
         asked: RefCell::default(),
         announced: RefCell::default(),
     };
@@ -289,6 +292,10 @@ impl Provider for World {
             versions: versions.iter().map(|package| package.data.clone()).collect(),
         };
         Ok(Packument::decode(Arc::new(data.encode().unwrap())).unwrap())
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
     }
 
     fn wanted(&self, names: &[String]) {

@@ -13,14 +13,13 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use dx_pkg_core::PackageId;
+use dx_pkg_format::dxrp::MEDIA_TYPE;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The content type of requests and answers.
-const DXRP: &str = "application/vnd.dxrp";
 /// The name of the protocol in `Upgrade`.
 const PROTOCOL: &str = "dxrp/1";
 
@@ -64,14 +63,14 @@ fn own_headers(headers: &HeaderMap) -> HeaderMap {
 async fn post(dxrp: Arc<Dxrp>, mut call: Call) -> Result<Response, Failure> {
     let asker = admit(&call).await?;
     let sent = call.header(CONTENT_TYPE).unwrap_or_default();
-    if sent.split(';').next().is_none_or(|name| !name.trim().eq_ignore_ascii_case(DXRP)) {
-        let message = format!("the body of this request is {DXRP}");
+    if sent.split(';').next().is_none_or(|name| !name.trim().eq_ignore_ascii_case(MEDIA_TYPE)) {
+        let message = format!("the body of this request is {MEDIA_TYPE}");
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let body = call.take_body();
     let mut response = Response::new(dxrp::response(dxrp, asker, body));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(DXRP));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // A proxy that collects an answer before it passes it on holds back what is ready.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -125,7 +124,7 @@ async fn package(dxrp: Arc<Dxrp>, call: Call) -> Result<Response, Failure> {
     let document = dxrp::document(&dxrp, &asker.caller, id).await?;
     let mut response = ranged(&call, document.frames, &format!("\"{id}\""));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(DXRP));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     if document.is_private {
         // No cache between may answer somebody else with it.
         let own = HeaderValue::from_static("private, max-age=31536000, immutable");

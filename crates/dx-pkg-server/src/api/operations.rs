@@ -1,9 +1,9 @@
 //! Routes for those who run the registry: health, readiness, metrics.
 
 use crate::failure::Failure;
-use crate::http::{Call, Routes, answer};
+use crate::http::{Call, Routes, answer, negotiate};
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -15,10 +15,17 @@ pub(super) fn add(routes: &mut Routes) {
     routes.on(Method::GET, "/-/metrics", metrics);
 }
 
-/// Answers as npm's registry does where it names its database.
-async fn root(_call: Call) -> Result<Response, Failure> {
+/// Answers as npm's registry does where it names its database; leads browsers to the pages.
+async fn root(call: Call) -> Result<Response, Failure> {
     let version = env!("CARGO_PKG_VERSION");
-    Ok(answer::ok(&json!({ "name": "dx-registry", "version": version })))
+    let mut response = answer::ok(&json!({ "name": "dx-registry", "version": version }));
+    let accept = call.header(ACCEPT).unwrap_or_default();
+    if negotiate::prefers(accept, "text/html", "application/json") {
+        let pages = HeaderValue::from_str(&format!("{}-/ui/", call.base));
+        response.headers_mut().extend(pages.ok().map(|pages| (LOCATION, pages)));
+        *response.status_mut() = StatusCode::SEE_OTHER;
+    }
+    Ok(response)
 }
 
 /// Answers that the process runs.

@@ -1,6 +1,6 @@
 //! Routes of packuments and of versions' manifests.
 
-use crate::access::{Action, authorise};
+use crate::access::authorise_reading;
 use crate::catalog::{self, Place};
 use crate::failure::Failure;
 use crate::http::{Call, Routes, negotiate};
@@ -27,7 +27,7 @@ pub(super) fn add(routes: &mut Routes) {
 
 async fn packument(call: Call) -> Result<Response, Failure> {
     let name = call.name()?;
-    authorise(&call, Action::Read, &name).await?;
+    let (_, document) = authorise_reading(&call, &name).await?;
     let for_change = call.query("write").is_some_and(|value| value == "true");
     let accept = call.header(ACCEPT).unwrap_or_default();
     let form = if !for_change && negotiate::prefers(accept, ABBREVIATED, JSON) {
@@ -35,7 +35,9 @@ async fn packument(call: Call) -> Result<Response, Failure> {
     } else {
         Form::Full
     };
-    let ready = catalog::ready(&call.state, &name, Wanted::Packument(form), &call.base).await?;
+    let place = catalog::place_of(&call.state, &name, document);
+    let wanted = Wanted::Packument(form);
+    let ready = catalog::ready(&call.state, &name, place, wanted, &call.base).await?;
     let content_type = match form {
         Form::Abbreviated => ABBREVIATED,
         Form::Full => JSON,
@@ -62,9 +64,10 @@ async fn dry_run_notice(call: &Call, name: &PackageName) -> Result<Option<Header
 
 async fn version(call: Call) -> Result<Response, Failure> {
     let name = call.name()?;
-    authorise(&call, Action::Read, &name).await?;
+    let (_, document) = authorise_reading(&call, &name).await?;
+    let place = catalog::place_of(&call.state, &name, document);
     let wanted = Wanted::Version(call.part("version").to_owned());
-    let ready = catalog::ready(&call.state, &name, wanted, &call.base).await?;
+    let ready = catalog::ready(&call.state, &name, place, wanted, &call.base).await?;
     answer(&call, &ready, JSON, false).await
 }
 

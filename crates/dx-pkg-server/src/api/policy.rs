@@ -47,12 +47,12 @@ async fn check_readers(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Answers which packages of a `package-lock.json` would be refused, and why.
+/// Answers which packages of a lockfile would be refused, and why.
 async fn check_lockfile(mut call: Call) -> Result<Response, Failure> {
     check_readers(&call).await?;
     let locked = lockfile::read(&call.bytes().await?).map_err(Failure::bad_request)?;
     let (mut refused, mut unknown) = (Vec::new(), Vec::new());
-    let checked = locked.count();
+    let (checked, elsewhere) = (locked.count(), locked.elsewhere);
     let each = |(name, versions): (PackageName, BTreeSet<String>)| {
         versions.into_iter().map(move |version| (name.clone(), version))
     };
@@ -87,6 +87,7 @@ async fn check_lockfile(mut call: Call) -> Result<Response, Failure> {
         "checked": checked,
         "refused": refused,
         "unknown": unknown,
+        "elsewhere": elsewhere,
         "dryRun": call.state.policy.settings().dry_run,
     })))
 }

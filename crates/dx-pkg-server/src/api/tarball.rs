@@ -1,6 +1,6 @@
 //! Routes of tarballs.
 
-use crate::access::{self, Action, authorise};
+use crate::access;
 use crate::catalog::{self, Place};
 use crate::documents::Document;
 use crate::failure::Failure;
@@ -26,9 +26,10 @@ pub(super) fn add(routes: &mut Routes) {
 
 async fn tarball(call: Call) -> Result<Response, Failure> {
     let name = call.name()?;
-    authorise(&call, Action::Read, &name).await?;
+    let (_, document) = access::authorise_reading(&call, &name).await?;
     let file = file_of(&call, &name)?;
-    let (bytes, integrity) = match catalog::place(&call.state, &name).await? {
+    let is_private = access::is_private_document(&call.state, document.value.as_deref());
+    let (bytes, integrity) = match catalog::place_of(&call.state, &name, document) {
         Place::Hosted(Document { value: Some(package), .. }) => {
             hosted(&call, &name, &package, &file).await?
         }
@@ -38,8 +39,11 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
             if known.version_of_file(&file).is_none() {
                 known = upstreams.package(&registry, &name).await?;
             }
-            let (version, entry) =
-                known.version_of_file(&file).ok_or_else(|| no_file(&name, &file))?;
+            // What was removed cannot be judged any more.
+            let is_unjudged = call.state.policy.is_empty();
+            let former = || known.former_version_of_file(&file).filter(|_| is_unjudged);
+            let found = known.version_of_file(&file).or_else(former);
+            let (version, entry) = found.ok_or_else(|| no_file(&name, &file))?;
             let restricted = catalog::restricted(&call.state, &name, &known).await?;
             catalog::refuse(&call.state, &restricted, version)?;
             upstreams.tarball(&registry, &name, version, entry).await?
@@ -49,7 +53,7 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
     let digest = integrity.strongest().digest();
     let etag = format!("\"{}\"", base64::engine::general_purpose::STANDARD_NO_PAD.encode(digest));
     let mut response = ranged(&call, bytes, &etag);
-    if access::is_private(&call.state, &name).await? {
+    if is_private {
         // No cache between may answer somebody else with it.
         let own = HeaderValue::from_static("private, max-age=31536000, immutable");
         response.headers_mut().insert(CACHE_CONTROL, own);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Write the packages of a lockfile into a folder that a registry without an upstream can serve
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// The package-lock.json
+    /// The lockfile of npm, pnpm, Yarn or Bun
     #[arg(long, value_name = "FILE")]
     lockfile: PathBuf,
     /// The folder: `dx-registry serve --storage FOLDER --upstream none` serves it

@@ -22,9 +22,9 @@ enum ImportCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// What a package-lock.json names, from the upstream into the cache
+    /// What a lockfile of npm, pnpm, Yarn or Bun names, from the upstream into the cache
     Lockfile {
-        /// The package-lock.json
+        /// The lockfile
         file: PathBuf,
         /// The registry to fetch from
         #[arg(long, value_name = "URL")]

@@ -12,9 +12,23 @@ use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// The stream that both the log and the reason for which nothing is served go to.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
 
 /// The time between two collections of garbage.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -50,19 +64,16 @@ impl Serve {
         self,
         runtime: &Runtime,
         context: &mut Context,
-        mut errors: Box<dyn Write + Send>,
+        errors: Box<dyn Write + Send>,
     ) -> ExitCode {
-        let config = match self.config(context) {
-            Ok(config) => config,
-            Err(fault) => {
-                let _ = writeln!(errors, "dx-registry: {fault}");
-                return ExitCode::FAILURE;
-            }
-        };
-        match runtime.block_on(serve(config, context, errors)) {
+        let mut errors = Shared(Arc::new(Mutex::new(errors)));
+        let log = Box::new(errors.clone());
+        let served =
+            self.config(context).and_then(|config| runtime.block_on(serve(config, context, log)));
+        match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(fault) => {
-                context.line(&format!("dx-registry: {fault}"));
+                let _ = writeln!(errors, "dx-registry: {fault}");
                 ExitCode::FAILURE
             }
         }
@@ -88,9 +99,10 @@ async fn serve(
 ) -> Result<(), String> {
     let log = Log::new(config.log, errors);
     let state = AppState::open(config, &context.environment.variables, log)?;
+    let server = Server::listen(state.clone()).await?;
+    // Only then: the password of one that cannot listen would be shown to nobody.
     let administrator = first_start::administrator(&state.accounts).await;
     let administrator = administrator.map_err(|failure| failure.to_string())?;
-    let server = Server::listen(state.clone()).await?;
     let text = greeting(&state.config, server.address()?);
     context.line(&text);
     if let Some(secret) = administrator {
@@ -148,6 +160,7 @@ fn greeting(config: &Config, address: SocketAddr) -> String {
     let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     let listening = format!("{scheme}://{address}/");
     let own = config.public_url.as_ref().map_or(listening.clone(), |public| public.0.to_string());
+    let credentials = own.split_once(':').map_or(own.as_str(), |(_, rest)| rest);
     let upstream = match &config.upstream {
         Some(upstream) => upstream.0.to_string(),
         None => "none: only packages that are published here".to_owned(),
@@ -155,7 +168,9 @@ fn greeting(config: &Config, address: SocketAddr) -> String {
     format!(
         "dx-registry listens on {listening}\n  packages in  {}\n  upstream     {upstream}\n\n\
          Use it:       npm config set registry {own}\n\
-         To publish:   dx-registry user add NAME   (prints a token)",
+         To publish:   dx-registry user add NAME   (prints a token)\n              \
+         npm config set {credentials}:_authToken TOKEN\n\
+         Look at it:   {own}-/ui/",
         config.storage.display()
     )
 }

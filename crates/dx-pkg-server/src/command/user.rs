@@ -76,9 +76,13 @@ impl UserCommand {
         let state = |common: &Common| context.state(common).map_err(Failure::bad_request);
         match self {
             Self::Add { name, email, admin, password_stdin, common } => {
+                let email = email.unwrap_or_default();
+                if !email.is_empty() && !email.contains('@') {
+                    return Err(Failure::bad_request(format!("{email:?} is no mail address")));
+                }
                 let state = state(&common)?;
                 let mut account = Account::new(&name, now());
-                account.email = email.unwrap_or_default();
+                account.email = email;
                 account.admin = admin;
                 if password_stdin {
                     account.password = Some(password::hash(&read_password()?).await?);

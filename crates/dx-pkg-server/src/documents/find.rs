@@ -10,6 +10,10 @@ impl Documents {
     pub(super) async fn latest(&self, name: &Name, start: u64) -> Result<u64, Failure> {
         let mut number = start;
         if number == 0 {
+            // Most names that are asked for are an upstream's, and have no document.
+            if !self.storage.exists(&name.0) {
+                return Ok(0);
+            }
             number = self.hinted(name).await?;
         }
         if !self.storage.exists(&name.revision(number + 1)) {
@@ -41,12 +45,8 @@ impl Documents {
             Some(number) => Ok(number),
             // Without a hint that can be read, nothing was removed if the first revision is there.
             None if self.storage.exists(&name.revision(1)) => Ok(0),
-            None => self.newest_if_any(name).await,
+            None => self.newest(name).await,
         }
-    }
-
-    async fn newest_if_any(&self, name: &Name) -> Result<u64, Failure> {
-        if self.storage.exists(&name.0) { self.newest(name).await } else { Ok(0) }
     }
 
     /// Writes the hint and removes old revisions, in the background.

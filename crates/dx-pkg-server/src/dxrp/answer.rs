@@ -8,16 +8,16 @@ use super::packages::{self, Asked};
 use super::packs::Packed;
 use super::plan::{Computed, Entry, Planned, Question};
 use super::request::{Request, refusal};
+use super::running::Running;
 use crate::access;
 use crate::dxrp::Dxrp;
-use crate::failure::Failure;
 use dx_pkg_core::{PackageId, PackageName};
 use dx_pkg_format::dxrp::{
     Choice, End, Held, Hello, Kind, Missing, Reason, Refusal, ServerKey, Trouble, Want, Wanted,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use std::time::Instant;
 
 /// The most packages that are brought and converted for a stream at a time.
 const AHEAD: usize = 8;
@@ -68,10 +68,12 @@ async fn whole(
         true => {
             // The client knows that it is understood, while the plan is made.
             out.flush().await?;
+            let begin = Instant::now();
             let (bytes, base) =
                 (std::mem::take(&mut request.plan_bytes).into(), Arc::clone(&asker.base));
-            let computed = state.plans.answer(state, Question { bytes, base }).await;
+            let (computed, was_kept) = state.plans.answer(state, Question { bytes, base }).await;
             may_have(state, asker, &computed).await?;
+            state.metrics.planned(begin.elapsed(), was_kept);
             Some(computed)
         }
         false => None,
@@ -163,30 +165,20 @@ async fn send_cold(
 ) -> Result<u32, Stop> {
     let mut sent = 0;
     let mut cold = cold.into_iter();
-    // What is not finished when the client goes is given up with this.
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < AHEAD
-            && let Some((asked, held)) = cold.next()
-        {
-            let (state, caller) = (Arc::clone(state), asker.caller.clone());
-            running.spawn(async move {
-                let outcome = packages::answer(&state, &caller, &asked, held.as_ref()).await;
-                (asked.id, outcome)
-            });
-        }
-        let ready = match running.try_join_next() {
-            Some(ready) => ready,
-            None => {
-                out.flush().await?;
-                let Some(ready) = running.join_next().await else { return Ok(sent) };
-                ready
-            }
-        };
-        let (id, outcome) = ready.map_err(Failure::internal)?;
+    let mut next = || {
+        let (asked, held) = cold.next()?;
+        let (state, caller) = (Arc::clone(state), asker.caller.clone());
+        Some(async move {
+            let outcome = packages::answer(&state, &caller, &asked, held.as_ref()).await;
+            (asked.id, outcome)
+        })
+    };
+    let mut running = Running::new(AHEAD);
+    while let Some((id, outcome)) = running.next(out, &mut next).await? {
         send(id, outcome, state, out).await?;
         sent += 1;
     }
+    Ok(sent)
 }
 
 async fn send(

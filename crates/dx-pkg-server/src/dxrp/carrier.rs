@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// The bytes that are read at a time.
-const READ: usize = 64 << 10;
+const READ: usize = 16 << 10;
 
 /// Reads one request from a body, and returns the body of its response.
 pub(crate) fn response(state: Arc<Dxrp>, asker: Asker, body: Body) -> Body {

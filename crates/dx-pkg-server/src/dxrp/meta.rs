@@ -3,6 +3,7 @@
 use super::asker::{Asker, Stop};
 use super::out::Out;
 use super::request::refusal;
+use super::running::Running;
 use crate::access;
 use crate::dxrp::Dxrp;
 use crate::failure::Failure;
@@ -12,7 +13,6 @@ use axum::http::StatusCode;
 use dx_pkg_core::PackageName;
 use dx_pkg_format::dxrp::{Kind, MetaAnswer, MetaOutcome, MetaQuestion, Trouble};
 use std::sync::Arc;
-use tokio::task::JoinSet;
 
 /// The most packuments of a request.
 const MOST: usize = 20_000;
@@ -32,28 +32,18 @@ pub(super) async fn send(
     }
     let form = if full { Form::Full } else { Form::Abbreviated };
     let mut questions = questions.into_iter();
+    let mut next = || {
+        let question = questions.next()?;
+        let (state, asker) = (Arc::clone(state), asker.clone());
+        Some(async move {
+            let answered = outcome(&state, &asker, &question, form).await;
+            let outcome = answered.unwrap_or_else(|failure| outcome_of(&failure));
+            MetaAnswer { name: question.name, outcome }
+        })
+    };
     let mut sent = 0;
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < AHEAD
-            && let Some(question) = questions.next()
-        {
-            let (state, asker) = (Arc::clone(state), asker.clone());
-            running.spawn(async move {
-                let answered = outcome(&state, &asker, &question, form).await;
-                let outcome = answered.unwrap_or_else(|failure| outcome_of(&failure));
-                MetaAnswer { name: question.name, outcome }
-            });
-        }
-        let ready = match running.try_join_next() {
-            Some(ready) => ready,
-            None => {
-                out.flush().await?;
-                let Some(ready) = running.join_next().await else { return Ok(sent) };
-                ready
-            }
-        };
-        let mut answer = ready.map_err(Failure::internal)?;
+    let mut running = Running::new(AHEAD);
+    while let Some(mut answer) = running.next(out, &mut next).await? {
         let mut message = answer.encode();
         if message.len() as u64 > Kind::Meta.most() {
             answer.outcome = MetaOutcome::Unavailable;
@@ -62,6 +52,7 @@ pub(super) async fn send(
         out.send(Kind::Meta, &message).await?;
         sent += 1;
     }
+    Ok(sent)
 }
 
 async fn outcome(

@@ -105,6 +105,28 @@ pub(super) async fn packed(
     state.packs.get_or_convert(asked.id, signing, &state.work, bring).await
 }
 
+/// Returns a package for the registry itself; converts it where that was not done before.
+///
+/// # Errors
+/// As [`find`].
+pub(super) async fn packed_for_registry(state: &Dxrp, asked: &Asked) -> Result<Outcome, Failure> {
+    let source = find_for_registry(state, asked).await?;
+    packed(state, asked, &source).await
+}
+
+/// Makes the difference between two packages before it is asked for. What fails is tried again when
+/// it is.
+pub(super) async fn prepare_difference(state: &Dxrp, held: &Asked, asked: &Asked) {
+    let whole = async |asked: &Asked| packed_for_registry(state, asked).await.ok()?.ok();
+    let pair = (held.id, asked.id);
+    if state.deltas.get(&pair).is_none()
+        && let (Some(old), Some(new)) = (whole(held).await, whole(asked).await)
+        && let Ok(signing) = state.signing().await
+    {
+        state.deltas.get_or_make(pair, (&old, &new), signing, &state.work).await;
+    }
+}
+
 /// Returns a package, as its difference from the one that the client holds where that is worth it,
 /// or why it is not sent.
 pub(super) async fn answer(

@@ -1,5 +1,6 @@
 //! Plans: what a project's requirements resolve to, by the resolver of dx itself.
 
+mod ahead;
 mod compute;
 mod input;
 mod kept;

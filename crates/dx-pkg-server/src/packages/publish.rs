@@ -49,7 +49,8 @@ impl Publication {
         for field in ["name", "_id"] {
             let own = document.get(field).and_then(Value::as_str);
             if own.is_some_and(|own| own != name.as_str()) || (field == "name" && own.is_none()) {
-                return bad(format!("the URL names {name}, the document's {field} is {own:?}"));
+                let own = quoted(own);
+                return bad(format!("the URL names {name}, the document's {field} is {own}"));
             }
         }
         let versions = document.get("versions").and_then(Value::as_object);
@@ -69,14 +70,14 @@ impl Publication {
         {
             if told(manifest, "name").as_deref() != Some(name.as_str()) {
                 let own = told(manifest, "name");
-                return bad(format!("the URL names {name}, the name in the {whose} is {own:?}"));
+                let own = quoted(own.as_deref());
+                return bad(format!("the URL names {name}, the name in the {whose} is {own}"));
             }
             let own = told(manifest, "version");
             let parsed = own.as_deref().and_then(|own| Version::parse_loose(own).ok());
             if parsed.map(|own| own.to_string()).as_deref() != Some(version.as_str()) {
-                return bad(format!(
-                    "{version} is published, the version in the {whose} is {own:?}"
-                ));
+                let own = quoted(own.as_deref());
+                return bad(format!("{version} is published, the version in the {whose} is {own}"));
             }
         }
         let contents = Contents { gyp: tarball.has_binding, ..Contents::default() };
@@ -183,6 +184,11 @@ impl Publication {
     }
 }
 
+/// Returns a text in quotes, or that there is none.
+fn quoted(text: Option<&str>) -> String {
+    text.map_or_else(|| "missing".to_owned(), |text| format!("{text:?}"))
+}
+
 /// The manifest of a version and the packument's fields, should it become the latest.
 type Prepared = (Map<String, Value>, Map<String, Value>);
 
@@ -197,9 +203,11 @@ fn prepared(
     let sent_dist = sent.get("dist").and_then(Value::as_object).cloned().unwrap_or_default();
     for (field, own) in [("integrity", &tarball.integrity_text), ("shasum", &tarball.shasum)] {
         let told = sent_dist.get(field).and_then(Value::as_str);
-        if told.is_some_and(|told| !told.split_whitespace().any(|told| told == own)) {
+        if let Some(told) = told
+            && !told.split_whitespace().any(|told| told == own)
+        {
             let message =
-                format!("the tarball's {field} is {own}, not {told:?}: it was changed on its way");
+                format!("the tarball's {field} is {own}, not {told}: it was changed on its way");
             return Err(Failure::bad_request(message));
         }
     }
@@ -267,7 +275,8 @@ impl Edit {
         for field in ["name", "_id"] {
             let own = document.get(field).and_then(Value::as_str);
             if own.is_some_and(|own| own != name.as_str()) {
-                let message = format!("the URL names {name}, the document's {field} is {own:?}");
+                let own = quoted(own);
+                let message = format!("the URL names {name}, the document's {field} is {own}");
                 return Err(Failure::bad_request(message));
             }
         }

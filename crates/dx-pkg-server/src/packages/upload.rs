@@ -169,6 +169,8 @@ impl UploadedTarball {
                 manifest.extend_from_slice(chunk);
             }
         }
+        // Also what nothing reads has to be whole: the end of the archive and its checksum.
+        entries.finish().map_err(|error| unreadable(&error))?;
         if manifest.is_empty() {
             return Err(Failure::bad_request("the tarball has no package.json"));
         }

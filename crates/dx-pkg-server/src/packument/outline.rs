@@ -97,6 +97,8 @@ impl<'a> Outline<'a> {
         if let Some(at) = outline.fields.iter().position(|(field, _)| field == "versions") {
             let (_, raw) = outline.fields.remove(at);
             outline.versions = fields(raw)?;
+            // Some registries leave a version that was removed as `null`.
+            outline.versions.retain(|(_, version)| version.get().starts_with('{'));
         }
         Ok(outline)
     }

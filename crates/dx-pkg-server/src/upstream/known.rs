@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+/// The most versions that are remembered although the upstream has them no more.
+const FORMER: usize = 1000;
+
 /// What leads to a version's tarball.
 #[derive(Debug, Clone)]
 pub(crate) struct VersionEntry {
@@ -26,6 +29,9 @@ pub(crate) struct Known {
     pub(super) last_modified: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) versions: HashMap<String, VersionEntry>,
+    /// The versions that the upstream has no more. What is cached of them is served to those who
+    /// know them from a lockfile.
+    pub(crate) former: BTreeMap<String, VersionEntry>,
     /// The time of each version's publication.
     pub(crate) times: BTreeMap<String, String>,
     checked: Mutex<Checked>,
@@ -62,6 +68,7 @@ impl Known {
             last_modified: validators.1,
             tags: outline.tags(),
             versions: outline.versions.iter().filter_map(entry).collect(),
+            former: BTreeMap::new(),
             times: outline.times(),
             checked: Mutex::new(Checked { at: checked, back_off: None }),
             unwritten: None,
@@ -83,6 +90,21 @@ impl Known {
         };
         let found = self.versions.iter().find(|(_, entry)| ends(&entry.url));
         found.map(|(version, entry)| (version.as_str(), entry))
+    }
+
+    /// Returns the version whose tarball had this name here, if the upstream has it no more.
+    pub(crate) fn former_version_of_file(&self, file: &str) -> Option<(&str, &VersionEntry)> {
+        let version = file.strip_suffix(".tgz")?.strip_prefix(self.key.name.bare())?;
+        let found = self.former.get_key_value(version.strip_prefix('-')?);
+        found.map(|(version, entry)| (version.as_str(), entry))
+    }
+
+    /// Remembers which versions of an earlier packument this one lacks.
+    pub(super) fn succeed(&mut self, earlier: &Self) {
+        let entries = earlier.versions.iter().chain(&earlier.former);
+        let gone = entries.filter(|(version, _)| !self.versions.contains_key(*version));
+        self.former =
+            gone.map(|(version, entry)| (version.clone(), entry.clone())).take(FORMER).collect();
     }
 
     /// Returns the time since the upstream last said that this is right.
@@ -116,7 +138,7 @@ impl Known {
     /// Returns about the memory that it takes, in bytes.
     pub(super) fn size(&self) -> usize {
         let unwritten = self.unwritten.as_ref().map_or(0, Bytes::len);
-        512 + self.versions.len() * 400 + unwritten
+        512 + (self.versions.len() + self.former.len()) * 400 + unwritten
     }
 
     /// Returns the key of the cached packument.

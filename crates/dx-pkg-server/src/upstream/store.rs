@@ -3,20 +3,23 @@
 
 use super::PackageKey;
 use super::client::{Document, bad_gateway};
-use super::known::Known;
+use super::known::{Known, VersionEntry};
 use crate::failure::Failure;
 use crate::packument::Outline;
 use crate::storage::{Storage, blocking};
 use axum::http::StatusCode;
 use bytes::Bytes;
+use dx_pkg_core::Integrity;
 use dx_pkg_os::files::Map;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The largest packument, decompressed, in bytes.
@@ -29,9 +32,12 @@ struct Head {
     id: String,
     etag: Option<String>,
     last_modified: Option<String>,
+    /// The versions that the upstream has no more: address and integrity of their tarballs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    former: BTreeMap<String, (String, String)>,
 }
 
-/// Checks a packument that an upstream sent, and keeps it.
+/// Checks a packument that an upstream sent, and keeps it in place of an earlier one.
 ///
 /// # Errors
 /// 502 for what is no packument of that name.
@@ -39,9 +45,11 @@ pub(super) async fn save(
     storage: &Storage,
     key: &PackageKey,
     document: Document,
+    earlier: Option<Arc<Known>>,
 ) -> Result<Known, Failure> {
     let owned = key.clone();
-    let (mut known, bytes) = blocking(move || encode(owned, document)).await??;
+    let encoded = blocking(move || encode(owned, document, earlier.as_deref())).await?;
+    let (mut known, bytes) = encoded?;
     match storage.replace(&key.object(), bytes.clone()).await {
         // Reading goes on, from memory.
         Err(failure) if failure.status == StatusCode::INSUFFICIENT_STORAGE => {
@@ -52,7 +60,11 @@ pub(super) async fn save(
     Ok(known)
 }
 
-fn encode(key: PackageKey, document: Document) -> Result<(Known, Bytes), Failure> {
+fn encode(
+    key: PackageKey,
+    document: Document,
+    earlier: Option<&Known>,
+) -> Result<(Known, Bytes), Failure> {
     let plain = if document.is_gzip {
         Bytes::from(decompress(&document.body).map_err(|error| {
             bad_gateway("the upstream's answer is damaged: try again later").detail(error)
@@ -65,7 +77,17 @@ fn encode(key: PackageKey, document: Document) -> Result<(Known, Bytes), Failure
         bad_gateway(message).detail(reason)
     })?;
     let id = hex(&Sha256::digest(&plain));
-    let head = Head { id: id.clone(), etag: document.etag, last_modified: document.last_modified };
+    let validators = (document.etag.clone(), document.last_modified.clone());
+    let mut known = Known::new(key, id.clone(), &outline, validators, SystemTime::now());
+    if let Some(earlier) = earlier {
+        known.succeed(earlier);
+    }
+    let former = known.former.iter().filter_map(|(version, entry)| {
+        let integrity = entry.integrity.as_ref()?.to_string();
+        Some((version.clone(), (entry.url.clone(), integrity)))
+    });
+    let (etag, last_modified) = (document.etag, document.last_modified);
+    let head = Head { id, etag, last_modified, former: former.collect() };
     let mut bytes = serde_json::to_vec(&head).map_err(Failure::internal)?;
     bytes.push(b'\n');
     if document.is_gzip {
@@ -75,8 +97,7 @@ fn encode(key: PackageKey, document: Document) -> Result<(Known, Bytes), Failure
         encoder.write_all(&plain).map_err(Failure::internal)?;
         bytes = encoder.finish().map_err(Failure::internal)?;
     }
-    let validators = (head.etag, head.last_modified);
-    Ok((Known::new(key, id, &outline, validators, SystemTime::now()), bytes.into()))
+    Ok((known, bytes.into()))
 }
 
 /// Reads what is known of a cached package; `None` where there is none.
@@ -93,7 +114,13 @@ pub(super) async fn load(storage: &Storage, key: &PackageKey) -> Result<Option<K
         let outline =
             Outline::parse(&document, key.name.as_str()).map_err(std::io::Error::other)?;
         let validators = (head.etag, head.last_modified);
-        Ok(Some(Known::new(key, head.id, &outline, validators, checked)))
+        let mut known = Known::new(key, head.id, &outline, validators, checked);
+        let entry = |(version, (url, integrity)): (String, (String, String))| {
+            let integrity = Integrity::parse(&integrity).ok();
+            (version, VersionEntry { url, integrity })
+        };
+        known.former = head.former.into_iter().map(entry).collect();
+        Ok(Some(known))
     };
     let known = blocking(decode).await?;
     known.map_err(|error| Failure::of_io("read", object.as_str(), &error))

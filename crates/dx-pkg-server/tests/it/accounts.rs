@@ -123,7 +123,8 @@ fn first_start_makes_the_only_administrator_with_a_random_password() {
             (child, lines)
         };
         let (mut child, mut lines) = start();
-        let line = lines.next().unwrap().unwrap();
+        let told = |line: &String| line.contains("password");
+        let line = lines.find_map(|line| line.ok().filter(told)).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         let password = line.split_whitespace().find(|word| word.len() == 32);

@@ -13,6 +13,27 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
 }
 
 #[test]
+fn serve_says_on_standard_error_why_it_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start("none");
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    for (arguments, reason) in [
+        (["--listen", &server.address], "another program has it"),
+        (["--listen", "nowhere"], "listen"),
+        (["--storage", file.to_str().unwrap()], "storage folder"),
+        (["--upstream", "nowhere"], "upstream"),
+    ] {
+        let output = command(folder.path()).arg("serve").args(arguments).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{errors}");
+        assert!(errors.starts_with("dx-registry: ") && errors.contains(reason), "{errors}");
+    }
+    let (_, users) = run(folder.path(), &["user", "list"]);
+    assert_eq!(users, "", "no administrator whose password nobody has seen");
+}
+
+#[test]
 fn test_runs_a_command_with_a_registry_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = folder.path().join("fixture");
@@ -130,10 +151,15 @@ fn import_of_a_lockfile_fills_the_cache() {
     let (code, text) = run(folder.path(), &import);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("FAILED c: "), "{text}");
-    fs::write(&file, "lockfileVersion: '9.0'\n").unwrap();
+    fs::write(&file, "lockfileVersion: '9.0'\npackages: [").unwrap();
     let (code, text) = run(folder.path(), &import);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("pnpm-lock.yaml"), "{text}");
+    let bun = r#"{ "workspaces": {}, "packages": { "a": ["a@1.0.0", "", {}, "x"], }, }"#;
+    fs::write(&file, bun).unwrap();
+    let (code, text) = run(folder.path(), &import);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("imported 1 versions of 1 packages"), "{text}");
     let url = upstream.url().to_owned();
     upstream.stop();
     let server = Server::over(folder, &url);

@@ -34,6 +34,24 @@ fn a_published_version_is_served_in_every_form_and_spelling() {
 }
 
 #[test]
+fn a_tarball_that_was_cut_or_damaged_is_not_published() {
+    let server = Server::start("none");
+    let whole = tarball("tool", "1.0.0");
+    let mut wrong_checksum = whole.clone();
+    let at = whole.len() - 6;
+    wrong_checksum[at] ^= 0xff;
+    let mut damaged = vec![wrong_checksum, [&whole[..], b"more"].concat()];
+    damaged.extend([1, 4, 8, 20].map(|cut| whole[..whole.len() - cut].to_vec()));
+    for bytes in damaged {
+        let body = publish_body("tool", "1.0.0", "latest", &bytes, &json!({}));
+        let answer = server.put("/tool", &body);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert_eq!(server.get("/tool").status, 404);
+    }
+    assert_eq!(server.publish("tool", "1.0.0").status, 201);
+}
+
+#[test]
 fn forms_have_tags_of_their_own_and_encodings_that_are_made_once() {
     let server = Server::start("none");
     server.publish("tool", "1.0.0");

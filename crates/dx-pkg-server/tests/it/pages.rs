@@ -8,6 +8,17 @@ const HOSTILE: &str = "# Hi <script>alert(1)</script>\n\n<img src=x onerror=aler
     [click](javascript:alert(1))";
 
 #[test]
+fn a_browser_is_led_from_the_address_of_the_registry_to_the_pages() {
+    let server = Server::start("none");
+    let answer = server.get_with("/", &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]);
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, &*format!("{}-/ui/", server.url()))
+    );
+    assert_eq!(server.get("/").json()["name"], "dx-registry");
+}
+
+#[test]
 fn pages_work_without_scripts_and_let_none_in() {
     let server = Server::start("none");
     for (version, script) in [("1.0.0", "node a"), ("1.1.0", "</code><script>alert(2)</script>")] {

@@ -56,9 +56,17 @@ fn young_denied_and_timeless_versions_are_refused_with_their_reason() {
         .collect();
     assert_eq!(refused, ["evil", "front"]);
     assert_eq!(send(&server, "", "POST", "/-/policy/lockfile", Some(&json!({}))).status, 400);
-    let foreign = server.send("POST", "/-/policy/lockfile", &[], b"lockfileVersion: '9.0'\n");
-    assert_eq!(foreign.status, 400);
-    assert!(foreign.json()["error"].as_str().unwrap().contains("pnpm-lock.yaml"), "{foreign:?}");
+    let pnpm = "lockfileVersion: '9.0'\npackages:\n  front@1.1.0:\n    resolution: {integrity: x}\n  \
+                d@file:d.tgz:\n    resolution: {tarball: file:d.tgz}\n";
+    let yarn = "# yarn lockfile v1\n\nfront@^1.1.0:\n  version \"1.1.0\"\n\nd@file:d.tgz:\n  \
+                version \"1.0.0\"\n";
+    let bun = r#"{ "workspaces": {}, "packages": { "front": ["front@1.1.0", "", {}, "x"],
+                "d": ["d@file:d.tgz", {}], }, }"#;
+    for foreign in [pnpm, yarn, bun] {
+        let told = server.send("POST", "/-/policy/lockfile", &[], foreign.as_bytes()).json();
+        assert_eq!((&told["checked"], &told["refused"][0]["name"]), (&json!(1), &json!("front")));
+        assert_eq!(told["elsewhere"].as_array().unwrap().len(), 1, "{told}");
+    }
     assert_eq!(server.publish("mine", "1.0.0").status, 201, "own packages are not judged");
     assert_eq!(server.versions("mine"), ["1.0.0"]);
 }

@@ -274,8 +274,67 @@ fn a_damaged_object_of_the_cache_is_fetched_again() {
         }
     }
     assert_eq!(damaged, 1);
-    assert_eq!(server.get("/a/-/a-1.0.0.tgz").body, tarball);
+    assert_eq!(server.get("/a/-/a-1.0.0.tgz").body, tarball, "it is in memory, too");
+    assert_eq!(asked(&upstream, "tgz"), 1);
+    let next = server.beside(upstream.url());
+    assert_eq!(next.get("/a/-/a-1.0.0.tgz").body, tarball);
     assert_eq!(asked(&upstream, "tgz"), 2);
+}
+
+#[test]
+fn a_cached_version_that_the_upstream_removed_is_there_for_lockfiles() {
+    let upstream = upstream();
+    upstream.package("a", "1.1.0").publish();
+    let fresh = ("DX_REGISTRY_CACHE__FRESH", "0s");
+    let server = Server::with(upstream.url(), &[fresh]);
+    let path = "/a/-/a-1.1.0.tgz";
+    let tarball = server.get(path).body;
+    upstream.unpublish("a", "1.1.0");
+    assert_eq!(server.versions("a"), ["1.0.0"]);
+    for server in [&server, &server.beside_with(upstream.url(), &[fresh])] {
+        let answer = server.get(path);
+        assert_eq!((answer.status, &answer.body), (200, &tarball));
+        assert_eq!(server.versions("a"), ["1.0.0"]);
+        assert_eq!(server.get("/a/1.1.0").status, 404);
+    }
+    let policy = [fresh, ("DX_REGISTRY_POLICY__MINIMUM_AGE", "1d")];
+    let judging = server.beside_with(upstream.url(), &policy);
+    assert!(matches!(judging.get(path).status, 403 | 404), "what is gone cannot be judged");
+}
+
+#[test]
+fn a_slow_upstream_is_waited_for_once_where_packages_are_cached() {
+    let upstream = upstream();
+    upstream.package("c", "1.0.0").publish();
+    let fresh = ("DX_REGISTRY_CACHE__FRESH", "0s");
+    let server = Server::with(upstream.url(), &[fresh]);
+    for path in ["/a", "/@s/b", "/c"] {
+        assert_eq!(server.get(path).status, 200);
+    }
+    let slow = upstream.fault("*", Fault::Delay(Duration::from_secs(20)));
+    let time = |path: &str| {
+        let start = std::time::Instant::now();
+        assert_eq!(server.get(path).status, 200, "{path}");
+        start.elapsed()
+    };
+    assert!(time("/a") < Duration::from_secs(15));
+    for path in ["/@s/b", "/c", "/a", "/c"] {
+        assert!(time(path) < Duration::from_secs(3), "{path}");
+    }
+    drop(slow);
+    upstream.package("d", "1.0.0").publish();
+    assert_eq!(server.get("/d").status, 200);
+}
+
+#[test]
+fn a_version_that_is_null_is_none() {
+    let upstream = upstream();
+    let mut packument: Value = Server::start(upstream.url()).get("/a").json();
+    packument["versions"]["2.0.0"] = Value::Null;
+    let _fault = upstream.fault("/a", Fault::Body(packument.to_string().into_bytes()));
+    let server = Server::start(upstream.url());
+    assert_eq!(server.versions("a"), ["1.0.0"]);
+    assert_eq!(server.get("/a/2.0.0").status, 404);
 }
 
 #[test]

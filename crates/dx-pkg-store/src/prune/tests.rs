@@ -128,6 +128,19 @@ fn old_documents_go() {
 }
 
 #[test]
+fn old_marks_of_conflicts_go() {
+    let (_folder, store, _) = store(10);
+    store.mark_conflict("a@1.0.0 needs b@^1.0.0").unwrap();
+    let used = HashMap::new();
+    let young = PruneLimits { unused_since: ago(1000), max_bytes: None, used: &used };
+    store.prune(&young).unwrap();
+    assert!(store.knows_conflict("a@1.0.0 needs b@^1.0.0"));
+    let old = PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), ..young };
+    store.prune(&old).unwrap();
+    assert!(!store.knows_conflict("a@1.0.0 needs b@^1.0.0"));
+}
+
+#[test]
 fn prepared_trees_go_before_packages_and_the_least_recently_used_first() {
     let (_folder, store, ids) = store(100_000);
     for (key, id) in [(1, ids[0]), (2, ids[1])] {

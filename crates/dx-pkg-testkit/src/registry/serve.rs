@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+/// The media type of what HTTP carries of DXRP.
+const MEDIA_TYPE: &str = "application/vnd.dxrp";
 /// The path below which DXRP is spoken.
 const DXRP: &str = "/-/dxrp/";
 
@@ -115,8 +117,13 @@ fn speak_dxrp(
     let packages =
         |name: &str, version: &str| tarball_of(shared.packages.lock().unwrap().get(name), version);
     if request.method == "POST" {
+        if request.header("content-type") != Some(MEDIA_TYPE) {
+            let answer = Answer::json(415, r#"{"error":"this is no request of DXRP"}"#);
+            answer.write(&mut stream, answer.body.len())?;
+            return Ok(true);
+        }
         let head =
-            "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.dxrp\r\nconnection: close\r\n\r\n";
+            format!("HTTP/1.1 200 OK\r\ncontent-type: {MEDIA_TYPE}\r\nconnection: close\r\n\r\n");
         stream.write_all(head.as_bytes())?;
         peer.converse(&mut request.body.as_slice(), &mut stream, packages, true)?;
         return Ok(false);

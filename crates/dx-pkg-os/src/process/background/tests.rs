@@ -19,3 +19,20 @@ fn a_background_process_gives_way() {
         .unwrap();
     assert!(status.success());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_background_thread_gives_way_alone() {
+    let nice = || {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+        fields.map(str::to_owned).nth(16).unwrap()
+    };
+    let before = nice();
+    let lowered = std::thread::spawn(move || {
+        super::thread_in_background();
+        nice()
+    });
+    assert_eq!(lowered.join().unwrap(), "19");
+    assert_eq!(nice(), before);
+}

@@ -11,8 +11,9 @@ use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_resolve::pick::PickOptions;
 use dx_pkg_resolve::{Options, Placing, Requirements};
 
-/// The most importers of a question.
+/// The most importers of a question, and the most requirements of all of them.
 const MOST_IMPORTERS: usize = 10_000;
+const MOST_REQUIREMENTS: usize = 100_000;
 
 /// What is resolved, and how.
 pub(super) struct Input {
@@ -40,6 +41,11 @@ impl Input {
             return Err(refusal(Trouble::TooMuch, message));
         }
         let mut importers = view.to_lock().packages;
+        let required: usize = importers.iter().map(requirements_of).sum();
+        if required > MOST_REQUIREMENTS {
+            let message = format!("a plan is for at most {MOST_REQUIREMENTS} requirements");
+            return Err(refusal(Trouble::TooMuch, message));
+        }
         let root = importers.iter().position(|package| package.path.is_empty());
         let root = root.ok_or_else(|| malformed("it has no project"))?;
         let root = importers.remove(root);
@@ -100,4 +106,14 @@ impl Input {
             Requirements { root, workspaces: importers, overrides, ..Requirements::default() };
         Ok(Self { requirements, options, is_timed: aged.is_some() })
     }
+}
+
+fn requirements_of(importer: &LockPackage) -> usize {
+    let sections = [
+        &importer.dependencies,
+        &importer.dev_dependencies,
+        &importer.optional_dependencies,
+        &importer.peer_dependencies,
+    ];
+    sections.iter().map(|section| section.len()).sum()
 }

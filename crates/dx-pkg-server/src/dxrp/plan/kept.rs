@@ -5,9 +5,8 @@
 //! |---|---|
 //! | `cache/dxrp/plans/<digest>` | a question with its plan; see [`super::object`] |
 
-use super::super::packages;
 use super::compute::compute;
-use super::{Computed, Planned, Question, object};
+use super::{Computed, Planned, Question, ahead, object};
 use crate::catalog;
 use crate::dxrp::Dxrp;
 use crate::lru::Lru;
@@ -81,22 +80,23 @@ impl Plans {
         self.known().len()
     }
 
-    /// Returns the answer to a question: a kept one that is still right, or a new one.
+    /// Returns the answer to a question: a kept one that is still right, or a new one; and whether
+    /// it was in memory, and nothing had to be looked up for it.
     pub(in super::super) async fn answer(
         &self,
         state: &Arc<Dxrp>,
         question: Question,
-    ) -> Arc<Computed> {
+    ) -> (Arc<Computed>, bool) {
         self.loaded.get_or_init(|| self.load()).await;
         let digest = question.digest();
         let fresh = state.config.cache.fresh.0;
         if let Some(known) = self.get(&digest).filter(|known| known.is_fresh(fresh)) {
             self.served.fetch_add(1, Relaxed);
-            return known;
+            return (known, true);
         }
         let Ok(_place) = self.waiting.try_acquire() else {
             let message = "too many plans are asked for at a time: try again";
-            return Arc::new(Computed::unavailable(question, message));
+            return (Arc::new(Computed::unavailable(question, message)), false);
         };
         // A task of its own: it ends although the client goes away, for the others who wait.
         let task_state = Arc::clone(state);
@@ -105,13 +105,11 @@ impl Plans {
             let plans = &task_state.plans;
             plans.renew(&task_state, digest, question).await
         });
-        match task.await {
-            Ok(computed) => computed,
-            Err(_) => {
-                let message = "the registry has a fault; its log says more";
-                Arc::new(Computed::unavailable(again, message))
-            }
-        }
+        let failed = |_| {
+            let message = "the registry has a fault; its log says more";
+            Arc::new(Computed::unavailable(again, message))
+        };
+        (task.await.unwrap_or_else(failed), false)
     }
 
     /// Returns the answer whose plan has this lock.
@@ -159,11 +157,12 @@ impl Plans {
             .collect();
         outdated.sort_unstable_by_key(|(used, ..)| std::cmp::Reverse(*used));
         for (_, digest, question) in outdated {
-            let is_outdated = self.get(&digest).is_some_and(|plan| !plan.is_fresh(Duration::MAX));
-            if is_outdated {
+            let outdated = self.get(&digest).filter(|plan| !plan.is_fresh(Duration::MAX));
+            if let Some(former) = outdated {
                 let computed = self.renew(state, digest, question).await;
                 self.ahead.fetch_add(1, Relaxed);
-                convert_ahead(state, &computed).await;
+                ahead::convert(state, &computed).await;
+                ahead::differences(state, &former, &computed).await;
             }
         }
     }
@@ -259,23 +258,6 @@ impl Plans {
             // Whether it is still right is found out when it is asked for.
             computed.outdate();
             self.keep(computed.question.digest(), &Arc::new(computed));
-        }
-    }
-}
-
-/// Converts the packages of a plan that are not in memory, so that they need not be when they are
-/// asked for.
-async fn convert_ahead(state: &Dxrp, computed: &Computed) {
-    let Ok(planned) = &computed.outcome else { return };
-    for asked in planned.entries.iter().filter(|entry| entry.is_for_platform) {
-        let Some(asked) =
-            asked.package.as_ref().filter(|asked| state.packs.get(asked.id).is_none())
-        else {
-            continue;
-        };
-        // What fails is tried again when it is asked for.
-        if let Ok(source) = packages::find_for_registry(state, asked).await {
-            let _ = packages::packed(state, asked, &source).await;
         }
     }
 }

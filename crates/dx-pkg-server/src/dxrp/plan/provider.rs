@@ -11,6 +11,7 @@ use crate::dxrp::Dxrp;
 use crate::failure::Failure;
 use crate::packument::Form;
 use axum::http::StatusCode;
+use dx_pkg_acquire::following::{MOST_FOLLOWED, followed, required_by};
 use dx_pkg_acquire::local::{bundled_folder, bundled_package};
 use dx_pkg_acquire::package::real_name;
 use dx_pkg_compat::tarball::{Limits, unpack_within};
@@ -18,7 +19,7 @@ use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::pick::{PickOptions, Picker};
-use dx_pkg_resolve::{External, Options, Places, Provider, ProviderError};
+use dx_pkg_resolve::{External, Places, Provider, ProviderError};
 use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -186,42 +187,25 @@ impl Shared {
 
     /// Loads the packument that a requirement needs, and what its version requires in turn.
     fn follow(self: &Arc<Self>, name: String, spec: String) {
-        let Ok(parsed) = Spec::parse(&spec) else { return };
-        let name = match &parsed {
-            Spec::Alias { name, .. } => name.as_str().to_owned(),
-            Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
-            _ => return,
-        };
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Packages can require one another without end; the resolver finds that out.
-        let Some(known) = followed.as_mut().filter(|known| known.len() <= Options::MAX_PACKAGES)
-        else {
-            return;
-        };
-        if !known.insert((name.clone(), spec)) {
+        let Some((name, parsed)) = followed(&name, &spec) else { return };
+        let mut known = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(all) = known.as_mut().filter(|all| all.len() <= MOST_FOLLOWED) else { return };
+        if !all.insert((name.clone(), spec)) {
             return;
         }
-        drop(followed);
+        drop(known);
         let own = Arc::clone(self);
         self.runtime.spawn(async move {
             let permit = own.ahead.acquire().await;
             let loaded = own.load(&name).await;
             drop(permit);
             if let Ok(loaded) = loaded {
-                for (name, spec) in own.dependencies(&loaded.packument, &parsed) {
-                    own.follow(name, spec);
+                let picker = Picker::new(own.pick.clone());
+                for required in required_by(&picker, &loaded.packument, &parsed) {
+                    own.follow(required.name, required.spec);
                 }
             }
         });
-    }
-
-    fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String)> {
-        let picker = Picker::new(self.pick.clone());
-        let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
-        let view = packument.version(version);
-        let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
-        let own = view.dependencies().chain(view.optional_dependencies()).chain(peers);
-        own.map(|(name, spec)| (name.to_owned(), spec.to_owned())).collect()
     }
 
     async fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, Failure> {

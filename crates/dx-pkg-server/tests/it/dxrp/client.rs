@@ -120,6 +120,13 @@ fn joined(mut chunks: &[u8]) -> Vec<u8> {
     body
 }
 
+/// Returns a counter of the server.
+pub(crate) fn metric(server: &Server, name: &str) -> u64 {
+    let text = String::from_utf8(server.get("/-/metrics").body).unwrap();
+    let line = text.lines().find(|line| line.starts_with(&format!("dx_registry_{name} ")));
+    line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+}
+
 /// A connection after the upgrade.
 pub(crate) struct Raw {
     pub(crate) stream: TcpStream,

@@ -1,6 +1,6 @@
 //! DELTA and META.
 
-use super::client::{Answered, Raw, ask, post, read_answer};
+use super::client::{Answered, Raw, ask, metric, post, read_answer};
 use crate::people::{add_user, publish, send};
 use crate::server::Server;
 use dx_pkg_core::{PackageId, PackageName};
@@ -13,6 +13,7 @@ use dx_pkg_registry::dxrp::MessageReader;
 use dx_pkg_testkit::Registry;
 use serde_json::json;
 use std::io::Read as _;
+use std::time::{Duration, Instant};
 
 /// Returns text that hardly repeats itself.
 fn text(seed: u32, length: usize) -> Vec<u8> {
@@ -96,6 +97,43 @@ fn a_small_change_is_sent_as_the_difference_from_what_the_client_holds() {
     let answer = post(&server, "", &bytes.concat());
     let mut reader = MessageReader::new(&answer.body[..]);
     assert_eq!(read_answer(&mut reader).packs.len(), 1);
+}
+
+#[test]
+fn a_difference_is_made_smaller_in_the_background() {
+    let upstream = Registry::start();
+    // A text of words, and another one with every tenth word replaced.
+    let words = |other: usize| -> String {
+        let word = |at: usize| format!("{:x} ", at.wrapping_mul(2_654_435_761) % 9_973);
+        (0..200_000).map(|at| word(if at % 10 == 0 { at + other } else { at })).collect()
+    };
+    for (version, other) in [("1.0.0", 0), ("1.1.0", 3)] {
+        upstream.package("tool", version).file("text.js", words(other)).publish();
+    }
+    let of = |version| wanted(&upstream, "tool", version);
+    let (one, next) = (of("1.0.0"), of("1.1.0"));
+    let server = Server::start(upstream.url());
+    let whole = ask(&server, "", &[want(&[&one, &next], &[])]);
+    let contents =
+        |id: PackageId| &whole.packs.iter().find(|(head, ..)| head.package.id == id).unwrap().1;
+    let asked = |server: &Server| {
+        let answered = ask(server, "", &[want(&[&next], &[(&next, &one)])]);
+        let (_, difference, length) = delta(&answered).expect("a difference");
+        assert!(apply(contents(one.id), &difference) == *contents(next.id));
+        length
+    };
+    let quick = asked(&server);
+    let begin = Instant::now();
+    while metric(&server, "dxrp_deltas_improved_total") == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(120), "it is not made smaller");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let best = asked(&server);
+    assert!(best < quick, "{best} and {quick} bytes");
+    let other = server.beside(upstream.url());
+    assert_eq!(asked(&other), best, "it is kept");
+    assert_eq!(metric(&other, "dxrp_deltas_made_total"), 0);
+    assert_eq!(metric(&server, "dxrp_deltas_made_total"), 1);
 }
 
 #[test]

@@ -190,3 +190,41 @@ fn a_server_that_is_asked_to_end_lets_go_of_clients_that_ask_nothing() {
     assert!(raw.is_closed());
     assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
 }
+
+#[test]
+fn a_client_that_closes_its_half_gets_its_answer() {
+    let server = Server::start("none");
+    let mut raw = Raw::open(&server, "");
+    raw.stream.write_all(&request(&[want(&[], 0, 1)])).unwrap();
+    raw.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(raw.answer().end.is_some());
+    assert!(raw.is_closed());
+    let mut cut = Raw::open(&server, "");
+    cut.stream.write_all(&hello()).unwrap();
+    cut.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(cut.is_closed(), "half a request is none");
+}
+
+#[test]
+fn hundreds_of_streams_that_nobody_reads_take_little_memory() {
+    let upstream = dx_pkg_testkit::Registry::start();
+    let noise = (0..2_000_000_u32).flat_map(|at| at.wrapping_mul(at).to_le_bytes());
+    upstream.package("large", "1.0.0").file("noise", noise.collect::<Vec<u8>>()).publish();
+    let integrity = upstream.integrity("large", "1.0.0");
+    let large = super::client::wanted("large", "1.0.0", &integrity);
+    let server = Server::start(upstream.url());
+    let one = ask(&server, "", &[want(from_ref(&large), 0, 1)]);
+    assert!(one.packs[0].2 > 1 << 20, "it hardly fits the buffers of a connection");
+    let before = memory(&server);
+    let asked = request(&[want(from_ref(&large), 0, 1)]);
+    let streams: Vec<Raw> = (0..400)
+        .map(|_| {
+            let mut raw = Raw::open(&server, "");
+            raw.stream.write_all(&asked).unwrap();
+            raw
+        })
+        .collect();
+    assert_eq!(ask(&server, "", &[want(from_ref(&large), 0, 1)]).packs.len(), 1);
+    let grown = memory(&server).saturating_sub(before) >> 10;
+    assert!(grown < 150, "{grown} MiB for {} streams", streams.len());
+}

@@ -1,6 +1,6 @@
 //! PLAN, and packages of a plan.
 
-use super::client::{Answered, Raw, ask};
+use super::client::{Answered, Raw, ask, metric};
 use crate::people::{add_user, publish, send};
 use crate::server::Server;
 use dx_pkg_acquire::{Context, ContextOptions, ResolverInput, resolve};
@@ -254,10 +254,58 @@ fn one_request_brings_the_plan_and_what_the_client_lacks() {
     assert_eq!(alone.trouble, Trouble::Malformed);
 }
 
-fn metric(server: &Server, name: &str) -> u64 {
-    let text = String::from_utf8(server.get("/-/metrics").body).unwrap();
-    let line = text.lines().find(|line| line.starts_with(&format!("dx_registry_{name} ")));
-    line.unwrap().split(' ').nth(1).unwrap().parse().unwrap()
+#[test]
+fn a_filter_may_contain_everything_and_a_lying_one_is_refused() {
+    let upstream = upstream();
+    let server = Server::start(upstream.url());
+    let project = Project::of(json!({ "dependencies": { "a": "1.1.0" } }));
+    // Part, parts, kind, salt, positions of an id, bits, nothing held; see docs/format/dxrp.md.
+    let filter = |positions: u8, stated: u32, bits: &[u8]| {
+        let mut payload = vec![0, 0, 1, 0, 2];
+        payload.extend_from_slice(&7_u64.to_le_bytes());
+        payload.push(positions);
+        payload.extend_from_slice(&stated.to_le_bytes());
+        payload.extend_from_slice(bits);
+        payload.extend_from_slice(&0_u32.to_le_bytes());
+        ask(&server, "", &[question(&project), (Kind::Want, payload)])
+    };
+    let ones = vec![255; 64 << 10];
+    for positions in [1, 20] {
+        let nothing = filter(positions, 64 << 10, &ones);
+        plan(&nothing);
+        assert_eq!((nothing.packs.len(), nothing.end.unwrap().packages), (0, 0));
+    }
+    assert_eq!(filter(1, 0, &[]).packs.len(), 4);
+    let long = vec![0; (64 << 10) + 1];
+    for (positions, stated, bits) in [
+        (0, 8, &ones[..8]),
+        (21, 8, &ones[..8]),
+        (3, u32::MAX, &ones[..8]),
+        (3, 9, &ones[..8]),
+        (3, long.len() as u32, &long),
+    ] {
+        let error = filter(positions, stated, bits).error.unwrap();
+        assert_eq!(error.trouble, Trouble::Malformed, "{positions}, {stated}: {error:?}");
+    }
+}
+
+#[test]
+fn a_manifest_without_end_is_not_planned() {
+    let upstream = upstream();
+    let server = Server::start(upstream.url());
+    let of = |count: usize, section: &str| {
+        let names = (0..count).map(|at| (format!("none-{at}"), json!("*")));
+        let required: serde_json::Map<String, Value> = names.collect();
+        let project = Project::of(json!({ section: required }));
+        ask(&server, "", &[question(&project)]).error
+    };
+    let begin = Instant::now();
+    let error = of(100_001, "optionalDependencies").unwrap();
+    assert_eq!(error.trouble, Trouble::TooMuch, "{error:?}");
+    assert!(error.message.contains("100000 requirements"), "{error:?}");
+    let error = of(20_000, "dependencies").unwrap();
+    assert_eq!(error.trouble, Trouble::Unsupported, "{error:?}");
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }
 
 #[test]
@@ -286,8 +334,10 @@ fn a_plan_is_made_again_before_it_is_asked_for_when_a_package_changes() {
     assert_eq!(version(&ask(&server, "", &[question(&project)])).1.as_deref(), Some("1.1.0"));
     assert_eq!(metric(&server, "dxrp_plans_made_total"), made);
     assert_eq!(metric(&server, "dxrp_plans_served_total"), served + 1);
+    assert_eq!(metric(&server, "dxrp_plan_seconds_count{kept=\"yes\"}"), served + 1);
+    assert!(metric(&server, "dxrp_plan_seconds_count{kept=\"no\"}") >= 2);
     assert_eq!(version(&ask(&server, "", &[question(&other)])).0, untouched);
-    while metric(&server, "dxrp_packages") < 4 {
+    while metric(&server, "dxrp_packages") < 4 || metric(&server, "dxrp_deltas_made_total") == 0 {
         assert!(begin.elapsed() < Duration::from_secs(30), "its packages are not converted");
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -1,0 +1,71 @@
+//! Resolutions that are made again from their own lock, where a frozen install would refuse it.
+//!
+//! Packages that displace each other, overrides that overlap and tarballs that lack what their
+//! bundled packages require can leave a requirement unmet. npm writes a lockfile then that its next
+//! install changes and that its `npm ci` refuses. Here such a lock is brought to one that is taken.
+
+use dx_pkg_lock::{Lock, LockPackage, locale_compare};
+
+use crate::finish::differs;
+use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
+
+/// The most times that a resolution is made again. Two packages can displace each other for ever.
+const MAX_TIMES: usize = 6;
+
+/// Returns `first`, or where a frozen install would refuse its lock, the first one of the
+/// resolutions from its lock that is taken; `first` again where there is none.
+pub(crate) fn until_taken(
+    first: Resolution,
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Resolution {
+    if !first.changed || !first.has_unmet || options.frozen {
+        return first;
+    }
+    let options = Options { update: Vec::new(), explicit: Vec::new(), ..options.clone() };
+    let frozen = Options { frozen: true, ..options.clone() };
+    let mut last = first.clone();
+    for _ in 0..MAX_TIMES {
+        let (requirements, lock) = as_read(requirements, &last.lock);
+        match resolve_once(&requirements, Some(&lock), provider, &frozen) {
+            Err(ResolveError::Frozen { .. }) => {}
+            _ => {
+                let changed = previous.is_none_or(|previous| differs(previous, &last.lock));
+                let Resolution { refused_by_npm, moves, explanations, .. } = first;
+                return Resolution { refused_by_npm, moves, explanations, changed, ..last };
+            }
+        }
+        match resolve_once(&requirements, Some(&lock), provider, &options) {
+            Ok(again) if again.changed => last = again,
+            _ => break,
+        }
+    }
+    first
+}
+
+/// Returns the requirements and the lock as an install that read them from disk would have them: a
+/// lockfile has its requirements in the order of names, which decides where packages are placed,
+/// and names the linked folders, which are read first.
+fn as_read(requirements: &Requirements, lock: &Lock) -> (Requirements, Lock) {
+    let (mut requirements, mut lock) = (requirements.clone(), lock.clone());
+    let folders = lock.packages.iter().filter(|entry| {
+        let is_folder = !entry.path.is_empty() && !entry.path.contains("node_modules/");
+        is_folder && requirements.workspaces.iter().all(|known| known.path != entry.path)
+    });
+    let folders: Vec<LockPackage> = folders.cloned().collect();
+    requirements.workspaces.extend(folders);
+    for entry in &mut lock.packages {
+        for section in [
+            &mut entry.dependencies,
+            &mut entry.dev_dependencies,
+            &mut entry.optional_dependencies,
+            &mut entry.peer_dependencies,
+        ] {
+            section.sort_by(|(a, _), (b, _)| locale_compare(a, b));
+        }
+        entry.peer_dependencies_meta.sort_by(|(a, _), (b, _)| locale_compare(a, b));
+    }
+    (requirements, lock)
+}
