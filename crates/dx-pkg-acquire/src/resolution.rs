@@ -159,8 +159,12 @@ fn by_plan<'a>(
     // What a plan holds need not be asked for, but for what it leaves out.
     let policy = MetadataPolicy { speculative: false, follows: false, ..input.policy };
     let provider = provider(policy);
-    let taken =
-        dx_pkg_resolve::accept(&input.requirements, (previous, &plan), &provider, &input.options);
+    let taken = dx_pkg_resolve::change::accept(
+        &input.requirements,
+        (previous, &plan),
+        &provider,
+        &input.options,
+    );
     context.cancel.check()?;
     match taken {
         Ok(resolution) => {

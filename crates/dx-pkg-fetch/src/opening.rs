@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use url::Url;
 
-pub(crate) use wire::{Secure, Wire};
+pub(crate) use wire::Secure;
 
 /// What is needed to open a connection.
 pub(crate) struct Opening<'a> {

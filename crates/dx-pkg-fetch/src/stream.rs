@@ -1,6 +1,7 @@
 //! Streaming: bodies handed to the caller while they arrive.
 
 pub mod upgrade;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 

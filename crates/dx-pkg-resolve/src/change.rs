@@ -26,6 +26,8 @@ use crate::{Options, Provider, Requirements, Unfit, flags};
 
 use scope::Scope;
 
+pub use crate::planned::{PlanRefusal, accept};
+
 /// The number of runs after which incremental resolution is given up.
 const MAX_ROUNDS: usize = 12;
 

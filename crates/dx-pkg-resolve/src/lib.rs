@@ -57,7 +57,6 @@ pub use manifest::registry_record;
 pub use overrides::Override;
 pub use place::Placing;
 pub use places::Places;
-pub use planned::{PlanRefusal, accept};
 pub use provider::{External, Provider};
 
 use rules::{Exceptions, Extension, Single};

@@ -1,58 +1,19 @@
-//! The bytes of a connection: as they are, or within TLS.
+//! Opens TLS on connections that one thread reads and writes.
 
 use crate::config::FetchConfig;
 use crate::error::{FetchCause, Phase};
 use crate::stream::upgrade::{IsWanted, LOOK};
+use crate::stream::wire::Wire;
 use crate::text::redact_text;
 use crate::tls::{self, ClientCertificate};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use url::Url;
-
-/// A connection that is read and written by one thread.
-pub(crate) enum Wire {
-    Plain(TcpStream),
-    Secure(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-impl Wire {
-    pub(crate) fn socket(&self) -> &TcpStream {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Secure(stream) => &stream.sock,
-        }
-    }
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(socket) => socket.read(buffer),
-            Self::Secure(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(socket) => socket.write(bytes),
-            Self::Secure(stream) => stream.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(socket) => socket.flush(),
-            Self::Secure(stream) => stream.flush(),
-        }
-    }
-}
 
 /// The configurations of TLS by the certificate that is shown to the server, each made when it is
 /// needed first: reading the authorities takes milliseconds.

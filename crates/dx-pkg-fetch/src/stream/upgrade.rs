@@ -4,7 +4,7 @@
 //! has read, so that no other thread hands the bytes over.
 
 use crate::error::{FetchCause, Phase};
-use crate::opening::Wire;
+use crate::stream::wire::Wire;
 use reqwest::StatusCode;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use dx_pkg_lock::Lock;
 use std::collections::BTreeSet;
 
 use dx_pkg_lock::dxl::{self, DxlView};
-use dx_pkg_resolve::{Options, Provider, Requirements, Resolution, accept, resolve};
+use dx_pkg_resolve::change::accept;
+use dx_pkg_resolve::{Options, Provider, Requirements, Resolution, resolve};
 
 use crate::change::{Dice, asking, name_of, random_world, requirement};
 use crate::oracle::{differences, fixture};
