@@ -1,6 +1,5 @@
 //! Prints results, warnings and errors: the only place that prints.
 
-use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dx_pkg_acquire::Counters;
 use dx_pkg_author::script::{Browser, Told};
 use dx_pkg_core::text::addresses::without_secrets;
-use dx_pkg_core::text::output_text;
+use dx_pkg_core::text::{escaped_json, output_text};
 use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
 use dx_pkg_install::summary::Summary;
@@ -118,7 +117,7 @@ impl Report {
     pub fn pretty_text(&self, json: String) {
         let mut text = json;
         text.push('\n');
-        print(&escaped(&without_secrets(&text)));
+        print(&escaped_json(&without_secrets(&text)));
     }
 
     /// Prints the result of an install.
@@ -387,33 +386,7 @@ fn plain(text: &str) -> String {
 
 /// Prints one line of JSON, with control characters escaped.
 fn print_json(value: &Value) {
-    print(&(escaped(&without_secrets(&value.to_string())).into_owned() + "\n"));
-}
-
-/// Returns JSON with control characters escaped.
-fn escaped(json: &str) -> Cow<'_, str> {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
-    let mut text = String::new();
-    let (mut done, mut from) = (0, 0);
-    while let Some(next) = json.as_bytes()[from..].iter().position(|byte| !is_plain(byte)) {
-        let at = from + next;
-        // What is not plain begins a character: those before are whole.
-        let Some(c) = json[at..].chars().next() else { break };
-        from = at + c.len_utf8();
-        if c.is_alphanumeric() {
-            continue;
-        }
-        text.push_str(&json[done..at]);
-        c.encode_utf16(&mut [0; 2])
-            .iter()
-            .for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
-        done = from;
-    }
-    if done == 0 {
-        return Cow::Borrowed(json);
-    }
-    text.push_str(&json[done..]);
-    Cow::Owned(text)
+    print(&(escaped_json(&without_secrets(&value.to_string())).into_owned() + "\n"));
 }
 
 /// Prints words for a shell, one in a line, without control characters but tabs.

@@ -6,6 +6,8 @@ pub mod suggest;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 /// Returns `text` on one line, without control characters, escape sequences and invisible direction
 /// marks, cut after `longest` characters.
 pub fn plain_text(text: &str, longest: usize) -> String {
@@ -63,6 +65,32 @@ pub fn output_text(text: &str, keeps_colours: bool) -> String {
         out.push_str("\u{1b}[0m");
     }
     out
+}
+
+/// Returns JSON with all that is no letter, digit or plain ASCII escaped, so that it can be shown.
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
+    let mut text = String::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(next) = json.as_bytes()[from..].iter().position(|byte| !is_plain(byte)) {
+        let at = from + next;
+        // What is not plain begins a character: those before are whole.
+        let Some(c) = json[at..].chars().next() else { break };
+        from = at + c.len_utf8();
+        if c.is_alphanumeric() {
+            continue;
+        }
+        text.push_str(&json[done..at]);
+        c.encode_utf16(&mut [0; 2])
+            .iter()
+            .for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        done = from;
+    }
+    if done == 0 {
+        return Cow::Borrowed(json);
+    }
+    text.push_str(&json[done..]);
+    Cow::Owned(text)
 }
 
 /// Skips the rest of an escape sequence (ECMA-48): CSI up to its final byte, OSC and the other

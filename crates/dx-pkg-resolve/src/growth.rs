@@ -8,7 +8,8 @@ use crate::manifest::ManifestId;
 /// The most versions of packages that may be loaded, unless `max-packages` allows more.
 pub(crate) const MAX_PACKAGES: usize = 20_000;
 /// The greatest depth to which peers of peers are gathered and placed. Where two packages displace
-/// each other in turn there is no end; the 2 MiB stack of an unoptimised test overflowed at about 4,600.
+/// each other in turn there is no end; the 2 MiB stack of an unoptimised test overflowed at about
+/// 4,600.
 pub(crate) const MAX_PEER_DEPTH: usize = 300;
 /// The number of packages for which the longest chain may have one more: 200 where 20,000 may be
 /// loaded. Real projects have chains of 30 to 40.

@@ -17,6 +17,7 @@ mod helpful;
 mod offer;
 mod order;
 mod packages;
+mod pinned;
 mod problem;
 mod remedy;
 mod sat;
@@ -28,7 +29,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use remedy::Move;
+pub use pinned::Move;
 pub(crate) use remedy::{Input, Remedy, remedy};
 pub(crate) use told::given_up;
 pub(crate) use unavailable::{with_available, with_fitting_engines};
