@@ -80,8 +80,8 @@ fn taken(path: &Path, read: io::Result<Vec<u8>>) -> Result<Option<Vec<u8>>, Acqu
 /// # Errors
 /// The text is no manifest; the error names the file.
 pub fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError> {
-    let parsed = Manifest::parse(text).map_err(|error| AcquireError::in_file(path, error));
-    let mut manifest = parsed?;
+    let parsed = Manifest::parse(text).and_then(|read| read.check_sections().map(|()| read));
+    let mut manifest = parsed.map_err(|error| AcquireError::in_file(path, error))?;
     if let (Some(folder), true, Some(root)) =
         (&manifest.directories_bin, manifest.bin.is_empty(), path.parent())
     {

@@ -125,6 +125,15 @@ impl Manifest {
         read::manifest(raw)
     }
 
+    /// Checks that the dependency sections are objects. In manifests of published packages those that
+    /// are none are passed over.
+    ///
+    /// # Errors
+    /// One is not, and says something.
+    pub fn check_sections(&self) -> Result<(), ManifestError> {
+        read::check_sections(&self.raw)
+    }
+
     /// Returns the entries of a dependency section.
     #[must_use]
     pub fn section(&self, section: Section) -> &[(String, String)] {

@@ -96,9 +96,12 @@ fn a_file_of_settings_is_named_by_a_flag() {
 fn a_flag_that_limits_what_is_done_is_no_flag_to_pass_over() {
     let registry = Registry::start();
     let project = project(&registry);
-    for arguments in [["rebuild", "--dry-run"], ["unpublish", "--workspaces"]] {
+    for (arguments, reason) in [
+        (["rebuild", "--dry-run"], "unexpected argument"),
+        (["unpublish", "--workspaces"], "DX_NO_WORKSPACE"),
+    ] {
         let run = command(&project).args(arguments).run().failure();
-        assert!(run.stderr.contains("unexpected argument"), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(reason), "{arguments:?}: {}", run.stderr);
     }
 }
 

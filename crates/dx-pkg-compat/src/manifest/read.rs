@@ -107,15 +107,8 @@ pub(super) fn workspace_patterns(value: Option<&Value>) -> Result<Vec<String>, M
 }
 
 fn dependencies(map: &Map<String, Value>, section: Section) -> Result<Pairs, ManifestError> {
-    let entries = match map.get(section.key()) {
-        Some(Value::Object(entries)) => entries,
-        Some(other) if !says_nothing(other) => {
-            return Err(ManifestError::SectionNotObject {
-                section: section.key(),
-                found: kind(other),
-            });
-        }
-        _ => return Ok(Vec::new()),
+    let Some(Value::Object(entries)) = map.get(section.key()) else {
+        return Ok(Vec::new());
     };
     let mut pairs = Pairs::with_capacity(entries.len());
     for (name, spec) in entries {
@@ -132,13 +125,26 @@ fn dependencies(map: &Map<String, Value>, section: Section) -> Result<Pairs, Man
     Ok(pairs)
 }
 
+/// Checks that the dependency sections are objects, or say nothing.
+pub(super) fn check_sections(raw: &Value) -> Result<(), ManifestError> {
+    for section in Section::ALL {
+        let found = raw.get(section.key()).filter(|found| !found.is_object());
+        if let Some(found) = found.filter(|found| !says_nothing(found)) {
+            let found = kind(found);
+            return Err(ManifestError::SectionNotObject { section: section.key(), found });
+        }
+    }
+    Ok(())
+}
+
 /// Returns whether a value in an object's place means that there is none.
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
-        Value::Bool(true) | Value::Number(_) | Value::Object(_) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Bool(true) | Value::Object(_) => false,
     }
 }
 

@@ -90,6 +90,20 @@ fn sections_of_another_shape_are_ignored() {
 }
 
 #[test]
+fn sections_of_a_project_are_objects_or_say_nothing() {
+    for nothing in [json!(null), json!([]), json!(""), json!(false), json!(0), json!({})] {
+        let read = manifest(json!({ "devDependencies": nothing }));
+        assert_eq!(read.check_sections().map_err(|error| error.to_string()), Ok(()));
+    }
+    for other in [json!(["a"]), json!("a"), json!(5), json!(true)] {
+        let error = manifest(json!({ "optionalDependencies": other })).check_sections();
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), "DX_MANIFEST_DEPENDENCY");
+        assert!(error.to_string().contains("optionalDependencies"), "{error}");
+    }
+}
+
+#[test]
 fn dependency_that_is_no_string_is_an_error() {
     let error = Manifest::parse(r#"{"devDependencies": {"a\u001b": 1}}"#).unwrap_err();
     assert_eq!(error.code(), "DX_MANIFEST_DEPENDENCY");
