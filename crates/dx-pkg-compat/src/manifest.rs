@@ -125,8 +125,8 @@ impl Manifest {
         read::manifest(raw)
     }
 
-    /// Checks that the dependency sections are objects. In manifests of published packages those that
-    /// are none are passed over.
+    /// Checks that the dependency sections are objects. In manifests of published packages, what is
+    /// none is passed over.
     ///
     /// # Errors
     /// One is not, and says something.
