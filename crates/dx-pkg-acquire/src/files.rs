@@ -80,8 +80,8 @@ fn taken(path: &Path, read: io::Result<Vec<u8>>) -> Result<Option<Vec<u8>>, Acqu
 /// # Errors
 /// The text is no manifest; the error names the file.
 pub fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError> {
-    let parsed = Manifest::parse(text).and_then(|read| read.check_sections().map(|()| read));
-    let mut manifest = parsed.map_err(|error| AcquireError::in_file(path, error))?;
+    let parsed = Manifest::parse(text).map_err(|error| AcquireError::in_file(path, error));
+    let mut manifest = parsed?;
     if let (Some(folder), true, Some(root)) =
         (&manifest.directories_bin, manifest.bin.is_empty(), path.parent())
     {
@@ -89,6 +89,17 @@ pub fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError>
         list_commands(root, folder.trim_end_matches('/'), &mut found);
         manifest.bin = found.into_iter().collect();
     }
+    Ok(manifest)
+}
+
+/// Parses the manifest of a project or workspace as [`parse_manifest`] does. What it requires is
+/// written by its author, so that nothing of it is passed over.
+///
+/// # Errors
+/// As [`parse_manifest`], and a section of dependencies is no object.
+pub fn parse_own_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError> {
+    let manifest = parse_manifest(path, text)?;
+    manifest.check_sections().map_err(|error| AcquireError::in_file(path, error))?;
     Ok(manifest)
 }
 
@@ -111,5 +122,25 @@ fn list_commands(root: &Path, folder: &str, found: &mut BTreeMap<String, String>
             list_commands(root, &path, found);
         }
         found.insert(name, path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_sections_are_errors_in_the_projects_own_manifest_alone() {
+        let path = Path::new("package.json");
+        let text = r#"{"name": "a", "dependencies": ["b"], "scripts": {"install": "c"}}"#;
+        // An installed package with one still has its name and scripts.
+        let installed = parse_manifest(path, text).unwrap();
+        assert_eq!(
+            (installed.name.as_deref(), installed.script("install")),
+            (Some("a"), Some("c"))
+        );
+        assert!(installed.dependencies.is_empty());
+        let refused = parse_own_manifest(path, text).unwrap_err().to_string();
+        assert!(refused.contains("dependencies"), "{refused}");
     }
 }

@@ -14,6 +14,7 @@ mod pins;
 mod requirement;
 mod settings;
 mod text;
+pub mod yaml;
 
 #[cfg(test)]
 mod tests;

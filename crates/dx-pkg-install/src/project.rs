@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread::ScopedJoinHandle;
 
-use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_acquire::files::{parse_manifest, parse_own_manifest, read_text};
 use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::homes::{Home, Owner};
 use dx_pkg_compat::manifest::Manifest;
@@ -131,7 +131,7 @@ impl Project {
 
     fn parse(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, InstallError> {
         let path = root.join("package.json");
-        let mut manifest = parse_manifest(&path, &manifest_text)?;
+        let mut manifest = parse_own_manifest(&path, &manifest_text)?;
         let ReadHome { home, file, unread: unread_homes } = read_home(&root, &manifest, &mut seen)?;
         home.complete(&mut manifest);
         let home_text = file.as_ref().map(|(_, text)| text.as_str());
@@ -466,7 +466,7 @@ fn read_manifests(root: &Path, mut folders: Vec<String>) -> Vec<ReadManifest> {
         let path = root.join(&folder).join("package.json");
         let mut seen = Seen::new();
         let text = read_seen(&path, &mut seen);
-        let parse = |text: String| Ok((parse_manifest(&path, &text)?, text));
+        let parse = |text: String| Ok((parse_own_manifest(&path, &text)?, text));
         let manifest = text.and_then(|text| text.map(parse).transpose());
         let manifest = manifest.map(|found| found.map(|(manifest, text)| (text, manifest)));
         ReadManifest { folder, file: seen.pop().unwrap_or((path, None)), manifest }

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_core::{Integrity, PackageId, Platform};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::locale_compare;
@@ -231,6 +231,14 @@ impl LockPackage {
     #[must_use]
     pub fn package_name(&self) -> &str {
         self.name.as_deref().unwrap_or_else(|| name_of_path(&self.path))
+    }
+
+    /// Returns whether its `os`, `cpu` and `libc` allow a platform.
+    #[must_use]
+    pub fn runs_on(&self, platform: &Platform) -> bool {
+        let [os, cpu, libc] = [&self.os, &self.cpu, &self.libc]
+            .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
+        platform.accepts(&os, &cpu, &libc)
     }
 
     /// Returns the names and specifiers of all four kinds of dependencies.

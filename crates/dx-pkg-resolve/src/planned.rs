@@ -96,15 +96,14 @@ fn finish_planned(
 /// Returns the first path at which two locks differ, apart from the order of keys. Of folders their
 /// own manifests tell everything.
 fn first_difference(plan: &Lock, found: &Lock) -> Option<String> {
-    let sorted = |lock: &'_ Lock| -> Vec<LockPackage> {
-        let mut packages = lock.packages.clone();
+    fn sorted(lock: &Lock) -> Vec<&LockPackage> {
+        let mut packages: Vec<&LockPackage> = lock.packages.iter().collect();
         packages.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         packages
-    };
+    }
     let (plan, found) = (sorted(plan), sorted(found));
     let is_folder = |package: &LockPackage| split_path(&package.path).is_none();
-    let differs = |pair: &(&LockPackage, &LockPackage)| {
-        let (a, b) = *pair;
+    let differs = |(a, b): &(&&LockPackage, &&LockPackage)| {
         a.path != b.path || !is_folder(a) && !same_entry(a, b)
     };
     let different = plan.iter().zip(&found).find(differs);

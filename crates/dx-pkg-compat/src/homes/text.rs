@@ -2,16 +2,13 @@
 
 use serde_json::Value;
 
+use super::yaml::{self, Limits};
 use super::{BUNFIG, HomeError};
 
 /// The most bytes of a settings file, ten times the largest known.
 const MOST_BYTES: usize = 1 << 20;
-/// The most values of one.
-const MOST_VALUES: usize = 100_000;
-/// The deepest nesting.
-const DEEPEST: usize = 64;
-/// The most uses of anchors. What they expand to counts as values.
-const MOST_ALIASES: usize = 1000;
+/// The limits of one in YAML.
+const LIMITS: Limits = Limits { values: 100_000, depth: 64, aliases: 1000 };
 
 /// Reads the settings file `name`. An empty one is an empty table.
 ///
@@ -39,19 +36,9 @@ fn yaml(text: &str) -> Result<Value, (String, String)> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Value::Null);
     }
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: 4 * MOST_VALUES,
-            max_nodes: MOST_VALUES,
-            max_depth: DEEPEST,
-            max_aliases: MOST_ALIASES,
-            max_anchors: MOST_ALIASES,
-        },
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let place = error.location().map(|at| format!(" at line {}", at.line()));
-        (place.unwrap_or_default(), first_line(&error.to_string()))
+    yaml::parse(text, LIMITS).map_err(|fault| {
+        let place = fault.line.map(|line| format!(" at line {line}"));
+        (place.unwrap_or_default(), fault.reason)
     })
 }
 
@@ -59,11 +46,6 @@ fn toml(text: &str) -> Result<Value, (String, String)> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count());
         let place = line.map(|line| format!(" at line {}", line.max(1)));
-        (place.unwrap_or_default(), first_line(error.message()))
+        (place.unwrap_or_default(), yaml::first_line(error.message()))
     })
-}
-
-/// Returns the first line of a message: what follows may show the file.
-fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().to_owned()
 }

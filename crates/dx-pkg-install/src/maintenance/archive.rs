@@ -8,7 +8,7 @@ use dx_pkg_acquire::Cancel;
 use dx_pkg_acquire::input::platform;
 use dx_pkg_acquire::package::{copied_folder, label, real_name};
 use dx_pkg_compat::tarball::{self, Limits};
-use dx_pkg_core::{Integrity, PackageId, Platform};
+use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::archive::Marks;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::Store;
@@ -100,7 +100,7 @@ fn add_packages(session: &Session, mut lock: Lock, all: &mut Packages) -> Result
     let unfit: HashSet<String> = lock
         .packages
         .iter()
-        .filter(|package| package.optional && !runs_on(&platform, package))
+        .filter(|package| package.optional && !package.runs_on(&platform))
         .map(|package| package.path.clone())
         .collect();
     let mut plan = Plan::new(&lock, &vec![true; lock.packages.len()], &omit);
@@ -127,13 +127,6 @@ fn add_packages(session: &Session, mut lock: Lock, all: &mut Packages) -> Result
         }
     }
     Ok(())
-}
-
-fn runs_on(platform: &Platform, package: &LockPackage) -> bool {
-    fn words(list: &[String]) -> Vec<&str> {
-        list.iter().map(String::as_str).collect()
-    }
-    platform.accepts(&words(&package.os), &words(&package.cpu), &words(&package.libc))
 }
 
 /// Returns the integrity of a package whose id is known, and so can be read.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use dx_pkg_acquire::files::parse_manifest;
+use dx_pkg_acquire::files::parse_own_manifest;
 use dx_pkg_compat::manifest::Manifest;
 
 use super::seen::read_seen_to_edit;
@@ -60,7 +60,7 @@ impl Project {
         if importer.is_empty() {
             return self.set_manifest(text);
         }
-        let mut manifest = parse_manifest(&self.root.join(manifest_of(importer)), text)?;
+        let mut manifest = parse_own_manifest(&self.root.join(manifest_of(importer)), text)?;
         self.home.make_optional(&mut manifest);
         if let Some(known) = self.workspaces.iter_mut().find(|(folder, _)| folder == importer) {
             known.1 = manifest;

@@ -9,7 +9,7 @@ use dx_pkg_acquire::package::copied_folder;
 use dx_pkg_acquire::{Counters, Downloads};
 use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_core::{Platform, message_with_causes};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::Lock;
 use dx_pkg_store::StoreMode;
 
 use crate::events::tell_notes;
@@ -73,15 +73,10 @@ pub(super) fn plan_of(
     omit: &[DependencyType],
     force: bool,
 ) -> Plan {
-    let runs_here = |package: &LockPackage| {
-        let [os, cpu, libc] = [&package.os, &package.cpu, &package.libc]
-            .map(|list| list.iter().map(String::as_str).collect::<Vec<&str>>());
-        platform.accepts(&os, &cpu, &libc)
-    };
     let unfit: HashSet<String> = lock
         .packages
         .iter()
-        .filter(|package| package.optional && !runs_here(package))
+        .filter(|package| package.optional && !package.runs_on(platform))
         .map(|package| package.path.clone())
         .collect();
     let mut plan = Plan::new(lock, &vec![true; lock.packages.len()], omit);

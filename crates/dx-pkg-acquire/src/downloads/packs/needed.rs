@@ -15,7 +15,7 @@ pub(super) fn paths<'l>(lock: &'l Lock, platform: &Platform) -> HashSet<&'l str>
     let mut found = HashSet::new();
     while let Some(package) = waiting.pop() {
         let is_importer = is_importer(package);
-        if !is_importer && !runs_on(package, platform) || !found.insert(package.path.as_str()) {
+        if !is_importer && !package.runs_on(platform) || !found.insert(package.path.as_str()) {
             continue;
         }
         let names = requirements_of(package, is_importer);
@@ -28,12 +28,6 @@ fn requirements_of(package: &LockPackage, is_importer: bool) -> impl Iterator<It
     let own = [&package.dependencies, &package.optional_dependencies, &package.peer_dependencies];
     let dev = is_importer.then_some(&package.dev_dependencies);
     own.into_iter().chain(dev).flatten().map(|(name, _)| name.as_str())
-}
-
-fn runs_on(package: &LockPackage, platform: &Platform) -> bool {
-    let [os, cpu, libc] = [&package.os, &package.cpu, &package.libc]
-        .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
-    platform.accepts(&os, &cpu, &libc)
 }
 
 #[cfg(test)]

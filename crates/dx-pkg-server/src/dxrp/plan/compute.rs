@@ -103,11 +103,7 @@ fn planned(
     let lock = zstd::bulk::compress(&encoded, LEVEL);
     let lock = lock.map_err(|_| unavailable("the plan cannot be compressed"))?;
     let plan = Plan { computed_ms: now_ms(), published_ms: published, unpacked, lock };
-    let is_for_platform = |_, package: &LockPackage| {
-        let [os, cpu, libc] = [&package.os, &package.cpu, &package.libc]
-            .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
-        platform.accepts(&os, &cpu, &libc)
-    };
+    let is_for_platform = |_, package: &LockPackage| package.runs_on(platform);
     let planned = planned_of(&encoded, &plan.encode(), is_for_platform);
     planned.ok_or_else(|| unavailable("the plan is too large"))
 }

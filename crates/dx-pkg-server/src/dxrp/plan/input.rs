@@ -48,7 +48,8 @@ impl Input {
             return Err(refusal(Trouble::TooMuch, message));
         }
         let mut importers = view.to_lock().packages;
-        let required: usize = importers.iter().map(requirements_of).sum();
+        let required: usize =
+            importers.iter().map(|importer| importer.requirements().count()).sum();
         if required > MOST_REQUIREMENTS {
             let message = format!("a plan is for at most {MOST_REQUIREMENTS} requirements");
             return Err(refusal(Trouble::TooMuch, message));
@@ -132,16 +133,6 @@ impl Input {
         });
         open.collect()
     }
-}
-
-fn requirements_of(importer: &LockPackage) -> usize {
-    let sections = [
-        &importer.dependencies,
-        &importer.dev_dependencies,
-        &importer.optional_dependencies,
-        &importer.peer_dependencies,
-    ];
-    sections.iter().map(|section| section.len()).sum()
 }
 
 /// Returns the lock that a change starts from.
