@@ -74,7 +74,7 @@ impl Served {
     }
 
     /// Returns a project that installs from the server.
-    fn project(&self) -> ProjectBuilder {
+    pub(super) fn project(&self) -> ProjectBuilder {
         Project::offline().npmrc(&format!("registry={}", self.url))
     }
 }
