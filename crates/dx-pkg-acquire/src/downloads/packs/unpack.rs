@@ -69,10 +69,9 @@ impl<'m> Received<'m> {
         self.head.from
     }
 
-    /// Returns whether it takes much memory: of a difference, both packages count.
+    /// Returns whether it takes much memory besides its message: of a difference, both packages do.
     pub(super) fn is_large(&self) -> bool {
-        let both = if self.head.from.is_some() { 2 } else { 1 };
-        self.head.package.size() * both > LARGE
+        self.head.from.is_some() && self.head.package.size() * 2 > LARGE
     }
 
     /// Verifies the package and puts it into the store.
@@ -178,6 +177,7 @@ impl<'m> Received<'m> {
         let size = usize::try_from(self.head.package.size()).map_err(|error| error.to_string())?;
         let contents = &mut buffers.contents;
         contents.clear();
+        // A difference may have left a large one.
         if contents.capacity() < size || contents.capacity() as u64 > LARGE {
             *contents = Vec::with_capacity(size);
         }
