@@ -66,7 +66,7 @@ const recorded = async (seed, folder, server, daemon) => {
 
 /** Sets the differences that are faults of npm's apart: steps of which its own second run makes something else. */
 const setApart = async (outcome, known, folder, server, git) => {
-  const faults = (await second(known.project, known.results, folder, server, git, load(npm))).map(faultOf)
+  const faults = (await second(known.project, known.results, outcome.locks, folder, server, git, load(npm))).map(faultOf)
   const reasons = new Set(outcome.intended)
   outcome.found = outcome.found.filter(line => {
     const [, number] = /^step (\d+) /.exec(line) || []
@@ -86,7 +86,7 @@ const work = async () => {
   const sums = {}
   for (let seed = first; seed < first + number; seed++) {
     const folder = path.join(place, String(seed))
-    let outcome = { found: [], intended: [], compared: 0 }
+    let outcome = { found: [], intended: [], locks: [], compared: 0 }
     try {
       const known = await recorded(seed, folder, server, daemon)
       if (!known) {

@@ -2,6 +2,7 @@
 // apart from those that differ, with the reason. Each is recognised by npm's own result, never by dx's alone.
 'use strict'
 
+const { packageOf, reached, resolve } = require('./old.js')
 const { REGISTRY } = require('./server.js')
 
 const DROPPED = 'npm drops the folder of a git repository'
@@ -16,7 +17,7 @@ const COMMIT = /^(?:git\+\w+|git):\/\/[^#]*#([0-9a-f]{40})(?:::|$)/
 const SECTIONS = ['dependencies', 'optionalDependencies', 'devDependencies']
 
 /** Why npm gives no result: errors of its own code. */
-const OWN_ERRORS = /^undefined: (Cannot read properties of (null|undefined) \(reading '\w+'\)|Invalid Version: )/
+const OWN_ERRORS = /^undefined: (Cannot read properties of (null|undefined) \(reading '\w+'\)|Invalid Version: |Maximum call stack size exceeded)/
 
 /** The entry that `name` means in the folder `from` of a lockfile, with its path. */
 const found = (packages, from, name) => {
@@ -85,10 +86,29 @@ const lacking = (packages, one, step, semver) => {
   const unmet = Object.entries(manifestsOf(packages, one, step)).flatMap(([from, manifest]) => {
     const isThere = from === '' || packages[from] && !packages[from].extraneous
     const required = isThere ? requiredBy([from, manifest], one) : []
-    return required.filter(([name, spec]) => isUnmet(from, name, spec)).map(([name, spec]) => `${name}@${spec} of ${from || 'the project'}`)
+    return required.filter(([name, spec]) => isUnmet(from, name, spec))
+      .map(([name, spec]) => ({ from, name, text: `${name}@${spec} of ${from || 'the project'}` }))
   })
   const isUnlinked = ([folder, { name }]) => isWorkspace(folder) && packages[`node_modules/${name}`]?.resolved !== folder
-  return [...unmet, ...Object.entries(one.folders).filter(isUnlinked).map(([folder]) => `the workspace ${folder}`)]
+  const unlinked = Object.entries(one.folders).filter(isUnlinked)
+  return [...unmet, ...unlinked.map(([folder, { name }]) => ({ from: '', name, text: `the workspace ${folder}` }))]
+}
+
+/**
+ * Whether a line follows from what one lockfile lacks: it is about the package that is missing or stands in its place, about
+ * one that only this leads to, or about a flag of one that it leads to.
+ */
+const followsFrom = (missing, theirs, ours) => {
+  const places = [theirs, ours].map(packages => missing.map(({ from, name }) => resolve(packages, from, name)).filter(Boolean))
+  const [ofNpm, ofDx] = [theirs, ours].map((packages, side) => reached(packages, places[side]))
+  const own = new Set(places.flat())
+  const isBelow = at => [...own].some(place => at.startsWith(`${place}/`))
+  const isOnly = at => ofDx.has(at) && !theirs[at] || ofNpm.has(at) && !ours[at]
+  return line => {
+    const at = packageOf(line)
+    const isFlag = / (?:dev|devOptional|optional|peer): npm /.test(line)
+    return Boolean(at) && (own.has(at) || isBelow(at) || isOnly(at) || isFlag && (ofNpm.has(at) || ofDx.has(at)))
+  }
 }
 
 /**
@@ -185,11 +205,13 @@ exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, sem
   if (refusal) {
     return all(refusal)
   }
-  const known = failed ? [] : lacking(ours, one, step, semver)
-  const missing = lacking(installed, one, step, semver).find(one => !known.includes(one))
-  if (missing) {
-    return all(`${UNMET} (${missing})`)
+  const known = failed ? [] : lacking(ours, one, step, semver).map(({ text }) => text)
+  const missing = lacking(installed, one, step, semver).filter(({ text }) => !known.includes(text))
+  const unmet = missing.length ? `${UNMET} (${missing[0].text})` : undefined
+  if (missing.length && failed) {
+    return all(unmet)
   }
+  const follows = missing.length ? followsFrom(missing, installed, ours) : () => false
   if (otherCommit(requirements).length && (failed || !otherCommit(gitRequirements(ours, one, step)).length)) {
     return all(OTHER)
   }
@@ -199,7 +221,7 @@ exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, sem
   }
   const paths = withoutFolder(requirements).map(({ entry }) => entry.path)
   const contradicts = failed ? () => undefined : contradictions({ npm, lock, packagesOf })
-  const reasonOf = line => paths.some(path => isAbout(path, line)) ? DROPPED : contradicts(line)
+  const reasonOf = line => follows(line) ? unmet : paths.some(path => isAbout(path, line)) ? DROPPED : contradicts(line)
   const reasons = new Set(lines.map(reasonOf).filter(Boolean))
   return { left: lines.filter(line => !reasonOf(line)), reason: [...reasons].join(', ') || undefined }
 }

@@ -73,14 +73,14 @@ const entriesOf = lock => {
   return found
 }
 
-/** The entries of a lockfile that a tag requires and that have no address: npm asks for the tag again. */
+/** The dependents of a lockfile, with the names, that require an entry without an address by a tag: npm asks for the tag again. */
 const tagged = (start, root, packages) => {
   const before = entriesOf(start)
+  const isBare = at => before[at] && !before[at].resolved && !before[at].link
   return Object.entries({ ...packages, '': root }).flatMap(([from, entry]) =>
     SECTIONS.flatMap(section => Object.entries(entry[section] || {}))
-      .filter(([, spec]) => /^(npm:.*@)?(latest|next)$/.test(spec))
-      .map(([name]) => resolve(packages, from, name))
-      .filter(at => before[at] && !before[at].resolved && !before[at].link))
+      .filter(([name, spec]) => /^(npm:.*@)?(latest|next)$/.test(spec) && isBare(resolve(before, from, name)))
+      .map(([name]) => [from, name]))
 }
 
 /** The package that a line of differences is about. */
@@ -98,6 +98,10 @@ const linked = line => {
   return folder ? [theirs, ours].map(target).filter(Boolean) : []
 }
 
+exports.packageOf = packageOf
+exports.reached = reached
+exports.resolve = resolve
+
 /** Whether a line is about one of these packages, or a command that leads to one. */
 const isAbout = packages => line => [packageOf(line), ...linked(line)].some(at => packages.has(at))
 
@@ -107,7 +111,8 @@ const hasLatest = 'npm asks for a tag again where the entry has no address'
 exports.askedAgain = (start, lines, root, ...locks) => {
   const touched = new Set(locks.flatMap(text => {
     const { packages = {} } = parse(text)
-    return [...reached(packages, tagged(parse(start), root, packages))]
+    const asked = tagged(parse(start), root, packages).map(([from, name]) => resolve(packages, from, name))
+    return [...reached(packages, asked.filter(Boolean))]
   }))
   return touched.size && lines.every(isAbout(touched)) ? hasLatest : undefined
 }
@@ -153,6 +158,10 @@ exports.refusal = (start, refused, root) => {
   if (/^undefined: Cannot read properties of null/.test(refused)) {
     return 'npm fails by itself'
   }
+  const [, target] = /^EMISSINGTARGET: Missing target in lock file: "([^"]*)" is referenced by/.exec(refused) || []
+  if (target && !parse(start).packages?.[target]) {
+    return 'npm stops at a link to an entry that the lockfile lacks'
+  }
 }
 
 /** Whether an entry of the lockfile has this text as its version. */
@@ -164,7 +173,16 @@ exports.kept = (line, start) => {
   const [, at, key, text] = /: (?:entry|hidden) (\S+) (\w+): npm nothing, dx (null|false|\[\]|)$/.exec(line) || []
   const value = parse(start).packages?.[at]?.[key]
   const says = value === null || value === false || value === '' || Array.isArray(value) && !value.length
-  return at && says && (text || '""') === JSON.stringify(value) ? 'members of an entry that say nothing stay until it changes' : undefined
+  if (at && says && (text || '""') === JSON.stringify(value)) {
+    return 'members of an entry that say nothing stay until it changes'
+  }
+  const [, spelt, bins, file] = /: (?:entry|hidden) (\S+) bin: npm (\{.*\}), dx (\S+)$/.exec(line) || []
+  if (spelt && parse(start).packages?.[spelt]?.bin === file && Object.values(parse(bins)).join() === file) {
+    return 'an entry stays as it is spelt until it changes'
+  }
+  const [, entry, flag, number] = /: (?:entry|hidden) (\S+) (\w+): npm true, dx (\d+)$/.exec(line) || []
+  return entry && Number(number) && parse(start).packages?.[entry]?.[flag] === Number(number)
+    ? 'an entry stays as it is spelt until it changes' : undefined
 }
 
 /** The reason why a lockfile is another text with the same entries: those that did not change stay as they were spelt. */

@@ -101,7 +101,23 @@ const changesOfSecond = async (ours, one, step) => {
   ]
 }
 
-/** Compares the steps of a project; returns what differs, what is intended, and how many steps were compared. */
+/** All manifests that npm may meet in a project, but its own. */
+const manifestsOf = ({ registry, folders, files, remote, contents }) => {
+  const packed = [...Object.values(files), ...Object.values(remote), ...Object.values(contents)]
+  const inside = packed.flatMap(one => [one.manifest, ...(one.bundled || []).map(bundled => bundled.manifest || bundled)])
+  const published = [...Object.values(registry).flatMap(({ versions }) => Object.values(versions)), ...inside].filter(Boolean)
+  return [...published.map(manifest => ({ ...manifest, devDependencies: undefined })), ...Object.values(folders)]
+}
+
+/** The reason why a refusal of npm's is intended: its `npm ci` refuses what its own install has written. */
+const refusesOwn = (one, results, number) => {
+  const [step, { start, refused }] = [one.steps[number], results[number]]
+  const isOwn = results.slice(0, number).some(({ lock }, before) => lock === start && one.steps[before].action !== 'ci')
+  const isWhole = step.damage === undefined && !step.lockfileVersion && !step.npm6
+  return isOwn && isWhole && step.action === 'ci' && /^EUSAGE: /.test(refused) ? 'npm ci refuses its own lockfile' : undefined
+}
+
+/** Compares the steps of a project; returns what differs, what is intended, dx's lockfiles, and how many steps were compared. */
 exports.replay = async (one, results, folder, server, binary, git, { semver, isTwice }) => {
   if (results.length) {
     server.publish(one)
@@ -111,6 +127,7 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
   const found = []
   const intended = new Set()
   let compared = 0
+  const written = []
   const isOld = ['version-1', 'npm-6'].includes(one.kind)
   let linksInside = false
   for (const [number, result] of results.entries()) {
@@ -143,8 +160,9 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
     }
     const reason = failed
       ? !result.refused && ownRefusalOf(failed, result.start, one.folders)
-      : refusalOf(result, step.root, file('package-lock.json'))
-    const refusal = !failed && result.refused && old.refusal(result.start, result.refused, step.root)
+      : refusalOf(result, step.root, manifestsOf(one))
+    const refusal = !failed && result.refused &&
+      (refusesOwn(one, results, number) || old.refusal(result.start, result.refused, step.root))
     if (reason || refusal) {
       intended.add(reason || refusal)
       if (!reason) {
@@ -179,6 +197,7 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
       return !reason
     })
     const locks = [result.lock, file('package-lock.json'), file('node_modules/.package-lock.json')]
+    written[number] = locks[1]
     const why = !differ.length ? undefined
       : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks) ||
         old.lacking(differ, ...locks)
@@ -188,5 +207,5 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
       found.push(...(await changesOfSecond(ours, one, step)).map(label))
     }
   }
-  return { found, compared, intended: [...intended] }
+  return { found, compared, locks: written, intended: [...intended] }
 }

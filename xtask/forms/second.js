@@ -13,7 +13,7 @@ const remove = folder => fs.rmSync(folder, { recursive: true, force: true })
 const failure = error => error && `${error.code}: ${error.message}`.slice(0, 600)
 
 /** npm's own failures: an error of JavaScript, which has no code. */
-const isCrash = text => /^undefined: (?:Cannot (?:read|destructure|set) propert|Invalid Version: $)/.test(text || '')
+const isCrash = text => /^undefined: (?:Cannot (?:read|destructure|set) propert|Invalid Version: $|Maximum call stack size)/.test(text || '')
 
 /** The packages that `npm ci` misses in npm's own lockfile, without optional ones that nobody has. */
 const missedBy = refused => refused.split('\n').filter(line => line && !/^(?:EUSAGE: )?Missing: \S+@ from lock file$/.test(line))
@@ -45,7 +45,16 @@ class Second {
     return { lock: lockDifferences(lock, text), tree: differences(tree(from), tree(to), 'file') }
   }
 
-  async step (step, result) {
+  /** The requirements that overrides change and that a lockfile does not meet: dependents and names. */
+  async unapplied (lock, manifest) {
+    remove(path.join(this.folder, 'again'))
+    furnish(this.again.project, this.one, { root: JSON.parse(manifest) }, lock)
+    const edges = await this.again.unapplied().catch(() => [])
+    return edges.map(({ from, name }) => `${from.location} ${name}`)
+  }
+
+  /** Runs npm on a step and on its own result; `own` is dx's lockfile of the step. */
+  async step (step, result, own) {
     this.server.serve(step.remote)
     home(this.folder, step, this.git)
     Object.assign(this.one.files, step.files)
@@ -63,7 +72,8 @@ class Second {
     const given = { forced: result.forced, lock, manifest: read(path.join(this.first.project, 'package.json')) }
     return {
       isSame: lock === result.lock,
-      unapplied: await this.first.unapplied().catch(() => []),
+      unapplied: await this.unapplied(lock, given.manifest),
+      unappliedByDx: own === undefined ? [] : await this.unapplied(own, given.manifest),
       kept: await this.repeat('install', given),
       clone: await this.repeat('install', { ...given, isClone: true }),
       ci: await this.repeat('ci', { ...given, isClone: true }),
@@ -71,14 +81,14 @@ class Second {
   }
 }
 
-/** Runs npm anew on the steps of a recorded project, and on the result of each of them. */
-exports.second = async (one, results, folder, server, git, tools) => {
+/** Runs npm anew on the steps of a recorded project, and on the result of each of them; `locks` are dx's lockfiles. */
+exports.second = async (one, results, locks, folder, server, git, tools) => {
   server.publish(one)
   process.env.HOME = home(folder, one, git)
   const runs = new Second(one, folder, server, git, tools)
   const found = []
   for (const [number, result] of results.entries()) {
-    found.push(await runs.step(one.steps[number], result))
+    found.push(await runs.step(one.steps[number], result, locks[number]))
   }
   return found
 }
@@ -90,11 +100,11 @@ const COMMANDS = / file .*(?:\/\.bin\/|: npm (?:644, dx 755|755, dx 644)$)/
  * What npm does not keep of its result: `all` of it, or only `flags` of the lockfile or `commands`; with the reason.
  * An `npm ci` that misses nothing but optional packages that nobody has does not count.
  */
-exports.faultOf = ({ refused, unapplied, kept, clone, ci } = {}) => {
+exports.faultOf = ({ refused, unapplied = [], unappliedByDx = [], kept, clone, ci } = {}) => {
   if (refused) {
     return isCrash(refused) ? { all: true, reason: 'npm crashes' } : undefined
   }
-  if (unapplied?.length) {
+  if (unapplied.some(edge => !unappliedByDx.includes(edge)) && unappliedByDx.every(edge => unapplied.includes(edge))) {
     return { all: true, reason: 'npm does not apply an override' }
   }
   const runs = [kept, clone].filter(Boolean)

@@ -79,6 +79,14 @@ const FORMS = [
     fits: ({ at, theirs }) => theirs[at]?.inBundle && theirs[at].optional && theirs[at].os && !theirs[at].os.includes('linux'),
   },
   {
+    reason: 'npm ci leaves out an optional package that bundles one for another Node.js',
+    fits: ({ at, line, theirs }) => {
+      const holders = [at, ...parents(at)].filter(path => theirs[path]?.optional && theirs[path].bundleDependencies)
+      const isUnfit = path => holders.some(holder => path.startsWith(`${holder}/`)) && theirs[path].engines?.node === '>=99'
+      return / ci: (?:file|hidden) .*: npm nothing, dx /.test(line) && Object.keys(theirs).some(isUnfit)
+    },
+  },
+  {
     reason: "npm puts the registry's package over that of the tarball",
     fits: ({ at, line, theirs, ours }) => {
       const entry = theirs[at]
@@ -103,13 +111,17 @@ exports.reasonOf = (line, theirs, ours, folders) => {
   return at && FORMS.find(({ fits }) => fits({ at, line, theirs, ours }))?.reason
 }
 
-/** Whether npm stops as no version meets a requirement that packages in dx's lockfile have as a peer, and as nothing else. */
-const isUnmeetablePeer = (refused, lock) => {
+/** The sections in which any manifest of a project or its registry has the requirement that npm stops at, as nobody meets it. */
+const sectionsOf = (refused, manifests) => {
   const [, name, range] = /^ETARGET: No matching version found for (@?[^@]+)@(.*)\.$/.exec(refused || '') || []
-  const entries = Object.values(packagesOf(lock))
-  const asks = section => entries.some(entry => entry[section]?.[name] === range)
-  return Boolean(name) && asks('peerDependencies') && !['dependencies', 'devDependencies', 'optionalDependencies'].some(asks)
+  return name ? SECTIONS.filter(section => manifests.some(manifest => manifest[section]?.[name] === range)) : []
 }
+
+/** Whether npm stops as no version meets a requirement that packages have as a peer, and as nothing else. */
+const isUnmeetablePeer = sections => sections.join() === 'peerDependencies'
+
+/** Whether npm stops at an optional dependency that nobody has: in its place it takes it for what others require there by `*`. */
+const isUnmeetableOption = sections => sections.join() === 'optionalDependencies'
 
 /** Whether npm stops as nobody has what only packages in tarballs require, which its first install does not look at. */
 const isBundledLack = (refused, start) => {
@@ -149,13 +161,15 @@ exports.ownRefusalOf = (failed, start, folders) => {
   return hasLostFolder(packages, folders) ? 'dx ci refuses the folder of an override in the package that requires it' : undefined
 }
 
-/** Why npm's refusal of a step that dx carries out is intended, if it is; `lock` is dx's lockfile then. */
-exports.refusalOf = ({ refused, start }, root, lock) => {
+/** Why npm's refusal of a step that dx carries out is intended, if it is; `manifests` are all but the project's own. */
+exports.refusalOf = ({ refused, start }, root, manifests) => {
+  const sections = sectionsOf(refused, [root, ...manifests])
   const [, reason] = [
     [isBundledPlatform(refused, start), 'npm refuses a bundled package for another platform at its second install'],
     [isBundledLack(refused, start), 'npm refuses what a bundled package lacks at its second install'],
     [isLostReference(refused, root), 'npm does not find the reference of an override among peers'],
-    [isUnmeetablePeer(refused, lock), 'npm stops at a peer that no version meets'],
+    [isUnmeetablePeer(sections), 'npm stops at a peer that no version meets'],
+    [isUnmeetableOption(sections), 'npm stops at an optional package that nobody has'],
   ].find(([fits]) => fits) || []
   return reason
 }

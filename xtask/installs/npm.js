@@ -62,11 +62,15 @@ exports.load = npm => {
       await arborist.reify(options)
     }
 
-    /** The requirements that overrides change and that the lockfile does not meet, as npm itself sees it. */
+    /**
+     * The requirements that overrides change and that the lockfile does not meet: as npm itself sees it, and where the package
+     * that stood there before still does, as npm compares nothing but the versions of `npm:other@1.0.0`.
+     */
     async unapplied () {
       const tree = await new Arborist(this.options).loadVirtual()
       const edges = [...tree.inventory.values()].flatMap(node => [...node.edgesOut.values()])
-      return edges.filter(edge => edge.spec !== edge.rawSpec && !edge.peer && !edge.valid)
+      const isOther = ({ spec, to }) => to && spec.startsWith('npm:') && to.packageName !== /^npm:(@?[^@]*)/.exec(spec)[1]
+      return edges.filter(edge => edge.spec !== edge.rawSpec && !edge.peer && (!edge.valid || isOther(edge)))
     }
 
     /** Rewrites the lockfile in another version of its format. */

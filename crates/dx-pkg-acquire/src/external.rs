@@ -22,7 +22,7 @@ use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::{External, Places};
 use dx_pkg_store::StoreMode;
 
-use crate::package::real_name;
+use crate::package::{label, real_name};
 use crate::{AcquireError, Context, Counters, Downloads};
 
 /// The sources outside the registries, for one project.
@@ -33,6 +33,8 @@ pub struct Externals<'a> {
     counters: &'a Arc<Counters>,
     is_importer: &'a dyn Fn(&str) -> bool,
     locked: &'a LockedEntry<'a>,
+    /// Finds the digest that the lockfile has for an address, whoever requires it.
+    recorded: &'a RecordedDigest<'a>,
     /// The downloads where the command has none.
     own: OnceCell<Downloads>,
     /// The addresses that the project requires, which are requested together.
@@ -43,6 +45,9 @@ pub struct Externals<'a> {
 
 /// Finds the lockfile's entry that stands for a requirement: of a folder, for a name, as written.
 pub type LockedEntry<'a> = dyn Fn(&str, &str, &str) -> Option<LockPackage> + 'a;
+
+/// Finds the integrity that a lockfile demands of what comes from an address.
+pub type RecordedDigest<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// A requirement for a package outside the registries.
 pub(crate) struct Wanted<'r> {
@@ -76,10 +81,17 @@ impl<'a> Externals<'a> {
             counters,
             is_importer,
             locked,
+            recorded: &|_| None,
             own: OnceCell::new(),
             expected: Vec::new(),
             arrived: RefCell::default(),
         }
+    }
+
+    /// Sets the digests that a lockfile has for addresses.
+    #[must_use]
+    pub fn demanding(self, recorded: &'a RecordedDigest<'a>) -> Self {
+        Externals { recorded, ..self }
     }
 
     /// Sets the project's open requirements: with the first of their addresses that is asked for,
@@ -124,6 +136,26 @@ impl<'a> Externals<'a> {
             Spec::Directory(path) => folder::pack(self, &wanted, &path).map(Some),
             parsed => Ok(Some(self.load_parsed(&wanted, &parsed)?.package)),
         }
+    }
+
+    /// Loads the manifest of a lockfile entry's package, as [`Self::load_entry`], and `None` too
+    /// where other bytes come than the entry demands. Those that the store has are not fetched.
+    ///
+    /// # Errors
+    /// As [`Self::load_entry`].
+    pub(crate) fn load_locked(
+        &self,
+        entry: &LockPackage,
+    ) -> Result<Option<LockPackage>, AcquireError> {
+        if let Some(Ok(integrity)) = entry.integrity.as_deref().map(Integrity::parse) {
+            let kept = self.downloads()?.manifest_of_kept(&label(entry), &integrity);
+            if !matches!(kept, Err(AcquireError::NotStored { .. })) {
+                return kept.map(Some);
+            }
+        }
+        let demanded =
+            |found: &LockPackage| entry.integrity.is_none() || entry.integrity == found.integrity;
+        Ok(self.load_entry(entry)?.filter(demanded))
     }
 
     fn load_wanted(&self, wanted: &Wanted<'_>) -> Result<External, AcquireError> {

@@ -69,7 +69,9 @@ fn taken(path: &Path, read: io::Result<Vec<u8>>) -> Result<Option<Vec<u8>>, Acqu
             Err(AcquireError::NotText { path: path.to_owned() })
         }
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(AcquireError::io(format!("reading {}", path.display()), error)),
     }
 }

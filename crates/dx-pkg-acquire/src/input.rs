@@ -178,6 +178,8 @@ pub fn platform(config: &Config) -> Result<Platform, AcquireError> {
     let mut platform = Platform::host(dx_pkg_os::process::libc_family());
     if let Some(os) = config.os()? {
         platform.os = os.into();
+        // This machine's C library says nothing of another system.
+        platform.libc = platform.libc.filter(|_| &*platform.os == "linux");
     }
     if let Some(cpu) = config.cpu()? {
         platform.cpu = cpu.into();

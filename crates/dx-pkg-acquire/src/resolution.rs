@@ -66,7 +66,12 @@ pub fn resolve(
         let before = dependent.and_then(|dependent| dependent.requirement_for(name));
         is_same_revision(before, spec).then(|| previous?.resolve(from, name).cloned()).flatten()
     };
+    let recorded = |url: &str| {
+        let mut entries = previous?.packages.iter();
+        entries.find(|entry| entry.resolved.as_deref() == Some(url))?.integrity.clone()
+    };
     let sources = Externals::new(context, &places, downloads, counters, &is_importer, &locked)
+        .demanding(&recorded)
         .expecting(&input.open);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles = |package: &LockPackage| local::bundled(context, downloads, counters, package);
@@ -84,7 +89,8 @@ pub fn resolve(
         return Ok(resolved);
     }
     let lacking = previous.filter(|lock| lacks_manifests(lock));
-    let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
+    let upgraded =
+        lacking.map(|lock| upgrade(context, input, lock, &sources, counters)).transpose()?;
     let resolve_with = |provider: &MetadataProvider<'_>, previous: Option<&Lock>| {
         let (requirements, options) = (&input.requirements, &input.options);
         if let Some(aim) = input.aim {

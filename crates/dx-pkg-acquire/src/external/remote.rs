@@ -4,6 +4,7 @@ use dx_pkg_core::{Integrity, PackageName, Spec};
 use dx_pkg_lock::LockPackage;
 
 use super::{Externals, Wanted};
+use crate::package::package_id;
 use crate::{AcquireError, Downloads};
 
 /// Fetches and loads the package in the tarball at `url`.
@@ -20,9 +21,37 @@ pub(super) fn load(
         return Err(AcquireError::Offline { what: wanted.label(), place: "the lockfile" });
     }
     let name = wanted.name.unwrap_or_else(|| name_in(url));
-    let taken = digest(externals, downloads, name, url)?;
+    let taken = match recorded(externals, wanted, url) {
+        Some(integrity) => demand(downloads, name, url, integrity)?,
+        None => digest(externals, downloads, name, url)?,
+    };
     let package = downloads.manifest_of_kept(&wanted.label(), &taken)?;
     Ok(LockPackage { resolved: Some(url.to_owned()), ..package })
+}
+
+/// Returns the digest that the lockfile records for `url` at another place; `None` where the
+/// requirement's own entry is from there, so that what it has is to be fetched anew.
+fn recorded(externals: &Externals<'_>, wanted: &Wanted<'_>, url: &str) -> Option<Integrity> {
+    let is_from = |entry: &LockPackage| entry.resolved.as_deref() == Some(url);
+    if wanted.locked.as_ref().is_some_and(is_from) {
+        return None;
+    }
+    (externals.recorded)(url).and_then(|text| Integrity::parse(&text).ok())
+}
+
+/// Puts the package at `url` into the store, which must have this digest; returns the digest.
+fn demand(
+    downloads: &Downloads,
+    name: &str,
+    url: &str,
+    integrity: Integrity,
+) -> Result<Integrity, AcquireError> {
+    let entry = LockPackage { integrity: Some(integrity.to_string()), ..asked(name, url) };
+    let Some(id) = package_id(&entry)? else { return Ok(integrity) };
+    match downloads.wait(std::iter::once((id, &entry)))?.pop() {
+        Some((_, error)) => Err(error),
+        None => Ok(integrity),
+    }
 }
 
 /// Returns the digest of what comes from `url`. If the project requires the address itself, its

@@ -105,6 +105,8 @@ mod npm_tree;
 mod npmrc;
 mod odd_values;
 mod offline;
+#[cfg(unix)]
+mod old_sources;
 mod omit;
 #[cfg(unix)]
 mod open_files;
@@ -149,6 +151,8 @@ mod snapshots;
 mod solve;
 mod sources;
 mod speculation;
+#[cfg(unix)]
+mod spellings;
 mod stale;
 mod stale_lockfile;
 mod streaming;

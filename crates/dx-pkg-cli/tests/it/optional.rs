@@ -159,3 +159,14 @@ fn optional_dependency_wins_over_a_dependency_of_the_same_name() {
     ok(&project, ["install"]);
     assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/a"]);
 }
+
+#[test]
+fn c_library_of_this_machine_says_nothing_of_another_system() {
+    let registry = Registry::start();
+    registry.package("native", "1.0.0").libc(["glibc", "musl"]).publish();
+    let project = Project::new(&registry).optional("native", "1.0.0").create();
+    ok(&project, ["install", "--os=win32"]);
+    assert!(!project.exists("node_modules/native"));
+    ok(&project, ["install", "--os=linux", "--libc=musl"]);
+    assert!(project.exists("node_modules/native"));
+}

@@ -198,3 +198,25 @@ fn what_cannot_be_patched_is_refused() {
     assert!(!project.exists("patches/one@1.0.0.patch"));
     assert!(project.json("package.json").get("patchedDependencies").is_none());
 }
+
+#[test]
+fn patch_of_a_name_leaves_a_workspace_of_that_name_as_it_is() {
+    let registry = registry();
+    registry.package("user", "1.0.0").dep("one", "1.1.0").publish();
+    let with = |dependencies: serde_json::Value| {
+        Project::new(&registry)
+            .field("workspaces", json!(["packages/*"]))
+            .field("dependencies", dependencies)
+            .field("patchedDependencies", json!({"one": "one.patch"}))
+            .file("packages/one/package.json", r#"{"name": "one", "version": "9.0.0"}"#)
+            .file("one.patch", PATCH)
+            .create()
+    };
+    let project = with(json!({"user": "1.0.0"}));
+    ok(&project, ["install"]);
+    assert!(project.exists("node_modules/user/node_modules/one/new.txt"));
+    assert!(!project.exists("packages/one/new.txt"));
+    ok(&project, ["ci"]);
+    let error = fails(dx(&with(json!({})), ["install"]), "DX_BAD_PATCHED_DEPENDENCIES");
+    assert!(error.contains("it is a link to a folder"), "{error}");
+}

@@ -35,6 +35,22 @@ fn a_workspace_is_saved_with_its_version_however_it_is_named() {
 }
 
 #[test]
+fn a_workspace_that_is_in_place_is_saved_with_its_version() {
+    let registry = Registry::start();
+    for argument in ["two", "./packages/two", "two@file:packages/two"] {
+        let project = Project::new(&registry)
+            .field("workspaces", json!(["packages/*"]))
+            .file("packages/two/package.json", r#"{ "name": "two", "version": "3.0.0" }"#)
+            .create();
+        ok(&project, ["install"]);
+        ok(&project, ["add", argument]);
+        let dependencies = &project.json("package.json")["dependencies"];
+        assert_eq!(*dependencies, json!({ "two": "^3.0.0" }), "{argument}");
+        assert_eq!(locked(&project, "")["dependencies"], json!({ "two": "^3.0.0" }), "{argument}");
+    }
+}
+
+#[test]
 fn a_linked_folder_that_is_no_workspace_is_saved_by_its_path() {
     let registry = Registry::start();
     let project = Project::new(&registry)

@@ -34,6 +34,14 @@ fn linked(project: &Project) -> Vec<String> {
 }
 
 #[test]
+fn pattern_that_names_a_file_finds_no_workspace() {
+    let registry = registry();
+    let project = project(&registry, json!(["package.json", "packages/*"]));
+    ok(&project, ["install"]);
+    assert_eq!(linked(&project), ["one", "two"]);
+}
+
+#[test]
 fn every_kind_of_pattern_finds_its_workspaces() {
     let registry = registry();
     for (patterns, expected) in [

@@ -175,8 +175,13 @@ fn resolve_and_fetch(
         is_same_revision(before, spec).then(|| links::entry(locked, from, name)).flatten()
     };
     let counters = &run.counters;
+    let recorded = |url: &str| {
+        let entry = locked.packages().find(|package| package.resolved() == Some(url))?;
+        entry.integrity().map(str::to_owned)
+    };
     let sources =
-        Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry);
+        Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry)
+            .demanding(&recorded);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles =
         |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
@@ -333,7 +338,16 @@ impl Effect {
                 .filter(|path| !changed.contains(path.as_str()) && !self.removed.contains(path));
             let known: Vec<LockPackage> =
                 known.filter_map(|path| Some(locked.get(&path)?.to_package())).collect();
-            let packages = self.entries.iter().cloned().chain(known).collect();
+            let mut packages: Vec<LockPackage> =
+                self.entries.iter().cloned().chain(known).collect();
+            // A workspace is saved with the version that its folder has.
+            let targets = packages.iter().filter(|entry| entry.link);
+            let targets = targets.filter_map(|link| link.resolved.as_deref());
+            let folders: Vec<LockPackage> = targets
+                .filter(|folder| !changed.contains(folder))
+                .filter_map(|folder| Some(locked.get(folder)?.to_package()))
+                .collect();
+            packages.extend(folders);
             let mut visible = Lock { packages, ..Lock::default() };
             let text = (change.manifest)("", &visible)?;
             let manifest = Manifest::parse(&text)?;

@@ -175,8 +175,13 @@ impl Alterations {
         let mut chosen = Vec::new();
         let bundled = lock.bundled();
         let mut addresses = None;
+        let mut linked = Vec::new();
         for package in &lock.packages {
-            let rule = self.rule_for(package)?;
+            let mut rule = self.rule_for(package)?;
+            // A folder under the name of packages that the patch is for is left as it is.
+            if package.link {
+                linked.extend(rule.take().map(|rule| (package, rule)));
+            }
             if let Some(rule) = rule {
                 used.insert(&rule.key);
                 let is_required = |url: &str| {
@@ -211,6 +216,14 @@ impl Alterations {
             chosen.push(patched);
         }
         drop(bundled);
+        let is_used = |rule: &PatchRule| used.contains(rule.key.as_str());
+        if let Some((package, rule)) = linked.into_iter().find(|(_, rule)| !is_used(rule)) {
+            return Err(not_patchable(
+                package,
+                rule,
+                "it is a link to a folder, whose files can be changed there",
+            ));
+        }
         for (package, patched) in lock.packages.iter_mut().zip(chosen) {
             package.patched = patched;
         }
@@ -310,16 +323,19 @@ fn check_target(
         Origin::Address(url) => is_required(url),
         Origin::File(_) | Origin::Other(_) => true,
     };
-    if !package.link && !is_bundled && !is_elsewhere {
-        return Ok(());
+    match (is_bundled, is_elsewhere) {
+        (true, _) => {
+            let reason = "its files come within the tarball of another package";
+            Err(not_patchable(package, rule, reason))
+        }
+        (false, true) => Err(not_patchable(package, rule, "it does not come from a registry")),
+        (false, false) => Ok(()),
     }
-    let reason = match (package.link, is_bundled) {
-        (true, _) => "it is a link to a folder, whose files can be changed there",
-        (_, true) => "its files come within the tarball of another package",
-        _ => "it does not come from a registry",
-    };
+}
+
+fn not_patchable(package: &LockPackage, rule: &PatchRule, reason: &'static str) -> InstallError {
     let (package, patch) = (label(package), rule.in_words());
-    Err(AlterationError::NotPatchable { package, patch, reason }.into())
+    AlterationError::NotPatchable { package, patch, reason }.into()
 }
 
 /// Returns the platforms that a project names beside this one.

@@ -97,3 +97,24 @@ fn changed_address_is_taken_when_it_is_added_again() {
         json!(server.integrity("lib", "1.0.0"))
     );
 }
+
+#[test]
+fn digest_of_an_address_counts_for_whoever_requires_it() {
+    let (server, registry) = (server(), Registry::start());
+    let url = lib(&server);
+    let other = json!({"name": "one", "version": "1.0.0", "dependencies": {"lib": url}});
+    let project = project(&registry)
+        .field("workspaces", json!(["packages/*"]))
+        .dep("lib", &address(&server, "lib/-/lib-2.0.0.tgz"))
+        .file("packages/one/package.json", other.to_string());
+    publish(&server, "2.0.0");
+    let project = project.create();
+    ok(&project, ["install"]);
+    let before = locked(&project, "packages/one/node_modules/lib")["integrity"].clone();
+    publish_anew(&server);
+    let manifest = project.read("package.json").replace("lib-2.0.0.tgz", "lib-1.0.0.tgz");
+    project.write("package.json", &manifest);
+    ok(&project, ["install"]);
+    assert_eq!(locked(&project, "node_modules/lib")["integrity"], before);
+    assert_eq!(required(&project, "lib"), "lib 1.0.0");
+}

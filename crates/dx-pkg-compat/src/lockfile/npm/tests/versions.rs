@@ -169,3 +169,14 @@ fn places_without_a_package_are_those_of_old_npm_only() {
     assert_eq!(tree["dependencies"], expected);
     assert_eq!(read(&written).unwrap().packages.len(), 3, "nor one in version 1");
 }
+
+#[test]
+fn part_for_old_clients_names_the_address_of_an_entry_without_a_version() {
+    let text = r#"{"lockfileVersion":2,"packages":{
+        "":{"dependencies":{"a":"^1.0.0"}},
+        "node_modules/a":{"resolved":"https://registry.example/a/-/a-1.0.0.tgz"}}}"#;
+    let written = write(&read(text).unwrap(), None);
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let expected = serde_json::json!({"version": "https://registry.example/a/-/a-1.0.0.tgz"});
+    assert_eq!(written["dependencies"]["a"], expected);
+}

@@ -211,12 +211,26 @@ fn dependents<'a>(
     for package in lock.packages.iter().filter(|package| !package.link) {
         for (name, spec) in edges(package).chain(peers(package)) {
             let spec = overridden.get(&(package.path.as_str(), name)).copied().unwrap_or(spec);
-            if let Some(found) = index.resolve(&package.path, name) {
+            if let Some(found) = index.resolve(&package.path, name)
+                && can_meet(found, spec)
+            {
                 dependents.entry(&found.path).or_default().push((&package.path, spec));
             }
         }
     }
     dependents
+}
+
+/// Returns whether an entry may be what a requirement means: one without a version, as a hand or a
+/// merge leaves it, meets no range.
+fn can_meet(entry: &LockPackage, spec: &str) -> bool {
+    let is_versioned = entry.version.is_some() || entry.link;
+    is_versioned
+        || !match Spec::parse(spec) {
+            Ok(Spec::Version(_)) => true,
+            Ok(Spec::Range(range)) => !range.is_any(),
+            _ => false,
+        }
 }
 
 /// Returns the package's dependencies apart from its peers.
