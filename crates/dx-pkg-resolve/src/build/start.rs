@@ -116,6 +116,16 @@ pub(crate) fn load_unchanged<'a, 'l>(
     load_tree(requirements, Some(Locked::Parsed(lock)), provider, options)
 }
 
+/// Loads the tree of a compiled lock as [`load_unchanged`] does.
+pub(crate) fn load_unchanged_compiled<'a, 'l>(
+    requirements: &'l Requirements,
+    lock: DxlView<'l>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    load_tree(requirements, Some(Locked::Compiled(lock)), provider, options)
+}
+
 fn load_tree<'a, 'l>(
     requirements: &'l Requirements,
     previous: Option<Locked<'_, 'l>>,
