@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use dx_pkg_core::{Spec, Version};
-use dx_pkg_lock::LockPackage;
 use dx_pkg_lock::dxl::{DxlView, Package};
+use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_resolve::change::Change;
 use dx_pkg_resolve::rules::Exceptions;
@@ -44,7 +44,10 @@ pub(super) fn may_be(
         // Those of a workspace concern the others that link it.
         let had_peers =
             locked.get(&record.path).is_some_and(|own| !own.peer_dependencies().is_empty());
-        had_peers || !record.peer_dependencies.is_empty() || tree.has_unmet_peers(record)
+        had_peers
+            || !record.peer_dependencies.is_empty()
+            || tree.has_unmet_peers(record)
+            || tree.drops_peers(record)
     }) || tree.loses_peers(edited, requirements)
 }
 
@@ -139,15 +142,32 @@ impl<'t> ChangedTree<'t> {
         };
         let is_visible = |path: &&str| !edited.workspaces.iter().any(|folder| is_own(path, folder));
         let lost = self.removed.iter().copied().chain(replaced).filter(is_visible);
-        let lost: Vec<Package<'_>> = lost.filter_map(|path| self.locked.get(path)).collect();
-        if lost.iter().any(|package| !package.peer_dependencies().is_empty()) {
-            return true;
-        }
-        let names: HashSet<&str> = lost.iter().map(|package| package.name()).collect();
-        let has_one = |package: Package<'_>| {
-            package.peer_dependencies().iter().any(|(peer, _)| names.contains(peer))
+        self.are_joined(&lost.map(name_of_path).collect())
+    }
+
+    /// Returns whether an importer no longer requires what has peers or is one, or not as before:
+    /// importers that share copies are solved together.
+    fn drops_peers(&self, importer: &LockPackage) -> bool {
+        let Some(before) = self.locked.get(&importer.path) else { return false };
+        let now: HashSet<(&str, &str)> = importer.requirements().collect();
+        let sections = [
+            before.dependencies(),
+            before.dev_dependencies(),
+            before.optional_dependencies(),
+            before.peer_dependencies(),
+        ];
+        let dropped = sections.into_iter().flatten().filter(|asked| !now.contains(asked));
+        self.are_joined(&dropped.map(|(name, _)| name).collect())
+    }
+
+    /// Returns whether one of these packages has peers or is one.
+    fn are_joined(&self, names: &HashSet<&str>) -> bool {
+        let is_joined = |package: Package<'_>| {
+            let mut peers = package.peer_dependencies().iter();
+            names.contains(name_of_path(package.path())) && !package.peer_dependencies().is_empty()
+                || peers.any(|(peer, _)| names.contains(peer))
         };
-        !names.is_empty() && self.locked.packages().any(has_one)
+        !names.is_empty() && self.locked.packages().any(is_joined)
     }
 }
 
