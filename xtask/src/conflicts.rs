@@ -161,14 +161,15 @@ impl Programs {
     fn loads(&self, project: &Path) -> Result<String, String> {
         const LOAD: &str = "
             const fs = require('fs'), path = require('path');
-            const own = ['.', ...fs.globSync('apps/*')];
+            const { createRequire } = require('module');
+            const own = ['.', ...fs.globSync('apps/*'), ...fs.globSync('packages/*')];
             (async () => {
                 const failed = [];
                 for (const folder of own) {
                     const at = path.resolve(folder);
                     const text = fs.readFileSync(path.join(at, 'package.json'), 'utf8');
                     const { dependencies, devDependencies } = JSON.parse(text);
-                    const require = module.constructor.createRequire(path.join(at, 'x.js'));
+                    const require = createRequire(path.join(at, 'x.js'));
                     for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
                         try { require(name); continue; } catch {}
                         const entry = path.join(at, `load-${Math.random()}.mjs`);

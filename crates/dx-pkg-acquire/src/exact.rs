@@ -131,7 +131,7 @@ impl<'l> Elsewhere<'l> {
     pub fn of(packages: impl Iterator<Item = &'l LockPackage>) -> Self {
         let mut names = HashSet::new();
         for package in packages {
-            let declared = package.requirements().filter(|(_, spec)| is_outside(spec));
+            let declared = package.requirements().filter(|(_, spec)| is_elsewhere(spec));
             names.extend(declared.map(|(name, _)| name));
         }
         Elsewhere(names)
@@ -148,7 +148,7 @@ impl<'l> Elsewhere<'l> {
     pub fn with_overrides(mut self, overrides: &'l [Override]) -> Self {
         let mut rules: Vec<&Override> = overrides.iter().collect();
         while let Some(rule) = rules.pop() {
-            if rule.value.as_deref().is_some_and(is_outside) {
+            if rule.value.as_deref().is_some_and(is_elsewhere) {
                 // The name in front of a range; that of a scope begins with `@`.
                 let end = rule.key.get(1..).and_then(|rest| rest.find('@')).map(|end| end + 1);
                 self.0.insert(&rule.key[..end.unwrap_or(rule.key.len())]);
@@ -187,26 +187,26 @@ pub fn required_addresses<'l>(
     packages: impl Iterator<Item = &'l LockPackage>,
     overrides: &'l [Override],
 ) -> HashSet<&'l str> {
-    let mut found = HashSet::new();
-    let mut take = |spec: &'l str| {
-        let is_address = spec.contains("://") && matches!(Spec::parse(spec), Ok(Spec::Remote(_)));
-        if is_address {
-            found.insert(spec.trim());
-        }
-    };
-    for package in packages {
-        package.requirements().for_each(|(_, spec)| take(spec));
-    }
+    let specs = packages.flat_map(|package| package.requirements().map(|(_, spec)| spec));
+    let mut found = addresses(specs);
     let mut rules: Vec<&Override> = overrides.iter().collect();
     while let Some(rule) = rules.pop() {
-        rule.value.iter().for_each(|value| take(value));
+        found.extend(addresses(rule.value.as_deref().into_iter()));
         rules.extend(&rule.children);
     }
     found
 }
 
+/// Returns those of these requirements that are addresses of tarballs.
+pub fn addresses<'s>(specs: impl Iterator<Item = &'s str>) -> HashSet<&'s str> {
+    let is_address =
+        |spec: &&str| spec.contains("://") && matches!(Spec::parse(spec), Ok(Spec::Remote(_)));
+    specs.filter(is_address).map(str::trim).collect()
+}
+
 /// Returns whether a spec names a place other than a registry.
-fn is_outside(spec: &str) -> bool {
+#[must_use]
+pub fn is_elsewhere(spec: &str) -> bool {
     // No range or version has one of these; a path without them is one of a tarball.
     (spec.contains([':', '/']) || spec.trim_end().ends_with(['z', 'Z', 'r', 'R']))
         && !matches!(

@@ -10,6 +10,7 @@ pub(crate) mod git;
 mod remote;
 
 pub use git::{is_same_revision, packed as git_package};
+pub use remote::check_word as check_remote;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;

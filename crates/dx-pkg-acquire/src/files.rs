@@ -87,9 +87,9 @@ pub fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError>
     if let (Some(folder), true, Some(root)) =
         (&manifest.directories_bin, manifest.bin.is_empty(), path.parent())
     {
-        let mut found = BTreeMap::new();
-        list_commands(root, folder.trim_end_matches('/'), &mut found);
-        manifest.bin = found.into_iter().collect();
+        let mut paths = Vec::new();
+        list_below(root, folder.trim_end_matches('/'), &mut paths);
+        manifest.bin = commands_of(paths);
     }
     Ok(manifest)
 }
@@ -105,44 +105,31 @@ pub fn parse_own_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireEr
     Ok(manifest)
 }
 
-/// Lists what is in a folder and below it, hidden entries aside, by its name; npm makes commands of
-/// the folders too. One that cannot be read has none.
-fn list_commands(root: &Path, folder: &str, found: &mut BTreeMap<String, String>) {
+/// Lists what is in a folder and below it, folders too, hidden entries aside. One that cannot be
+/// read has nothing.
+fn list_below(root: &Path, folder: &str, found: &mut Vec<String>) {
     let Ok(entries) = std::fs::read_dir(root.join(folder)) else { return };
-    let mut names: Vec<(String, bool)> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            Some((name, entry.file_type().is_ok_and(|kind| kind.is_dir())))
-        })
-        .filter(|(name, _)| !name.starts_with('.'))
-        .collect();
-    names.sort();
-    for (name, is_folder) in names {
-        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        if is_folder {
-            list_commands(root, &path, found);
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if name.starts_with('.') {
+            continue;
         }
-        found.insert(name, path);
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            list_below(root, &path, found);
+        }
+        found.push(path);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn odd_sections_are_errors_in_the_projects_own_manifest_alone() {
-        let path = Path::new("package.json");
-        let text = r#"{"name": "a", "dependencies": ["b"], "scripts": {"install": "c"}}"#;
-        // An installed package with one still has its name and scripts.
-        let installed = parse_manifest(path, text).unwrap();
-        assert_eq!(
-            (installed.name.as_deref(), installed.script("install")),
-            (Some("a"), Some("c"))
-        );
-        assert!(installed.dependencies.is_empty());
-        let refused = parse_own_manifest(path, text).unwrap_err().to_string();
-        assert!(refused.contains("dependencies"), "{refused}");
-    }
+/// Returns the commands that a folder of commands makes: one of each file and folder, by its name.
+/// Of several of a name npm takes the one that it lists last: it lies deepest.
+pub(crate) fn commands_of(mut paths: Vec<String>) -> Vec<(String, String)> {
+    // Level by level, and within one by the names of the folders.
+    let parts = |path: &String| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+    paths.sort_by_cached_key(|path| (path.matches('/').count(), parts(path)));
+    let name = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let found: BTreeMap<String, String> =
+        paths.into_iter().map(|path| (name(&path), path)).collect();
+    found.into_iter().collect()
 }

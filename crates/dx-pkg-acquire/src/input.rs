@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use dx_pkg_compat::npmrc::{Config, InstallStrategy};
 use dx_pkg_core::{Platform, Version};
+use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::dedupe::Aim;
 use dx_pkg_resolve::pick::PickOptions;
@@ -34,10 +35,53 @@ pub struct ResolverInput {
     pub aim: Option<Aim>,
 }
 
+/// A lockfile with at least the entries for the project and its workspaces.
+#[derive(Clone, Copy)]
+pub enum LockedImporters<'l> {
+    /// As plain data.
+    Parsed(&'l Lock),
+    /// Compiled, of version 2 or later.
+    Compiled(&'l DxlView<'l>),
+}
+
+impl<'l> LockedImporters<'l> {
+    /// Returns the lockfile, where it is plain data.
+    #[must_use]
+    pub fn parsed(self) -> Option<&'l Lock> {
+        match self {
+            LockedImporters::Parsed(lock) => Some(lock),
+            LockedImporters::Compiled(_) => None,
+        }
+    }
+
+    /// Returns the requirements of entries, by path.
+    fn requirements(self) -> impl Fn(&str) -> Option<Vec<(&'l str, &'l str)>> {
+        let index = match self {
+            LockedImporters::Parsed(lock) => Some(lock.index()),
+            LockedImporters::Compiled(_) => None,
+        };
+        move |path| match self {
+            LockedImporters::Parsed(_) => {
+                let entry = index.as_ref()?.get(path)?;
+                Some(requirements_of(entry).map(texts).collect())
+            }
+            LockedImporters::Compiled(view) => {
+                let entry = view.get(path)?;
+                let sections = [
+                    entry.dependencies(),
+                    entry.dev_dependencies(),
+                    entry.optional_dependencies(),
+                    entry.peer_dependencies(),
+                ];
+                Some(sections.into_iter().flatten().collect())
+            }
+        }
+    }
+}
+
 impl ResolverInput {
     /// Reads options and policy from the settings. `node` is the version of Node.js that packages
-    /// are chosen for, `locked` has at least the lockfile's entries for the project and its
-    /// workspaces.
+    /// are chosen for.
     ///
     /// # Errors
     /// A setting that cannot be used.
@@ -45,7 +89,7 @@ impl ResolverInput {
         config: &Config,
         requirements: Requirements,
         node: Option<Version>,
-        locked: Option<&Lock>,
+        locked: Option<LockedImporters<'_>>,
     ) -> Result<Self, AcquireError> {
         let options = Options {
             pick: PickOptions {
@@ -94,9 +138,11 @@ impl ResolverInput {
     }
 }
 
-/// Returns the names that the project and its workspaces require.
+/// Returns the names that the project and its workspaces require, each once.
 pub fn direct(requirements: &Requirements) -> impl Iterator<Item = String> {
-    own_manifests(requirements).flat_map(requirements_of).map(|(name, _)| name.clone())
+    let names = own_manifests(requirements).flat_map(requirements_of).map(|(name, _)| name);
+    let names: HashSet<&String> = names.collect();
+    names.into_iter().cloned()
 }
 
 /// Returns whether the project and its workspaces require what they did when the lockfile was
@@ -113,12 +159,17 @@ pub fn are_unchanged(requirements: &Requirements, locked: &Lock) -> bool {
 
 /// Returns the requirements of the project and its workspaces that the lockfile lacks and that no
 /// workspace meets.
-fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<(String, String)> {
+fn open_requirements(
+    requirements: &Requirements,
+    locked: Option<LockedImporters<'_>>,
+) -> Vec<(String, String)> {
     let names: HashSet<&str> =
         requirements.workspaces.iter().map(LockPackage::package_name).collect();
     let mut open = Vec::new();
     // A lockfile that lacks manifests does not hold the project's own requirements either.
-    if let Some(lock) = locked.filter(|lock| lacks_manifests(lock)) {
+    if let Some(LockedImporters::Parsed(lock)) = locked
+        && lacks_manifests(lock)
+    {
         let lacks = |name: &str| lock.get(&format!("node_modules/{name}")).is_none();
         let own = own_manifests(requirements)
             .flat_map(|record| requirements_of(record).map(move |asked| (record, asked)));
@@ -127,17 +178,16 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
             .map(|(record, asked)| in_npms_words(requirements, record, asked))
             .collect();
     }
-    let index = locked.map(Lock::index);
+    let before = locked.map(LockedImporters::requirements);
     for record in own_manifests(requirements) {
-        let before = index.as_ref().and_then(|lock| lock.get(&record.path));
-        if before.is_some_and(|known| requirements_of(known).eq(requirements_of(record))) {
+        let known = before.as_ref().and_then(|before| before(&record.path)).unwrap_or_default();
+        if known.iter().copied().eq(requirements_of(record).map(texts)) {
             continue;
         }
-        let known: HashSet<&(String, String)> =
-            before.into_iter().flat_map(requirements_of).collect();
+        let known: HashSet<(&str, &str)> = known.into_iter().collect();
         open.extend(
             requirements_of(record)
-                .filter(|asked| !known.contains(asked) && !names.contains(asked.0.as_str()))
+                .filter(|asked| !known.contains(&texts(asked)) && !names.contains(asked.0.as_str()))
                 .map(|asked| in_npms_words(requirements, record, asked)),
         );
     }
@@ -168,6 +218,10 @@ fn requirements_of(record: &LockPackage) -> impl Iterator<Item = &(String, Strin
         &record.peer_dependencies,
     ];
     sections.into_iter().flatten()
+}
+
+fn texts((name, spec): &(String, String)) -> (&str, &str) {
+    (name, spec)
 }
 
 /// Returns the platform that packages are installed for.

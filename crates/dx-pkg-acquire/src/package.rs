@@ -1,5 +1,7 @@
 //! Lockfile entries as packages: their real name, and their id in the store.
 
+pub mod needed;
+
 use dx_pkg_core::{Integrity, PackageId, Spec};
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 

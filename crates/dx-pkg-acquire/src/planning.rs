@@ -11,7 +11,7 @@ use std::sync::Arc;
 use dx_pkg_compat::lockfile::npm::is_safe;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::ReleaseCutoff;
-use dx_pkg_core::Spec;
+use dx_pkg_core::{Platform, Spec};
 use dx_pkg_format::dxrp::{Plan, PlanChange, PlanQuestion, PlanRules, unpack};
 use dx_pkg_lock::dxl::{DxlView, encode};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -19,7 +19,7 @@ use dx_pkg_resolve::pick::PickOptions;
 use dx_pkg_resolve::{Options, Placing};
 
 use crate::dxrp::{Dxrp, DxrpError};
-use crate::package::{label, lacks_manifests, real_name};
+use crate::package::{label, lacks_manifests, needed, real_name};
 use crate::{Context, ResolverInput};
 
 /// The most bytes of a plan's lock before it was compressed.
@@ -252,15 +252,28 @@ pub(crate) fn checked(
             package.clone_from(importer);
         }
     }
-    // They are taken from the packages themselves, as without a plan.
-    let known = previous.map(Lock::index);
-    for package in lock.packages.iter_mut().filter(|package| is_in_modules(package)) {
-        let before = known.as_ref().and_then(|known| known.get(&package.path));
-        let before = before.filter(|before| before.integrity == package.integrity);
-        package.license = before.and_then(|before| before.license.clone());
-    }
+    take_licenses(&mut lock, previous, &input.options.platform);
     lock.format_version = 3;
     Ok(lock)
+}
+
+/// Takes licences from the lock before and, of packages that are not installed here, from the plan.
+/// Those of others are taken from the packages themselves, as without a plan.
+fn take_licenses(lock: &mut Lock, previous: Option<&Lock>, platform: &Platform) {
+    let known = previous.map(Lock::index);
+    let needed = needed::paths(lock, platform);
+    let is_needed: Vec<bool> =
+        lock.packages.iter().map(|package| needed.contains(package.path.as_str())).collect();
+    drop(needed);
+    for (package, is_needed) in lock.packages.iter_mut().zip(is_needed) {
+        if !is_in_modules(package) {
+            continue;
+        }
+        let before = known.as_ref().and_then(|known| known.get(&package.path));
+        let before = before.filter(|before| before.integrity == package.integrity);
+        let planned = package.license.take().filter(|_| !is_needed);
+        package.license = before.and_then(|before| before.license.clone()).or(planned);
+    }
 }
 
 fn is_in_modules(package: &LockPackage) -> bool {

@@ -8,7 +8,6 @@
 pub mod account;
 pub mod diff;
 mod error;
-pub mod hosted;
 pub mod json_path;
 pub mod members;
 pub mod node_text;

@@ -13,7 +13,7 @@ use std::path::Path;
 use dx_pkg_core::Version;
 use serde_json::{Map, Value, json};
 
-use crate::hosted::{Hosted, is_plain};
+use dx_pkg_compat::hosted::{Hosted, is_plain};
 
 pub use files::git_head;
 

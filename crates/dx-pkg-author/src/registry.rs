@@ -20,8 +20,8 @@ use url::Url;
 pub use crate::error::{Refusal, RefusalKind};
 
 use crate::AuthorError;
-use crate::hosted::percent;
 use crate::script::{Browser, Told};
+use dx_pkg_compat::hosted::percent;
 
 /// The header with a one-time password.
 const OTP: HeaderName = HeaderName::from_static("npm-otp");

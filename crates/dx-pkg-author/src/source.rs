@@ -65,7 +65,13 @@ pub fn find(
             }
             named(compress_tar(&tar), word).map(|tarball| Source::Tarball(Box::new(tarball)))
         }
-        _ => Err(AuthorError::Source { spec: word.to_owned() }),
+        Spec::Remote(url) => {
+            let session = open()?;
+            external::check_remote(&session.context, url)?;
+            let bytes = Registry::of(&session, None, "pack", told)?.fetch(url)?;
+            named(bytes, word).map(|tarball| Source::Tarball(Box::new(tarball)))
+        }
+        Spec::Workspace(_) => Err(AuthorError::Source { spec: word.to_owned() }),
     }
 }
 

@@ -10,6 +10,7 @@ mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
+mod defaults;
 mod deploy;
 mod diff;
 mod dispatch;
@@ -163,10 +164,10 @@ pub enum Command {
     #[command(visible_alias = "cit", aliases = ["sit", "clean-install-test"])]
     InstallCiTest(Later<TreeArguments>),
     Peers(Later<peers::PeersArguments>),
-    #[command(visible_alias = "list", aliases = ["la"])]
+    #[command(visible_alias = "list")]
     Ls(Later<list::ListArguments>),
     /// List installed packages with their descriptions.
-    #[command(hide = true)]
+    #[command(hide = true, alias = "la")]
     Ll(Later<list::ListArguments>),
     #[command(visible_alias = "why")]
     Explain(Later<list::ExplainArguments>),
@@ -237,8 +238,8 @@ impl Arguments {
         let is_help = |word: &OsString| word == "--help" || word == "-h";
         let wants_help = words.len() < 2 || words.iter().any(is_help);
         let mut parser = parser_for(&names, word.as_deref(), wants_help);
+        let words = defaults::with_settings(&parser, words);
         let is_global = words::is_global(&words);
-        let leaves = words.iter().any(|word| word == "--self");
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
             return Self::about_settings(&parser, command, words.clone());
@@ -248,7 +249,7 @@ impl Arguments {
             // Without --global it is the folder of the project.
             name == "prefix" && !is_global
                 // Elsewhere the switch has no influence.
-                || name == "yes" && leaves
+                || name == "yes" && words.iter().any(|word| word == "--self")
                 || !is_authors_setting(name)
                     && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use dx_pkg_core::text::suggest::nearest;
 
+pub mod asking;
 mod faces;
 mod npms_flags;
 mod plain_install;
@@ -96,6 +97,9 @@ const COMMANDS: &[(&str, &str)] = &[
     ("plugin", "nothing: dx has no plugins"),
     ("constraints", "nothing: dx has no constraints"),
     ("setup", "export PATH with the folder that dx bin --global prints"),
+    ("star", "nothing: npm has dropped it, and registries with it"),
+    ("unstar", "nothing: npm has dropped it, and registries with it"),
+    ("stars", "nothing: npm has dropped it, and registries with it"),
 ];
 
 /// The flags whose argument is a folder, which may have the name of a command.

@@ -5,6 +5,7 @@ pub mod command_words;
 pub mod foreign_bytes;
 pub mod glob;
 pub mod homes;
+pub mod hosted;
 pub mod json_size;
 pub mod known;
 pub mod lockfile;

@@ -145,6 +145,12 @@ impl Manifest {
         }
     }
 
+    /// Returns the names and specifiers of all four kinds of dependencies.
+    pub fn requirements(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sections = Section::ALL.into_iter().flat_map(|section| self.section(section));
+        sections.map(|(name, spec)| (name.as_str(), spec.as_str()))
+    }
+
     /// Returns the text of a script.
     #[must_use]
     pub fn script(&self, name: &str) -> Option<&str> {

@@ -34,7 +34,7 @@ use address::ReplaceHost;
 use dx_pkg_fetch::header::HeaderValue;
 use dx_pkg_fetch::{Credentials, Fetcher, Request};
 use signed::Addresses;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use url::Url;
@@ -51,6 +51,8 @@ pub struct NpmRegistry {
     processors: Arc<Semaphore>,
     /// The turn to decode a large packument.
     large: Arc<Semaphore>,
+    /// The registries that have answered with an abbreviated packument.
+    abbreviating: Arc<Mutex<Vec<Url>>>,
 }
 
 impl NpmRegistry {
@@ -68,7 +70,15 @@ impl NpmRegistry {
             Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
         let processors = Arc::new(Semaphore::new(dx_pkg_os::process::processors()));
         let large = Arc::new(Semaphore::new(1));
-        Ok(Self { fetcher, config, replace_host, addresses: Arc::default(), processors, large })
+        Ok(Self {
+            fetcher,
+            config,
+            replace_host,
+            addresses: Arc::default(),
+            processors,
+            large,
+            abbreviating: Arc::default(),
+        })
     }
 
     /// The fetcher all requests go through.

@@ -8,6 +8,9 @@ mod tests;
 
 use std::borrow::Cow;
 
+/// How many bytes are looked at together where most are of one kind.
+const CHUNK: usize = 64;
+
 /// Returns `text` on one line, without control characters, escape sequences and invisible direction
 /// marks, cut after `longest` characters.
 pub fn plain_text(text: &str, longest: usize) -> String {
@@ -69,10 +72,9 @@ pub fn output_text(text: &str, keeps_colours: bool) -> String {
 
 /// Returns JSON with all that is no letter, digit or plain ASCII escaped, so that it can be shown.
 pub fn escaped_json(json: &str) -> Cow<'_, str> {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
     let mut text = String::new();
     let (mut done, mut from) = (0, 0);
-    while let Some(next) = json.as_bytes()[from..].iter().position(|byte| !is_plain(byte)) {
+    while let Some(next) = not_plain(&json.as_bytes()[from..]) {
         let at = from + next;
         // What is not plain begins a character: those before are whole.
         let Some(c) = json[at..].chars().next() else { break };
@@ -91,6 +93,22 @@ pub fn escaped_json(json: &str) -> Cow<'_, str> {
     }
     text.push_str(&json[done..]);
     Cow::Owned(text)
+}
+
+/// Returns the place of the first byte that is neither plain ASCII nor the end of a line.
+fn not_plain(bytes: &[u8]) -> Option<usize> {
+    let is_plain = |byte: u8| (byte.wrapping_sub(b' ') <= b'~' - b' ') | (byte == b'\n');
+    // Without an early end for each byte, many are compared at once.
+    let all_plain = |chunk: &[u8]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let mut from = 0;
+    for chunk in bytes.chunks(CHUNK) {
+        if !all_plain(chunk) {
+            let place = chunk.iter().position(|byte| !is_plain(*byte));
+            return place.map(|place| from + place);
+        }
+        from += chunk.len();
+    }
+    None
 }
 
 /// Skips the rest of an escape sequence (ECMA-48): CSI up to its final byte, OSC and the other

@@ -25,7 +25,7 @@ pub use filter::{Filter, MOST_FILTER};
 pub use frame::{FrameHead, HEAD, Kind, MOST_PAYLOAD, encode_frame, encode_message};
 pub use greeting::{Capabilities, End, Hello, Missing, Reason, Refusal, ServerKey, Trouble};
 pub use meta::{MetaAnswer, MetaOutcome, MetaQuestion};
-pub use pack::{MOST_UNPACKED, PackHead, Statement};
+pub use pack::{MOST_COMPARED, MOST_UNPACKED, PackHead, Statement, WINDOW};
 pub use plan::{Plan, PlanChange, PlanQuestion, PlanRules};
 pub use unpack::unpack;
 pub use want::{Choice, Held, Want, Wanted};

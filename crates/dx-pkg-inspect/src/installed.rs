@@ -10,23 +10,30 @@ use std::time::SystemTime;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::lockfile::npm;
+use dx_pkg_install::upkeep::recorded::RecordedTree;
+use dx_pkg_lock::dxl::{DxlView, Package};
 use dx_pkg_lock::{Lock, LockPackage};
 
 use crate::InspectError;
 
 /// The folder of a tree.
-const MODULES: &str = "node_modules";
+pub(crate) const MODULES: &str = "node_modules";
 /// npm's record of a tree, below `node_modules`.
 const HIDDEN: &str = ".package-lock.json";
 
 /// Returns the packages that are in place below `root`, and in the folders that are linked there.
 /// `lockfile` is the name of the project's lockfile, which tells where packages came from; it is
-/// read only where npm's record does not.
+/// read only where npm's record does not. `record` is dx's record of the tree, where that says what
+/// npm's does.
 ///
 /// # Errors
 /// A folder, or the manifest of a package, that cannot be read.
-pub(crate) fn installed(root: &Path, lockfile: &str) -> Result<Installed, InspectError> {
-    let (recorded, locked) = (Recorded::read(root), OnceCell::new());
+pub(crate) fn installed(
+    root: &Path,
+    lockfile: &str,
+    record: Option<DxlView<'_>>,
+) -> Result<Installed, InspectError> {
+    let (recorded, locked) = (Recorded::read(root, record), OnceCell::new());
     let is_recorded = recorded.written.is_some();
     let mut walk = Walk { root, recorded, is_recorded, found: Vec::new(), lockfile, locked };
     walk.modules("")?;
@@ -58,12 +65,17 @@ struct Recorded {
 }
 
 impl Recorded {
-    /// Reads the record; one that is missing or damaged says nothing.
-    fn read(root: &Path) -> Self {
-        let path = root.join(MODULES).join(HIDDEN);
-        let written = fs::metadata(&path).and_then(|file| file.modified()).ok();
-        let lock = read_text(&path).ok().flatten().and_then(|text| npm::read(&text).ok());
-        let packages = lock.map(|lock| lock.packages).unwrap_or_default();
+    /// Reads the record, or takes what dx's says; one that is missing or damaged says nothing.
+    fn read(root: &Path, record: Option<DxlView<'_>>) -> Self {
+        let written = record_time(root);
+        let packages = match record {
+            Some(record) => record.packages().map(as_hidden).collect(),
+            None => {
+                let text = read_text(&root.join(MODULES).join(HIDDEN)).ok().flatten();
+                let lock = text.and_then(|text| npm::read(&text).ok());
+                lock.map(|lock| lock.packages).unwrap_or_default()
+            }
+        };
         let around = packages.iter().filter_map(|entry| entry.path.rsplit_once("/node_modules/"));
         let with_modules = around.map(|(folder, _)| folder.to_owned()).collect();
         let entries = packages.into_iter().map(|mut entry| (mem::take(&mut entry.path), entry));
@@ -77,6 +89,17 @@ impl Recorded {
         entry.path = path;
         (changed <= self.written?).then_some(entry)
     }
+}
+
+/// Returns when npm's record of a tree was written.
+pub(crate) fn record_time(root: &Path) -> Option<SystemTime> {
+    fs::metadata(root.join(MODULES).join(HIDDEN)).and_then(|file| file.modified()).ok()
+}
+
+fn as_hidden(package: Package<'_>) -> LockPackage {
+    let mut entry = package.to_package();
+    RecordedTree::as_hidden(&mut entry);
+    entry
 }
 
 struct Walk<'w> {
@@ -178,7 +201,7 @@ impl Walk<'_> {
 
 /// Returns the names of the packages, scopes and links in a folder, sorted, and whether each is a
 /// link.
-fn folders(folder: &Path) -> Vec<(String, bool)> {
+pub(crate) fn folders(folder: &Path) -> Vec<(String, bool)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let found = entries.flatten().filter_map(|entry| {
         let kind = entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_symlink())?;
@@ -189,7 +212,7 @@ fn folders(folder: &Path) -> Vec<(String, bool)> {
     names
 }
 
-fn joined(folder: &str, name: &str) -> String {
+pub(crate) fn joined(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 

@@ -20,11 +20,13 @@ pub mod licenses;
 pub mod list;
 mod manifests;
 pub mod outdated;
+mod outline;
 pub mod query;
 mod query_error;
 pub mod sbom;
 pub mod scope;
 mod view;
+mod whole;
 
 pub use error::InspectError;
 pub use view::{Source, View, text_setting};

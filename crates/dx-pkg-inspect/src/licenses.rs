@@ -1,5 +1,6 @@
 //! The licences of installed packages, as `pnpm licenses` lists them.
 
+use dx_pkg_compat::hosted::Hosted;
 use dx_pkg_core::Version;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Map, Value};
@@ -77,11 +78,15 @@ pub fn licenses(view: &View, options: &LicenseOptions) -> Result<Licenses, Inspe
         let known = rows.iter_mut().find(|row| row.name == name && row.license == license);
         match known {
             Some(row) => {
-                if !row.versions.contains(&version) {
+                let is_dev = view.graph.packages[place].dev;
+                if row.versions.contains(&version) {
+                    row.is_dev &= is_dev;
+                } else {
+                    // As for pnpm, the last version tells.
+                    row.is_dev = is_dev;
                     row.versions.push(version);
                 }
                 row.paths.push(path);
-                row.is_dev &= view.graph.packages[place].dev;
             }
             None => rows.push(Row {
                 name,
@@ -91,15 +96,26 @@ pub fn licenses(view: &View, options: &LicenseOptions) -> Result<Licenses, Inspe
                 is_dev: view.graph.packages[place].dev,
                 author: author(&manifest),
                 description: text(&manifest, "description"),
-                homepage: text(&manifest, "homepage"),
+                homepage: homepage(&manifest),
             }),
         }
     }
+    rows.sort_by(|a, b| locale_compare(&a.name, &b.name).then_with(|| a.license.cmp(&b.license)));
     Ok(Licenses { rows })
 }
 
 fn text(manifest: &Members, key: &str) -> Option<String> {
     manifest.get(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Returns the home page that a manifest names, or the readme in its repository.
+fn homepage(manifest: &Members) -> Option<String> {
+    let repository = || {
+        let repository = manifest.get("repository")?;
+        let address = repository.get("url").unwrap_or(repository).as_str()?;
+        Some(Hosted::read(address)?.docs())
+    };
+    text(manifest, "homepage").or_else(repository)
 }
 
 fn license(manifest: &Members) -> String {

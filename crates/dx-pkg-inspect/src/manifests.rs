@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::{base_name, clean_path};
 use dx_pkg_resolve::graph::{Kind, Requirement};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+pub(crate) use crate::outline::Members;
+use crate::outline::Outline;
 use crate::{Source, View};
 
 /// The number of packages for which no thread is started.
@@ -21,8 +23,33 @@ const THREADS: usize = 8;
 /// The parts of the work for each thread, so that none is left with the last one.
 const PARTS: usize = 4;
 
-/// The members of an object.
-pub(crate) type Members = Map<String, Value>;
+/// The members that npm changes or looks at when it shows a package, and those that it sets.
+const READ: [&str; 24] = [
+    "name",
+    "version",
+    "bundledDependencies",
+    "bundleDependencies",
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "overrides",
+    "scripts",
+    "funding",
+    "bin",
+    "pkgid",
+    "location",
+    "path",
+    "realpath",
+    "resolved",
+    "from",
+    "to",
+    "dev",
+    "inBundle",
+    "deduped",
+    "overridden",
+    "queryContext",
+];
 
 /// The manifests of a project's packages, each read once.
 pub(crate) struct Manifests<'v> {
@@ -81,12 +108,12 @@ impl<'v> Manifests<'v> {
     }
 
     /// Returns what `make` makes of each of these places and its manifest, in their order; of none
-    /// where there is no place. Manifests that are not known are read, on several threads where
-    /// there are many.
+    /// where there is no place. Of manifests that are not known only what `make` may look at is
+    /// read ([`READ`]), on several threads where there are many.
     pub(crate) fn each<T: Send>(
         &self,
         places: Vec<Option<usize>>,
-        make: impl Fn(usize, Option<Members>) -> T + Sync,
+        make: impl Fn(usize, Option<Outline>) -> T + Sync,
     ) -> Vec<T> {
         let (origin, known) = (&self.origin, self.known.borrow());
         let view = origin.view;
@@ -95,11 +122,11 @@ impl<'v> Manifests<'v> {
             .map(|place| known.get(&target_of(view, (*place)?)).map(|members| &**members))
             .collect();
         let one = |at: usize| {
-            let members = places[at].map(|place| match known[at] {
-                Some(members) => members.clone(),
-                None => origin.read(target_of(view, place)),
+            let outline = places[at].map(|place| match known[at] {
+                Some(members) => Outline::whole(members.clone()),
+                None => origin.outline(target_of(view, place)),
             });
-            make(at, members)
+            make(at, outline)
         };
         let threads = dx_pkg_os::process::processors().min(THREADS);
         if places.len() < FEW || threads < 2 {
@@ -130,6 +157,21 @@ impl<'v> Manifests<'v> {
 }
 
 impl Origin<'_> {
+    /// Reads what is looked at of the manifest of a package or folder.
+    fn outline(&self, place: usize) -> Outline {
+        if self.locked.is_none() {
+            let is_top = self.view.graph.packages[place].parent.is_none();
+            let is_read = |key: &str| READ.contains(&key) || is_top && key == "devDependencies";
+            let text = manifest_text(self.view, place).unwrap_or_default();
+            let outline = Outline::of_text(text.trim_start_matches('\u{feff}'), is_read);
+            if let Some(mut outline) = outline {
+                normalise(&mut outline.members);
+                return outline;
+            }
+        }
+        Outline::whole(self.read(place))
+    }
+
     /// Reads the manifest of a package or folder.
     fn read(&self, place: usize) -> Members {
         let package = &self.view.graph.packages[place];
@@ -180,8 +222,12 @@ fn entries(path: &Path) -> Members {
     }
 }
 
+fn manifest_text(view: &View, place: usize) -> Option<String> {
+    read_text(&view.folder(place).join("package.json")).ok().flatten()
+}
+
 fn on_disk(view: &View, place: usize) -> Members {
-    let text = read_text(&view.folder(place).join("package.json")).ok().flatten();
+    let text = manifest_text(view, place);
     match text.and_then(|text| serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()) {
         Some(Value::Object(members)) => members,
         _ => Members::new(),

@@ -14,6 +14,7 @@ use dx_pkg_lock::locale_compare;
 use serde_json::{Value, json};
 
 use crate::manifests::{Manifests, Members, ordered};
+use crate::outline::Outline;
 pub use crate::query_error::QueryError;
 use crate::{InspectError, View};
 use select::Select;
@@ -92,17 +93,17 @@ pub fn query(
         Item::Place(place) => Some(*place),
         Item::Missing(_) => None,
     });
-    let shown = |at: usize, members: Option<Members>| {
+    let shown = |at: usize, outline: Option<Outline>| {
         let context = contexts.get(&found[at]).cloned().unwrap_or_default();
-        let value = match (found[at], members) {
-            (Item::Place(place), Some(members)) => {
-                shown(view, members, place, context, bundled.get(place).copied())
+        let outline = match (found[at], outline) {
+            (Item::Place(place), Some(mut outline)) => {
+                let bundled = bundled.get(place).copied();
+                complete(view, &mut outline.members, place, context, bundled);
+                outline
             }
-            (Item::Missing(at), _) | (Item::Place(at), None) => missing(view, at),
+            (Item::Missing(at), _) | (Item::Place(at), None) => Outline::whole(missing(view, at)),
         };
-        // As it stands in a list, without the brackets.
-        let list = serde_json::to_string_pretty(&[value]).unwrap_or_default();
-        list.trim_start_matches("[\n").trim_end_matches("\n]").to_owned()
+        outline.in_list()
     };
     Ok(Found { packages: manifests.each(places.collect(), shown) })
 }
@@ -127,36 +128,36 @@ pub(crate) fn items(
 }
 
 /// Returns what npm shows of a requirement that finds nothing.
-fn missing(view: &View, at: usize) -> Value {
+fn missing(view: &View, at: usize) -> Members {
     let required = &view.graph.requirements[at];
     let spec = view.required_spec(required);
     let id = format!("{}@{spec}", required.name);
     let from = &view.graph.packages[required.from].path;
-    json!({
+    let shown = json!({
         "name": required.name, "version": spec, "_id": id, "pkgid": id,
         "path": null, "realpath": null, "resolved": null, "from": [from], "to": [],
         "dev": true, "inBundle": false, "deduped": false, "overridden": false,
         "queryContext": { "missing": true },
-    })
+    });
+    shown.as_object().cloned().unwrap_or_default()
 }
 
-/// Returns what npm shows of a package with this manifest.
-fn shown(
+/// Completes the manifest of a package by what else npm shows of it.
+fn complete(
     view: &View,
-    members: Members,
+    members: &mut Members,
     place: usize,
     context: Members,
     bundled: Option<bool>,
-) -> Value {
+) {
     let target = view.graph.packages[place].target.unwrap_or(place);
     let package = &view.graph.packages[target];
-    let id = id_of(view, &members, target);
+    let id = id_of(view, members, target);
     let path = |at: usize| Value::from(view.graph.packages[at].path.clone());
-    let to = ordered(view, &members, target).into_iter().filter_map(|one| one.to.map(path));
+    let to = ordered(view, members, target).into_iter().filter_map(|one| one.to.map(path));
     let to: Value = to.collect();
-    let mut object = members;
     let folder = view.folder(target).display().to_string();
-    let mut set = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    let mut set = |key: &str, value: Value| members.insert(key.to_owned(), value);
     set("pkgid", id.into());
     set("location", package.path.clone().into());
     set("path", folder.clone().into());
@@ -170,7 +171,6 @@ fn shown(
     set("deduped", false.into());
     set("overridden", view.graph.packages[place].is_overridden.into());
     set("queryContext", context.into());
-    Value::Object(object)
 }
 
 /// Returns `name@version` as npm has it, with the name of the folder and, where that differs, the

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -12,6 +13,7 @@ use dx_pkg_core::Spec;
 use dx_pkg_install::importers::words as importer_words;
 use dx_pkg_install::project::{Project, find_root, workspaces};
 use dx_pkg_install::session::global::Global;
+use dx_pkg_install::upkeep::recorded::RecordedTree;
 use dx_pkg_install::{Environment, Session};
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::normal_path;
@@ -20,6 +22,7 @@ use serde_json::Value;
 
 use crate::InspectError;
 use crate::installed::installed;
+use crate::whole::is_whole;
 
 /// The most packages that require one another in turn, from the project on.
 pub(crate) const DEEPEST: usize = 1000;
@@ -58,36 +61,30 @@ pub struct View {
 }
 
 impl View {
-    /// Reads the project that `folder` is in. `workspaces` are names or folders; where none is
-    /// given and `folder` is in a workspace, that one is selected.
+    /// Reads the project that the environment's folder is in. `workspaces` are names or folders;
+    /// where none is given and the folder is in a workspace, that one is selected.
     ///
     /// # Errors
     /// A file of the project that cannot be read, or a word that names no workspace.
     pub fn read(
-        folder: &Path,
+        environment: &Environment,
         source: Source,
         workspaces: &[String],
         legacy_peer_deps: bool,
     ) -> Result<Self, InspectError> {
+        let folder = environment.folder.as_path();
         let root = find_root(folder).folder;
         let mut project = Project::read_or_new(root.clone(), folder)?;
-        let mut is_recorded = false;
-        let lock = match source {
-            Source::Installed => {
-                let found = installed(&root, project.lockfile)?;
-                is_recorded = found.is_recorded;
-                found.lock
-            }
+        let (graph, is_recorded) = match source {
+            Source::Installed => installed_graph(environment, &mut project, legacy_peer_deps)?,
             Source::Locked => match read_text(&root.join(project.lockfile))? {
-                Some(text) => read_lock(&root, project.lockfile, &text)?,
+                Some(text) => {
+                    let lock = read_lock(&root, project.lockfile, &text)?;
+                    (graph_of(&mut project, lock, legacy_peer_deps)?, false)
+                }
                 None => return Err(InspectError::NoLockfile { folder: shown(&root) }),
             },
         };
-        project.locked = Some((String::new(), lock));
-        let requirements = project.requirements()?;
-        let folders = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
-        let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
-        let graph = Graph::of(&requirements, &lock, folders, legacy_peer_deps)?;
         check_depth(&graph)?;
         let members: Option<Value> = serde_json::from_str(&project.manifest_text).ok();
         let has_manifest =
@@ -123,7 +120,7 @@ impl View {
         let global = Global::find(environment, flags)?;
         let root = global.folder();
         let mut project = Project::of_global(root.clone())?;
-        let found = installed(&root, project.lockfile)?;
+        let found = installed(&root, project.lockfile, None)?;
         let (mut lock, is_recorded) = (found.lock, found.is_recorded);
         // As for npm, which keeps no record of them, nothing tells where they came from.
         let packages = lock.packages.iter_mut().filter(|entry| !entry.link);
@@ -155,21 +152,27 @@ impl View {
         })
     }
 
-    /// Reads a project as [`View::read`] does, and selects no workspace that `folder` is in.
+    /// Reads a project as [`View::read`] does, and selects no workspace that the folder is in.
     ///
     /// # Errors
     /// As [`View::read`].
     pub fn read_whole(
-        folder: &Path,
+        environment: &Environment,
         source: Source,
         workspaces: &[String],
         legacy_peer_deps: bool,
     ) -> Result<Self, InspectError> {
-        let mut view = Self::read(folder, source, workspaces, legacy_peer_deps)?;
+        let mut view = Self::read(environment, source, workspaces, legacy_peer_deps)?;
         if workspaces.is_empty() {
             view.selected.clear();
         }
         Ok(view)
+    }
+
+    /// Keeps the view until the process ends, which costs less than to take it apart.
+    #[must_use]
+    pub fn kept(self) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(self)
     }
 
     /// Selects all workspaces.
@@ -412,6 +415,52 @@ fn check_depth(graph: &Graph) -> Result<(), InspectError> {
     }
     let furthest = level.first().map(|place| graph.packages[*place].name.clone());
     furthest.map_or(Ok(()), |package| Err(InspectError::TooDeep { package, limit: DEEPEST }))
+}
+
+/// Reads the graph of what is installed, and whether npm's record of the tree holds for all of it.
+/// Where dx's record of the tree holds, that is read in place, while the tree is compared with it.
+fn installed_graph(
+    environment: &Environment,
+    project: &mut Project,
+    legacy_peer_deps: bool,
+) -> Result<(Graph, bool), InspectError> {
+    let root = project.root.clone();
+    let record = RecordedTree::read(environment, &root);
+    let record = record.as_ref().and_then(RecordedTree::entries);
+    if let Some(record) = record {
+        let requirements = project.requirements()?;
+        let (is_whole, graph) = std::thread::scope(|scope| {
+            let compared = scope.spawn(|| is_whole(&root, record));
+            let folders = workspace_folders(project);
+            let graph = Graph::of_compiled(&requirements, record, folders, legacy_peer_deps);
+            (compared.join().unwrap_or(false), graph)
+        });
+        if let Ok(mut graph) = graph
+            && is_whole
+        {
+            let entries = graph.packages.iter_mut().map(|package| &mut package.entry);
+            entries.for_each(RecordedTree::as_hidden);
+            return Ok((graph, true));
+        }
+    }
+    let found = installed(&root, project.lockfile, record)?;
+    Ok((graph_of(project, found.lock, legacy_peer_deps)?, found.is_recorded))
+}
+
+/// Reads the graph of a lock.
+fn graph_of(
+    project: &mut Project,
+    lock: Lock,
+    legacy_peer_deps: bool,
+) -> Result<Graph, InspectError> {
+    project.locked = Some((String::new(), lock));
+    let requirements = project.requirements()?;
+    let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
+    Ok(Graph::of(&requirements, &lock, workspace_folders(project), legacy_peer_deps)?)
+}
+
+fn workspace_folders(project: &Project) -> Vec<String> {
+    project.workspaces.iter().map(|(path, _)| path.clone()).collect()
 }
 
 fn read_lock(root: &Path, name: &str, text: &str) -> Result<Lock, InspectError> {

@@ -9,7 +9,7 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_link::{Look, Placement, Repairs, Tree, survey};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_os::files::Dir;
+use dx_pkg_os::files::{Dir, Identity};
 use dx_pkg_os::process::written_since_boot;
 use dx_pkg_store::Store;
 
@@ -134,14 +134,16 @@ pub(crate) fn recorded(store: &Store, root: &Path) -> Option<Lock> {
     own_files::with_record(root, Seal::of_store(store), |record| record.to_lock())
 }
 
+/// Returns whether npm has written its hidden lockfile after dx wrote its record.
+pub(crate) fn is_newer(hidden: Identity, record: Identity) -> bool {
+    hidden.mtime_ns > record.mtime_ns.saturating_add(NEWER)
+}
+
 /// Returns the tree of dx's record, and the record; `None` without one, and if npm has changed the
 /// tree since.
 pub(crate) fn recorded_by_dx(store: &Store, root: &Path) -> Option<(Tree, Lock)> {
     let [hidden, record] = own_files::identities(root, [HIDDEN, RECORD])?;
-    let is_older = hidden
-        .zip(record)
-        .is_some_and(|(hidden, record)| hidden.mtime_ns > record.mtime_ns.saturating_add(NEWER));
-    if is_older {
+    if hidden.zip(record).is_some_and(|(hidden, record)| is_newer(hidden, record)) {
         return None;
     }
     let recorded = recorded(store, root)?;

@@ -173,6 +173,8 @@ pub fn install(
                 maintenance::follow(&session, &project.root, tree, events);
             }
             summary.elapsed = started.elapsed();
+            // The process ends soon: a repository has thousands of pieces to free.
+            std::mem::forget(project);
             Ok(summary)
         }
         Err(error) => {

@@ -47,7 +47,7 @@ pub(crate) fn map(root: &Path, name: &str) -> io::Result<(Map, Identity)> {
 /// Reads a text file below `node_modules`, and returns its identity.
 pub(crate) fn text(root: &Path, name: &str) -> io::Result<(String, Identity)> {
     let (file, identity) = open(root, name)?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(identity.size).unwrap_or_default());
     io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes)?;
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());

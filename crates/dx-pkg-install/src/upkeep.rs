@@ -8,6 +8,7 @@ pub mod importing;
 pub mod linking;
 pub mod patching;
 pub mod rebuild;
+pub mod recorded;
 pub mod updates;
 pub mod verifying;
 

@@ -434,13 +434,14 @@ fn name_in_folder(path: &str) -> Option<&str> {
             .strip_suffix("node_modules")
             .is_some_and(|around| around.is_empty() || around.ends_with('/'))
     };
-    let (before, name) = path.rsplit_once('/')?;
-    if is_folder(before) {
-        return Some(name);
+    // Names are so short that a search by words costs more than it finds.
+    let last_slash = |text: &str| text.bytes().rposition(|byte| byte == b'/');
+    let name = last_slash(path)?;
+    if is_folder(&path[..name]) {
+        return Some(&path[name + 1..]);
     }
-    let (before, scope) = before.rsplit_once('/')?;
-    let start = before.len() + 1;
-    (scope.starts_with('@') && is_folder(before)).then(|| &path[start..])
+    let scope = last_slash(&path[..name])?;
+    (path[scope + 1..].starts_with('@') && is_folder(&path[..scope])).then(|| &path[scope + 1..])
 }
 
 /// Returns the package name a path ends with: the part after the last `node_modules/`, or else the

@@ -35,7 +35,9 @@ use queue::Queue;
 
 pub(crate) use frozen::compare;
 pub(crate) use locked::split_path;
-pub(crate) use start::{load_unchanged, start, start_compiled, start_planned, start_upgraded};
+pub(crate) use start::{
+    load_unchanged, load_unchanged_compiled, start, start_compiled, start_planned, start_upgraded,
+};
 
 /// The state of one resolution.
 pub(crate) struct Builder<'a, 'l> {

@@ -52,9 +52,11 @@ pub(crate) fn accepted_conflicts(
 pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
     let has_failed = |node: NodeId| tree[node].failure.is_some();
     let is_unmet = |edge: EdgeId| {
-        let is_excused = tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed);
-        let is_peer = tree[edge].kind.is_peer();
-        !is_peer && !is_excused && !is_left_open(tree, edge) && !tree.is_valid(edge)
+        let is_excused = || tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed);
+        !tree.is_valid(edge)
+            && !tree[edge].kind.is_peer()
+            && !is_excused()
+            && !is_left_open(tree, edge)
     };
     tree.project_nodes()
         .into_iter()

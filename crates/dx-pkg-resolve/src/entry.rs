@@ -1,5 +1,6 @@
 //! The lockfile's entry of a package of the tree.
 
+use dx_pkg_lock::dxl::Package;
 use dx_pkg_lock::{LockPackage, name_of_path};
 
 use crate::manifest::Origin;
@@ -27,12 +28,8 @@ pub(crate) fn entry(tree: &DependencyTree<'_>, node: NodeId) -> LockPackage {
         };
     }
     let mut record = tree.manifest(node).record();
-    let package_name = tree.manifest(node).name.map(|name| tree.text(name).to_owned());
-    let folder_name = tree[node].folder.as_deref().map(|folder| name_of_path(folder).to_owned());
-    let is_renamed = package_name.as_deref() != Some(tree.text(tree[node].name))
-        || folder_name.is_some_and(|folder| package_name.as_deref() != Some(folder.as_str()));
     let is_root = node == tree.root;
-    record.name = package_name.filter(|_| is_root || is_renamed);
+    record.name = recorded_name(tree, node).map(str::to_owned);
     if !tree.is_top(node) {
         record.remove_dev_dependencies();
     }
@@ -42,6 +39,40 @@ pub(crate) fn entry(tree: &DependencyTree<'_>, node: NodeId) -> LockPackage {
         set_flags(&mut record, tree, node);
     }
     record
+}
+
+/// Returns the name in the entry of a node that is no link.
+fn recorded_name<'t>(tree: &'t DependencyTree<'_>, node: NodeId) -> Option<&'t str> {
+    let package_name = tree.manifest(node).name.map(|name| tree.text(name));
+    let folder_name = tree[node].folder.as_deref().map(name_of_path);
+    let is_renamed = package_name != Some(tree.text(tree[node].name))
+        || folder_name.is_some_and(|folder| package_name != Some(folder));
+    package_name.filter(|_| node == tree.root || is_renamed)
+}
+
+/// Returns whether the entry of a folder's node at `path` is certain to be `before`.
+pub(crate) fn is_entry_of_folder(
+    tree: &DependencyTree<'_>,
+    node: NodeId,
+    in_bundle: bool,
+    (path, before): (&str, Package<'_>),
+) -> bool {
+    let Origin::Record(record) = &tree.manifest(node).origin else { return false };
+    let is_folder = tree.is_top(node) && tree[node].target.is_none() && node != tree.root;
+    if !is_folder || record.patched.is_some() || record.link || before.path() != path {
+        return false;
+    }
+    let mut header = LockPackage {
+        path: path.to_owned(),
+        name: recorded_name(tree, node).map(str::to_owned),
+        in_bundle,
+        has_install_script: record.has_install_script,
+        has_shrinkwrap: record.has_shrinkwrap,
+        private_copy: record.private_copy,
+        ..LockPackage::default()
+    };
+    set_flags(&mut header, tree, node);
+    before.is_made_of(&header, record)
 }
 
 fn set_flags(record: &mut LockPackage, tree: &DependencyTree<'_>, node: NodeId) {

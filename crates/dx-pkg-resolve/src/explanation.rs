@@ -124,6 +124,8 @@ pub struct Change {
     pub importer: String,
     /// The new requirements.
     pub requirements: Vec<Wanted>,
+    /// The new requirements of further manifests, each with its folder: all are changed together.
+    pub further: Vec<(String, Vec<Wanted>)>,
     /// Whether it only narrows the project's own ranges.
     pub is_offer: bool,
     /// A warning about it.
@@ -186,7 +188,7 @@ impl Change {
     /// is that of a workspace.
     #[must_use]
     pub fn command(&self) -> Option<String> {
-        if !self.importer.is_empty() {
+        if !self.importer.is_empty() || !self.further.is_empty() {
             return None;
         }
         let sections: Vec<Section> = self.requirements.iter().map(|one| one.section).collect();
@@ -215,7 +217,8 @@ impl Change {
     /// Returns whether all its requirements are for development.
     #[must_use]
     pub fn is_dev(&self) -> bool {
-        self.requirements.iter().all(|one| one.section == Section::Dev)
+        let further = self.further.iter().flat_map(|(_, wanted)| wanted);
+        self.requirements.iter().chain(further).all(|one| one.section == Section::Dev)
     }
 
     /// Returns its warning, and what it leaves unmet, in parentheses.
@@ -232,13 +235,16 @@ impl Change {
     /// Returns the command, or the edit of a workspace's manifest, in words.
     #[must_use]
     pub fn in_words(&self) -> String {
+        let edit = |importer: &str, requirements: &[Wanted]| {
+            let entry = |one: &Wanted| format!("\"{}\": \"{}\"", one.name, one.range);
+            let entries: Vec<String> = requirements.iter().map(entry).collect();
+            format!("{} in {}", entries.join(", "), manifest_of(importer))
+        };
         self.command().unwrap_or_else(|| {
-            let entries: Vec<String> = self
-                .requirements
-                .iter()
-                .map(|Wanted { name, range, .. }| format!("\"{name}\": \"{range}\""))
-                .collect();
-            format!("{} in {}", entries.join(", "), manifest_of(&self.importer))
+            let further = self.further.iter().map(|(importer, wanted)| edit(importer, wanted));
+            let edits: Vec<String> =
+                std::iter::once(edit(&self.importer, &self.requirements)).chain(further).collect();
+            edits.join("; ")
         })
     }
 }

@@ -169,6 +169,8 @@ fn mark_unfit(
     options: &Options,
     unfit: &mut Vec<Unfit>,
 ) {
+    // Most packages say one of a few things of engines.
+    let mut fitting: FxHashSet<&str> = FxHashSet::default();
     for node in tree.project_nodes() {
         let is_link = tree[node].target.is_some();
         let is_optional = tree[node].flags.optional;
@@ -178,12 +180,17 @@ fn mark_unfit(
         }
         let manifest = tree.manifest(node);
         let runs_here = manifest.platform(|os, cpu, libc| options.accepts(os, cpu, libc));
+        let said = manifest.locked_engines();
+        if runs_here && said.is_some_and(|said| fitting.contains(said)) {
+            continue;
+        }
         let engines = manifest.engines();
         let engine_fits = |name: &str, range: &Option<String>| {
             range.as_deref().is_none_or(|range| picker.engine_fits(name, range))
         };
         let engines_fit = engine_fits("node", &engines.node) && engine_fits("npm", &engines.npm);
         if runs_here && engines_fit {
+            fitting.extend(said);
             continue;
         }
         if is_optional {

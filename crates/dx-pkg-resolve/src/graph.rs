@@ -3,10 +3,11 @@
 
 use dx_pkg_core::Platform;
 use dx_pkg_format::packument::Packument;
+use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage};
 use rustc_hash::FxHashMap;
 
-use crate::build::load_unchanged;
+use crate::build::{load_unchanged, load_unchanged_compiled};
 use crate::entry::entry;
 use crate::flags;
 use crate::manifest::EdgeKind;
@@ -124,27 +125,24 @@ impl Graph {
         workspaces: Vec<String>,
         legacy_peer_deps: bool,
     ) -> Result<Self, ResolveError> {
-        let options = Options {
-            pick: PickOptions::default(),
-            platform: Platform { os: "".into(), cpu: "".into(), libc: None },
-            more_platforms: Vec::new(),
-            legacy_peer_deps,
-            strict_peer_deps: false,
-            solves_conflicts: false,
-            explains_conflicts: false,
-            engine_strict: false,
-            known_conflicts: Vec::new(),
-            prefer_dedupe: false,
-            placing: Placing::Hoisted,
-            update: Vec::new(),
-            explicit: Vec::new(),
-            explicit_in: Vec::new(),
-            workspaces,
-            frozen: false,
-            install_links: false,
-            max_packages: Options::MAX_PACKAGES,
-        };
+        let options = options(workspaces, legacy_peer_deps);
         let mut tree = load_unchanged(requirements, lock, &Nothing, &options)?.tree;
+        flags::calculate(&mut tree);
+        Ok(Self::of_tree(&tree))
+    }
+
+    /// Reads the graph of a compiled lock as [`Graph::of`] does.
+    ///
+    /// # Errors
+    /// A link of the lock that leads to nothing in it.
+    pub fn of_compiled(
+        requirements: &Requirements,
+        lock: DxlView<'_>,
+        workspaces: Vec<String>,
+        legacy_peer_deps: bool,
+    ) -> Result<Self, ResolveError> {
+        let options = options(workspaces, legacy_peer_deps);
+        let mut tree = load_unchanged_compiled(requirements, lock, &Nothing, &options)?.tree;
         flags::calculate(&mut tree);
         Ok(Self::of_tree(&tree))
     }
@@ -190,6 +188,30 @@ impl Graph {
             });
         }
         graph
+    }
+}
+
+/// Returns the options of a resolution that chooses and places nothing.
+fn options(workspaces: Vec<String>, legacy_peer_deps: bool) -> Options {
+    Options {
+        pick: PickOptions::default(),
+        platform: Platform { os: "".into(), cpu: "".into(), libc: None },
+        more_platforms: Vec::new(),
+        legacy_peer_deps,
+        strict_peer_deps: false,
+        solves_conflicts: false,
+        explains_conflicts: false,
+        engine_strict: false,
+        known_conflicts: Vec::new(),
+        prefer_dedupe: false,
+        placing: Placing::Hoisted,
+        update: Vec::new(),
+        explicit: Vec::new(),
+        explicit_in: Vec::new(),
+        workspaces,
+        frozen: false,
+        install_links: false,
+        max_packages: Options::MAX_PACKAGES,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Interned names and requirements: both are a `u32` in the resolver.
 
+use std::sync::Arc;
+
 use dx_pkg_core::{Range, Spec, SpecError, Version};
 use rustc_hash::FxHashMap;
 
@@ -14,16 +16,16 @@ pub(crate) struct SpecId(u32);
 /// The names and requirements of one resolution.
 #[derive(Default)]
 pub(crate) struct Interner {
-    names: Vec<Box<str>>,
+    names: Vec<Arc<str>>,
     /// For each name, its lower-case form, or itself.
     folded: Vec<NameId>,
-    name_ids: FxHashMap<Box<str>, NameId>,
+    name_ids: FxHashMap<Arc<str>, NameId>,
     specs: Vec<InternedSpec>,
-    spec_ids: FxHashMap<Box<str>, SpecId>,
+    spec_ids: FxHashMap<Arc<str>, SpecId>,
 }
 
 struct InternedSpec {
-    raw: Box<str>,
+    raw: Arc<str>,
     parsed: Result<Spec, SpecError>,
 }
 
@@ -33,12 +35,15 @@ impl Interner {
             return *id;
         }
         let id = NameId(index(self.names.len()));
-        self.names.push(name.into());
-        self.name_ids.insert(name.into(), id);
+        let text: Arc<str> = name.into();
+        self.names.push(text.clone());
+        self.name_ids.insert(text, id);
         self.folded.push(id);
-        let lower = name.to_lowercase();
-        if lower != name {
-            self.folded[id.index()] = self.name(&lower);
+        if name.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+            let lower = name.to_lowercase();
+            if lower != name {
+                self.folded[id.index()] = self.name(&lower);
+            }
         }
         id
     }
@@ -66,8 +71,9 @@ impl Interner {
             return *id;
         }
         let id = SpecId(index(self.specs.len()));
-        self.specs.push(InternedSpec { raw: raw.into(), parsed: Spec::parse(raw) });
-        self.spec_ids.insert(raw.into(), id);
+        let text: Arc<str> = raw.into();
+        self.specs.push(InternedSpec { raw: text.clone(), parsed: Spec::parse(raw) });
+        self.spec_ids.insert(text, id);
         id
     }
 

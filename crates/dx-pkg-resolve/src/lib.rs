@@ -217,7 +217,7 @@ pub fn resolve(
 }
 
 /// Resolves by npm's rules and, where npm refuses, looks for versions that agree.
-fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
+pub(crate) fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
     let first = input.resolve();
     let options = input.options;
     if options.frozen && options.explains_conflicts {
@@ -282,8 +282,11 @@ fn remedied(
             let Ok(refused) = (Input { options: &lenient, ..input }).resolve() else {
                 return Err(ResolveError::PeerConflict(conflicts));
             };
-            let solve::Remedy { solved, explanations } = solve::remedy(&refused, input);
-            match solved.filter(|solved| !solved.refused_by_npm) {
+            // Strictly, npm refuses what it meets on the way; the lockfile has no conflict.
+            let lenient = Input { options: &lenient, ..input };
+            let solve::Remedy { solved, explanations } = solve::remedy(&refused, lenient);
+            let is_whole = |solved: &Resolution| solved.conflicts.is_empty();
+            match solved.filter(is_whole).filter(|_| explanations.is_empty()) {
                 Some(solved) => Ok(solved),
                 None if explanations.is_empty() => Err(ResolveError::PeerConflict(conflicts)),
                 None => {

@@ -1,6 +1,8 @@
 //! Manifests: one version of one package, its declared dependencies parsed, everything else read on
 //! demand.
 
+use std::borrow::Cow;
+
 use dx_pkg_core::Version;
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
 use dx_pkg_lock::LockPackage;
@@ -51,17 +53,48 @@ pub(crate) enum Origin<'l> {
         packument: Packument,
         version: VersionIndex,
     },
-    Record(Box<LockPackage>),
+    Record(Record<'l>),
     /// An entry of a compiled lockfile.
     Locked(Package<'l>),
+}
+
+/// A manifest as plain data.
+pub(crate) enum Record<'l> {
+    /// One of the manifest's own.
+    Own(Box<LockPackage>),
+    /// One of the resolution's input.
+    Given(&'l LockPackage),
+}
+
+impl std::ops::Deref for Record<'_> {
+    type Target = LockPackage;
+
+    fn deref(&self) -> &LockPackage {
+        match self {
+            Record::Own(record) => record,
+            Record::Given(record) => record,
+        }
+    }
+}
+
+impl From<LockPackage> for Record<'_> {
+    fn from(record: LockPackage) -> Self {
+        Record::Own(Box::new(record))
+    }
+}
+
+impl<'l> From<&'l LockPackage> for Record<'l> {
+    fn from(record: &'l LockPackage) -> Self {
+        Record::Given(record)
+    }
 }
 
 /// One version of one package.
 pub(crate) struct Manifest<'l> {
     pub(crate) name: Option<NameId>,
     pub(crate) version: Option<Version>,
-    pub(crate) integrity: Option<Box<str>>,
-    pub(crate) resolved: Option<Box<str>>,
+    pub(crate) integrity: Option<Cow<'l, str>>,
+    pub(crate) resolved: Option<Cow<'l, str>>,
     /// The declared dependencies in the order of their edges: peers, optional peers, production,
     /// optional.
     pub(crate) declared: Vec<Declared>,
@@ -88,6 +121,11 @@ impl<'l> std::ops::Index<ManifestId> for Manifests<'l> {
 impl<'l> Manifests<'l> {
     pub(crate) fn len(&self) -> usize {
         self.items.len()
+    }
+
+    /// Makes room for so many.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.items.reserve(count);
     }
 
     pub(crate) fn with_pins(pins: PinTable) -> Self {
@@ -122,7 +160,7 @@ impl<'l> Manifest<'l> {
         interner: &mut Interner,
     ) -> Self {
         let view = packument.version(version);
-        let mut declared = Declarations::new(interner);
+        let mut declared = Declarations::new(interner, 0);
         for (name, spec) in view.peer_dependencies() {
             if !view.peer_optional(name) {
                 declared.add(name, spec, EdgeKind::Peer);
@@ -140,8 +178,8 @@ impl<'l> Manifest<'l> {
         Manifest {
             name: Some(interner.name(packument.name())),
             version: Some(view.version()),
-            integrity: view.integrity().map(Into::into),
-            resolved: Some(view.tarball().into()),
+            integrity: view.integrity().map(|text| text.to_owned().into()),
+            resolved: Some(view.tarball().to_owned().into()),
             declared,
             dev: Vec::new(),
             bundled,
@@ -152,11 +190,15 @@ impl<'l> Manifest<'l> {
     /// Reads a lockfile entry, a project's manifest or one from outside the registry. `name` is the
     /// default name.
     pub(crate) fn from_record(
-        record: LockPackage,
+        record: impl Into<Record<'l>>,
         name: Option<&str>,
         interner: &mut Interner,
     ) -> Self {
-        let mut declared = Declarations::new(interner);
+        let record: Record<'l> = record.into();
+        let count = record.peer_dependencies.len()
+            + record.dependencies.len()
+            + record.optional_dependencies.len();
+        let mut declared = Declarations::new(interner, count);
         let optional = |name: &str| {
             record.peer_dependencies_meta.iter().any(|(n, optional)| n == name && *optional)
         };
@@ -173,26 +215,30 @@ impl<'l> Manifest<'l> {
         declared.add_all(pairs(&record.dependencies), EdgeKind::Prod);
         declared.add_all(pairs(&record.optional_dependencies), EdgeKind::Optional);
         let declared = declared.list;
-        let mut dev = Declarations::new(interner);
+        let mut dev = Declarations::new(interner, record.dev_dependencies.len());
         dev.add_all(pairs(&record.dev_dependencies), EdgeKind::Dev);
         let dev = dev.list;
         let version = record.version.as_deref().and_then(|text| Version::parse_loose(text).ok());
         Manifest {
             name: record.name.as_deref().or(name).map(|name| interner.name(name)),
             version,
-            integrity: record.integrity.as_deref().map(Into::into),
-            resolved: record.resolved.as_deref().map(Into::into),
+            integrity: record.integrity.clone().map(Cow::Owned),
+            resolved: record.resolved.clone().map(Cow::Owned),
             declared,
             dev,
             bundled: record.bundle_dependencies.iter().map(|name| interner.name(name)).collect(),
-            origin: Origin::Record(Box::new(record)),
+            origin: Origin::Record(record),
         }
     }
 
     /// Reads an entry of a compiled lockfile, a package in the folder `name`, as
     /// [`Self::from_record`] reads what it says.
     pub(crate) fn from_locked(package: Package<'l>, name: &str, interner: &mut Interner) -> Self {
-        let mut declared = Declarations::new(interner);
+        let (dependencies, optional_dependencies) =
+            (package.dependencies(), package.optional_dependencies());
+        let count =
+            dependencies.len() + optional_dependencies.len() + package.peer_dependencies().len();
+        let mut declared = Declarations::new(interner, count);
         let optional = |name: &str| {
             package.peer_dependencies_meta().any(|(n, optional)| n == name && optional)
         };
@@ -204,17 +250,17 @@ impl<'l> Manifest<'l> {
         }
         declared.add_all(required.into_iter(), EdgeKind::Peer);
         declared.add_all(optional_peers.into_iter(), EdgeKind::PeerOptional);
-        declared.add_all(package.dependencies().iter(), EdgeKind::Prod);
-        declared.add_all(package.optional_dependencies().iter(), EdgeKind::Optional);
+        declared.add_all(dependencies.iter(), EdgeKind::Prod);
+        declared.add_all(optional_dependencies.iter(), EdgeKind::Optional);
         let declared = declared.list;
-        let mut dev = Declarations::new(interner);
+        let mut dev = Declarations::new(interner, package.dev_dependencies().len());
         dev.add_all(package.dev_dependencies().iter(), EdgeKind::Dev);
         let dev = dev.list;
         Manifest {
             name: Some(interner.name(package.explicit_name().unwrap_or(name))),
             version: package.version().and_then(|text| Version::parse_loose(text).ok()),
-            integrity: package.integrity().map(Into::into),
-            resolved: package.resolved().map(Into::into),
+            integrity: package.integrity().map(Cow::Borrowed),
+            resolved: package.resolved().map(Cow::Borrowed),
             declared,
             dev,
             bundled: package.bundle_dependencies().map(|name| interner.name(name)).collect(),
@@ -291,6 +337,12 @@ impl<'l> Manifest<'l> {
         found.map(|(_, json)| json.to_owned())
     }
 
+    /// Returns the declared dependency at a position; those of development come last.
+    pub(crate) fn declared_at(&self, at: usize) -> Option<Declared> {
+        let dev = || self.dev.get(at - self.declared.len());
+        self.declared.get(at).or_else(dev).copied()
+    }
+
     /// Returns whether it declares peers.
     pub(crate) fn has_peers(&self) -> bool {
         self.declared.iter().any(|declared| declared.kind.is_peer())
@@ -313,6 +365,14 @@ impl<'l> Manifest<'l> {
                     (view.os().collect(), view.cpu().collect(), view.libc().collect());
                 read(&os, &cpu, &libc)
             }
+        }
+    }
+
+    /// Returns `engines` of an entry of a compiled lockfile as JSON; empty where it has none.
+    pub(crate) fn locked_engines(&self) -> Option<&'l str> {
+        match &self.origin {
+            Origin::Locked(package) => Some(package.engines().unwrap_or_default()),
+            Origin::Record(_) | Origin::Registry { .. } => None,
         }
     }
 
@@ -345,8 +405,9 @@ struct Declarations<'a> {
 }
 
 impl<'a> Declarations<'a> {
-    fn new(interner: &'a mut Interner) -> Self {
-        Declarations { interner, list: Vec::new() }
+    /// Begins a list with room for so many.
+    fn new(interner: &'a mut Interner, count: usize) -> Self {
+        Declarations { interner, list: Vec::with_capacity(count) }
     }
 
     fn add(&mut self, name: &str, spec: &str, kind: EdgeKind) {

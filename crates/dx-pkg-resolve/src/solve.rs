@@ -14,6 +14,8 @@ mod encode;
 pub(crate) mod fewest;
 mod gather;
 mod helpful;
+mod input;
+mod joint;
 mod offer;
 mod order;
 mod packages;
@@ -22,6 +24,7 @@ mod problem;
 mod remedy;
 mod sat;
 mod search;
+mod taken;
 mod told;
 mod unavailable;
 mod words;
@@ -29,7 +32,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use input::Input;
 pub use pinned::Move;
-pub(crate) use remedy::{Input, Remedy, remedy};
+pub(crate) use remedy::{Remedy, remedy};
 pub(crate) use told::given_up;
 pub(crate) use unavailable::{with_available, with_fitting_engines};

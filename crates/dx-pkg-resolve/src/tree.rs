@@ -11,6 +11,8 @@ mod ordered;
 mod queries;
 mod sets;
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exceptions::Exceptions;
@@ -22,6 +24,22 @@ use crate::places::Places;
 /// A node of a tree: a package or link at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct NodeId(u32);
+
+/// A set of nodes.
+pub(crate) struct NodeSet(Vec<bool>);
+
+impl NodeSet {
+    /// Adds a node; returns whether it was not there. One that the tree got since the set was made
+    /// is not taken.
+    pub(crate) fn insert(&mut self, node: NodeId) -> bool {
+        let place = self.0.get_mut(node.0 as usize);
+        place.is_some_and(|place| !std::mem::replace(place, true))
+    }
+
+    pub(crate) fn contains(&self, node: NodeId) -> bool {
+        self.0.get(node.0 as usize).copied().unwrap_or(false)
+    }
+}
 
 /// An edge: a requirement of one node.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -127,6 +145,8 @@ pub(crate) struct DependencyTree<'l> {
     /// The exceptions that the project makes from requirements.
     pub(crate) exceptions: Exceptions,
     pub(crate) places: Places,
+    /// The folders of workspaces and links that are or were part of the tree.
+    folders: BTreeSet<Box<str>>,
     /// The names, in lower case, that edges to workspaces have or had.
     workspace_names: FxHashSet<NameId>,
     /// Dependencies on folders of their authors' machines, which have no edges.
@@ -193,6 +213,7 @@ impl<'l> DependencyTree<'l> {
             install_links: false,
             exceptions: Exceptions::default(),
             places: Places::default(),
+            folders: BTreeSet::new(),
             workspace_names: FxHashSet::default(),
             authors_folders: Vec::new(),
             locked_revisions: FxHashMap::default(),
@@ -207,6 +228,12 @@ impl<'l> DependencyTree<'l> {
         tree[project].flags = Flags::NONE;
         tree[project].folder = Some("".into());
         tree
+    }
+
+    /// Makes room for so many nodes, and for their edges, which are some four for each.
+    pub(crate) fn reserve(&mut self, nodes: usize) {
+        self.nodes.reserve(nodes);
+        self.edges.reserve(4 * nodes);
     }
 
     /// Adds a node without edges that is the root of its own tree.
@@ -238,6 +265,11 @@ impl<'l> DependencyTree<'l> {
 
     pub(crate) fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..index(self.nodes.len())).map(NodeId)
+    }
+
+    /// Returns an empty set of the nodes that there are now.
+    pub(crate) fn no_nodes(&self) -> NodeSet {
+        NodeSet(vec![false; self.nodes.len()])
     }
 
     /// Returns every node of the project's tree.

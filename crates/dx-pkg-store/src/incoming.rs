@@ -36,6 +36,8 @@ pub struct Incoming<'s> {
 struct Arrived {
     path: String,
     mode: FileMode,
+    /// The mode that counts for the content root.
+    said: FileMode,
     size: u64,
     digest: [u8; 32],
     /// The BLAKE3 of the contents, where that is computed.
@@ -83,6 +85,19 @@ impl Incoming<'_> {
     /// # Errors
     /// When its path is unsafe or repeated, or the file system refuses.
     pub fn begin(&mut self, path: String, mode: FileMode) -> Result<(), StoreError> {
+        self.begin_as(path, mode, mode)
+    }
+
+    /// Begins a file, as [`Self::begin`], that gets another mode than is `said` of it.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn begin_as(
+        &mut self,
+        path: String,
+        mode: FileMode,
+        said: FileMode,
+    ) -> Result<(), StoreError> {
         if !dxp::is_safe_path(&path) {
             let source = FormatError::UnsafePath { doing: "writing", path };
             return Err(StoreError::Unstorable { id: self.id, source });
@@ -93,6 +108,7 @@ impl Incoming<'_> {
         self.files.push(Arrived {
             path,
             mode,
+            said,
             size: 0,
             digest: [0; 32],
             proof: [0; 32],

@@ -1,6 +1,6 @@
 //! Manifests of packages in tarballs, normalised as npm normalises that of an unpacked package.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Contents {
     /// Returns what is in a folder and below it as commands, hidden entries aside, as
     /// [`crate::files::parse_manifest`] finds them on disk.
     fn commands_in(&self, folder: &str) -> Vec<(String, String)> {
-        let mut found = BTreeMap::new();
+        let mut found = BTreeSet::new();
         for path in &self.paths {
             let rest = match folder {
                 "" => Some(path.as_str()),
@@ -102,9 +102,9 @@ impl Contents {
             let mut at = folder.to_owned();
             for part in rest.split('/') {
                 at = if at.is_empty() { part.to_owned() } else { format!("{at}/{part}") };
-                found.insert(part.to_owned(), at.clone());
+                found.insert(at.clone());
             }
         }
-        found.into_iter().collect()
+        crate::files::commands_of(found.into_iter().collect())
     }
 }

@@ -4,7 +4,6 @@
 //! Whatever does not come that way is fetched as a tarball.
 
 mod gate;
-mod needed;
 mod planned;
 mod resume;
 mod unpack;

@@ -1,11 +1,12 @@
 //! Tarballs at an `http:` or `https:` address.
 
+use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::{Integrity, PackageName, Spec};
 use dx_pkg_lock::LockPackage;
 
 use super::{Externals, Wanted};
 use crate::package::package_id;
-use crate::{AcquireError, Downloads};
+use crate::{AcquireError, Context, Downloads};
 
 /// Fetches and loads the package in the tarball at `url`.
 ///
@@ -52,6 +53,19 @@ fn demand(
         Some((_, error)) => Err(error),
         None => Ok(integrity),
     }
+}
+
+/// Checks that the settings allow the tarball at `url`, which a word of the user's means.
+///
+/// # Errors
+/// The settings forbid it, or all use of the network.
+pub fn check_word(context: &Context, url: &str) -> Result<(), AcquireError> {
+    context.sources()?.check(None, url, &Spec::Remote(url.into()), true)?;
+    if context.config.offline()? {
+        let what = redact_urls(url).to_string();
+        return Err(AcquireError::Offline { what, place: "the store" });
+    }
+    Ok(())
 }
 
 /// Returns the digest of what comes from `url`. If the project requires the address itself, its

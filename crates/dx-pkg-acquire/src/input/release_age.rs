@@ -89,6 +89,10 @@ fn exact_versions(requirements: &Requirements) -> Vec<(String, Version)> {
 
 /// Returns the package and version that a requirement for one version means.
 fn exact_version(name: &str, spec: &str) -> Option<(String, Version)> {
+    if spec.starts_with(['^', '~', '>', '<', '*']) {
+        // A range, as most are.
+        return None;
+    }
     match Spec::parse(spec).ok()? {
         Spec::Version(version) => Some((name.to_owned(), version)),
         Spec::Alias { name, spec } => match *spec {

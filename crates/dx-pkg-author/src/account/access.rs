@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Account, Named, Said, usage_error, whoami};
 use crate::AuthorError;
-use crate::hosted::percent;
 use crate::registry::escaped;
+use dx_pkg_compat::hosted::percent;
 
 const USAGE: &str = "dx access list packages [USER|SCOPE|SCOPE:TEAM] [PACKAGE] | \
                      list collaborators [PACKAGE [USER]] | get status [PACKAGE] | \

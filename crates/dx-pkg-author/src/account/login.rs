@@ -15,9 +15,9 @@ use url::Url;
 
 use super::{Account, Said, usage_error};
 use crate::AuthorError;
-use crate::hosted::percent;
 use crate::registry::{Registry, Sent};
 use crate::script::Browser;
+use dx_pkg_compat::hosted::percent;
 
 const USAGE: &str = "dx login [--registry=URL] [--scope=@SCOPE] [--auth-type=web|legacy]";
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Account, Named, Said, usage_error};
 use crate::AuthorError;
-use crate::hosted::percent;
 use crate::registry::escaped;
+use dx_pkg_compat::hosted::percent;
 
 const USAGE: &str = "dx owner ls [PACKAGE] | add USER [PACKAGE] | rm USER [PACKAGE]";
 

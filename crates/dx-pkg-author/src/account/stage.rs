@@ -77,7 +77,7 @@ fn list(account: &Account<'_>, word: Option<&str>) -> Result<Said, AuthorError> 
     for page in 0..MOST_PAGES {
         let mut path = format!("-/stage?page={page}&perPage={PAGE}");
         if let Some(name) = &name {
-            path.push_str(&format!("&package={}", crate::hosted::percent(name)));
+            path.push_str(&format!("&package={}", dx_pkg_compat::hosted::percent(name)));
         }
         let found = registry.get(&path)?;
         let more = found.get("items").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Account, Named, Said, usage_error};
 use crate::AuthorError;
-use crate::hosted::percent;
 use crate::publish::PublishError;
 use crate::registry::{Registry, escaped};
+use dx_pkg_compat::hosted::percent;
 
 const USAGE: &str = "dx dist-tag [ls] [PACKAGE] | add PACKAGE@VERSION [TAG] | rm PACKAGE TAG";
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::access::split;
 use super::{Account, Said, usage_error};
 use crate::AuthorError;
-use crate::hosted::percent;
+use dx_pkg_compat::hosted::percent;
 
 const TEAM_USAGE: &str = "dx team create SCOPE:TEAM | destroy SCOPE:TEAM | add SCOPE:TEAM USER | \
                           rm SCOPE:TEAM USER | ls SCOPE | ls SCOPE:TEAM";

@@ -173,7 +173,7 @@ fn revoke(
         }
     }
     for key in &keys {
-        let path = format!("-/npm/v1/tokens/token/{}", crate::hosted::percent(key));
+        let path = format!("-/npm/v1/tokens/token/{}", dx_pkg_compat::hosted::percent(key));
         registry.change(&Method::DELETE, &path, None)?;
     }
     let end = if keys.len() == 1 { "" } else { "s" };
@@ -253,7 +253,8 @@ fn create(
         lines.collect::<Vec<_>>().join("\n")
     } else {
         let mut lines = vec![format!("Created token {}", text(&made, "token"))];
-        let list = made.get("cidr_whitelist").map(shown).filter(|list| !list.is_empty());
+        let list = made.get("cidr_whitelist").filter(|list| !list.is_null()).map(shown);
+        let list = list.filter(|list| !list.is_empty());
         lines.extend(list.map(|list| format!("with IP whitelist: {list}")));
         let expires = made.get("expires").filter(|expires| !expires.is_null());
         lines.extend(expires.map(|expires| format!("expires: {}", shown(expires))));

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Account, Named, Said, usage_error};
 use crate::AuthorError;
-use crate::hosted::percent;
 use crate::members::written_manifest;
 use crate::node_text::as_text;
 use crate::registry::escaped;
+use dx_pkg_compat::hosted::percent;
 
 const USAGE: &str = "dx trust github|gitlab [PACKAGE] --file=FILE --repository|--project=NAME | \
                      dx trust circleci [PACKAGE] --org-id=… --project-id=… \
@@ -166,7 +166,7 @@ fn own_repository(account: &Account<'_>, kind: &str) -> Option<String> {
     let manifest = written_manifest(account.folder)?;
     let repository = manifest.get("repository")?;
     let url = repository.get("url").unwrap_or(repository).as_str()?;
-    crate::hosted::Hosted::read(url)?.path_on(kind)
+    dx_pkg_compat::hosted::Hosted::read(url)?.path_on(kind)
 }
 
 /// Returns trusted publishers for people.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{Normalised, is_truthy};
-use crate::hosted::Hosted;
+use dx_pkg_compat::hosted::Hosted;
 
 /// What stands for a readme that is not there.
 pub(super) const NO_README: &str = "ERROR: No README data found!";

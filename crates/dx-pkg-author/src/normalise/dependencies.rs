@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Normalised, is_truthy};
-use crate::hosted::Hosted;
+use dx_pkg_compat::hosted::Hosted;
 
 impl Normalised {
     /// Makes the sections objects, without what is no text.

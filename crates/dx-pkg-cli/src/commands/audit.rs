@@ -82,7 +82,7 @@ impl AuditArguments {
         let legacy = session.config().legacy_peer_deps()?;
         let members = MemberArguments::given(&self.tree.flags);
         let words = &members.workspace;
-        let mut view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
+        let mut view = View::read(environment, source.unwrap_or(usual), words, legacy)?;
         members.select(&mut view)?;
         Ok((view, session))
     }

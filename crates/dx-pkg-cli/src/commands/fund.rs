@@ -46,7 +46,7 @@ impl FundArguments {
         if self.which == Some(0) {
             return Err(CommandError::NotANumber);
         }
-        let mut view = View::read(&environment.folder, Source::Installed, words, false)?;
+        let mut view = View::read(&environment, Source::Installed, words, false)?;
         self.members.select(&mut view)?;
         let Some(package) = &self.package else {
             let found = funding(&view);

@@ -12,6 +12,9 @@ use super::words::script_command;
 /// The settings that name files of settings, which are read before any other.
 pub const FILES: [&str; 2] = ["userconfig", "globalconfig"];
 
+/// The commands that never ask a registry, for which it makes no difference to be offline.
+const LOCAL: [&str; 4] = ["ls", "ll", "explain", "licenses"];
+
 /// The words that are left for clap, and what was taken out of them.
 #[derive(Debug, Default)]
 pub struct Words {
@@ -93,18 +96,32 @@ pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
             _ => (text, None),
         };
         if let Some(argument) = known(arguments(), flag) {
-            match value.filter(|_| !argument.get_action().takes_values()) {
+            if argument.get_action().takes_values() {
+                let has_value = value.is_some();
+                found.rest.push(word);
+                found.rest.extend(words.next_if(|word| !has_value && !is_flag(word)));
+                continue;
+            }
+            // Behind a switch, these words are its value.
+            let next = words.next_if(|word| value.is_none() && (word == "true" || word == "false"));
+            let value = value.or(next.as_ref().and_then(|word| word.to_str()));
+            match value {
                 Some("true") => found.rest.push(flag.into()),
-                Some("false") => {}
-                _ => {
-                    let next = argument.get_action().takes_values() && value.is_none();
-                    found.rest.push(word);
-                    found.rest.extend(words.next_if(|word| next && !is_flag(word)));
-                }
+                Some("false") => found.rest.extend(denial(flag, arguments())),
+                _ => found.rest.push(word),
             }
             continue;
         }
         let name = flag.trim_start_matches('-');
+        if value == Some("false")
+            && let Some(denial) = denial(flag, arguments())
+        {
+            found.rest.push(denial);
+            continue;
+        }
+        if name == "offline" && LOCAL.contains(&command.get_name()) {
+            continue;
+        }
         if let Some(denied) = flag.strip_prefix("--no-").filter(|_| value.is_none())
             && known(arguments(), &format!("--{denied}"))
                 .is_some_and(|argument| !argument.get_action().takes_values())
@@ -131,6 +148,12 @@ pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
     }
     found.rest.extend(words);
     found
+}
+
+/// Returns the flag by which a command denies a switch, if it has one.
+fn denial<'a>(flag: &str, arguments: impl Iterator<Item = &'a Arg>) -> Option<OsString> {
+    let denied = format!("--no-{}", flag.strip_prefix("--")?);
+    known(arguments, &denied).is_some().then(|| denied.into())
 }
 
 /// Returns the argument that a flag is of.

@@ -55,7 +55,7 @@ impl LicensesArguments {
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
         let words = &self.members.workspace;
-        let view = View::read(&environment.folder, Source::Installed, words, false)?;
+        let view = View::read(environment, Source::Installed, words, false)?;
         let mut omitted = self.kinds.omitted(environment, self.prod);
         omitted.extend(self.no_optional.then_some(Omitted::Optional));
         let options = LicenseOptions {

@@ -45,6 +45,9 @@ pub struct ListArguments {
     /// List globally installed packages.
     #[arg(long, short)]
     pub global: bool,
+    /// Draw the tree with ASCII characters only.
+    #[arg(long)]
+    pub no_unicode: bool,
     #[command(flatten)]
     pub members: MemberArguments,
 }
@@ -128,10 +131,11 @@ impl ListArguments {
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
-        let mut view = match self.global {
+        let view = match self.global {
             true => View::read_global(environment, &[])?,
-            false => View::read(&environment.folder, source, &self.members.workspace, false)?,
+            false => View::read(environment, source, &self.members.workspace, false)?,
         };
+        let mut view = view.kept();
         self.members.select(&mut view)?;
         let options = ListOptions {
             asked: self.packages.clone(),
@@ -153,7 +157,8 @@ impl ListArguments {
         } else if self.parseable {
             report.text(&list.paths());
         } else {
-            report.block(&list.tree(draws_in_unicode(environment)));
+            let in_unicode = !self.no_unicode && draws_in_unicode(environment);
+            report.block(&list.tree(in_unicode));
         }
         if list.has_faults() {
             if !report.wants_json() {
@@ -176,7 +181,7 @@ impl ExplainArguments {
             return explain_codes(&self.packages, report);
         }
         let words = &self.members.workspace;
-        let mut view = View::read(&environment.folder, Source::Installed, words, false)?;
+        let mut view = View::read(environment, Source::Installed, words, false)?;
         self.members.select(&mut view)?;
         let explanation = explain(&view, &self.packages)?;
         if report.wants_json() {

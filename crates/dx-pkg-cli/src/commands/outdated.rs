@@ -51,10 +51,11 @@ impl OutdatedArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         dx_pkg_os::process::install_signal_handlers();
         let words = &self.members.workspace;
-        let mut view = match self.global {
+        let view = match self.global {
             true => View::read_global(&environment, self.flags.settings())?,
-            false => View::read(&environment.folder, Source::Installed, words, false)?,
+            false => View::read(&environment, Source::Installed, words, false)?,
         };
+        let mut view = view.kept();
         self.members.select(&mut view)?;
         let options = OutdatedOptions {
             names: self.packages.clone(),

@@ -10,6 +10,7 @@ use dx_pkg_install::{Environment, Events as _, Session};
 use super::list::MemberArguments;
 use crate::error::CommandError;
 use crate::flags::{PeerSettings, SettingFlags};
+use crate::options::OutputArguments;
 use crate::report::Report;
 
 /// Find packages by a selector, and print them as JSON.
@@ -39,6 +40,9 @@ pub struct QueryArguments {
     /// Search the lockfile, without looking at node_modules.
     #[arg(long, alias = "lockfile-only")]
     pub package_lock_only: bool,
+    /// Search the globally installed packages.
+    #[arg(long, short)]
+    pub global: bool,
     #[command(flatten)]
     pub members: MemberArguments,
     #[command(flatten)]
@@ -46,12 +50,25 @@ pub struct QueryArguments {
 }
 
 impl QueryArguments {
-    /// Finds packages.
+    /// Finds packages. What is printed is JSON, also of an error.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        self.find(environment, report).inspect_err(|error| {
+            if !report.wants_json() {
+                Report::new(&OutputArguments { json: true, ..OutputArguments::default() })
+                    .error(error);
+            }
+        })
+    }
+
+    fn find(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         dx_pkg_os::process::install_signal_handlers();
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
         let words = &self.members.workspace;
-        let mut view = View::read(&environment.folder, source, words, false)?;
+        let view = match self.global {
+            true => View::read_global(&environment, self.flags.settings())?,
+            false => View::read(&environment, source, words, false)?,
+        };
+        let mut view = view.kept();
         self.members.select(&mut view)?;
         let session = Session::open(environment, &view.root, self.flags.session_options())?;
         let with_root = self.members.include_workspace_root;

@@ -53,7 +53,7 @@ impl SbomArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
         let words = &self.members.workspace;
-        let mut view = View::read_whole(&environment.folder, source, words, false)?;
+        let mut view = View::read_whole(&environment, source, words, false)?;
         self.members.select(&mut view)?;
         let session = Session::open(environment, &view.root, self.flags.session_options())?;
         let set = || Format::from_str(&text_setting(&session, "sbom-format")?, true).ok();

@@ -14,6 +14,7 @@ mod approvals;
 mod archives;
 #[cfg(unix)]
 mod asked;
+mod asked_by_settings;
 mod asking;
 mod authors;
 #[cfg(unix)]

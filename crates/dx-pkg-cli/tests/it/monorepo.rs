@@ -100,6 +100,16 @@ fn contents(project: &Project) -> BTreeMap<String, String> {
     files.into_iter().map(|(path, bytes)| (path, text(bytes))).collect()
 }
 
+/// Has the next install of a project look at everything: a file that it wrote is no longer the very
+/// same. It still knows what it has told.
+fn look_at_everything(project: &Project) {
+    let hidden = project.path().join("node_modules/.package-lock.json");
+    match std::fs::metadata(&hidden) {
+        Ok(found) if cfg!(unix) => std::fs::set_permissions(&hidden, found.permissions()).unwrap(),
+        _ => project.remove("node_modules/.dx/state"),
+    }
+}
+
 /// Changes a random repository step by step, in one project incrementally and in another fully.
 fn walk(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
@@ -136,8 +146,7 @@ fn walk(seed: u64) {
                 }
             }
         }
-        // Without it, the install looks at everything.
-        projects[1].remove("node_modules/.dx/state");
+        look_at_everything(&projects[1]);
         let [of_change, of_all] =
             projects.each_ref().map(|project| command(project).args(&arguments).run());
         let label = format!("seed {seed}, step {step}: {arguments:?}");
@@ -185,6 +194,42 @@ fn change_of_a_workspace_leaves_alone_what_it_does_not_touch() {
     assert!(!project.exists("node_modules/c/package.json"));
     let run = ok(&project, ["install"]);
     assert_eq!(run.stdout, "Already up to date\n");
+}
+
+#[test]
+fn change_of_a_workspace_leaves_alone_the_conflicts_of_others() {
+    let registry = registry();
+    let asked = |pairs: &[(&str, &str)]| -> Asked {
+        pairs.iter().map(|(name, spec)| ((*name).to_owned(), (0, (*spec).to_owned()))).collect()
+    };
+    let conflicting = [("host", "2"), ("plugin", "1")];
+    let workspaces = [("one", asked(&conflicting)), ("two", asked(&[("c", "1")]))];
+    let project = repository(&registry, &workspaces).create();
+    let conflict = "plugin@1.0.0 needs host@1";
+    let run = ok(&project, ["install"]);
+    assert!(run.stderr.contains("plugin 1.0.0 does not accept host 2.0.0"), "{run}");
+    // A full install looks at every package, and puts back what is missing.
+    project.remove("node_modules/c/package.json");
+    for names in [&[("c", "1"), ("tool", "1")][..], &[("c", "1")]] {
+        project.write("packages/two/package.json", manifest("two", &asked(names)));
+        let run = ok(&project, ["install"]);
+        assert!(run.stderr.contains(conflict), "{run}");
+        assert_eq!(project.exists("node_modules/.bin/tool"), names.len() == 2);
+        assert!(!project.exists("node_modules/c/package.json"));
+    }
+    // One that is part of the conflict may have solved it.
+    let more = [conflicting[0], conflicting[1], ("tool", "1")];
+    project.write("packages/one/package.json", manifest("one", &asked(&more)));
+    ok(&project, ["install"]);
+    assert!(project.exists("node_modules/c/package.json"));
+    // So may one that leaves the project's own manifest.
+    project.remove("node_modules/c/package.json");
+    project.write(
+        "package.json",
+        r#"{"name": "root", "workspaces": ["packages/*"], "dependencies": {"g": "1"}}"#,
+    );
+    ok(&project, ["install"]);
+    assert!(project.exists("node_modules/c/package.json"));
 }
 
 #[test]

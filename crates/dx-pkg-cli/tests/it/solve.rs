@@ -1,8 +1,8 @@
 //! Peer conflicts that npm refuses: solved within the project's ranges, and said.
 
-use dx_pkg_testkit::{Project, Registry};
+use dx_pkg_testkit::{Project, Registry, require};
 
-use crate::harness::{dx, ok, required};
+use crate::harness::{command, dx, ok, required};
 
 /// Publishes `loader`, whose newer versions do not accept the `pack` that the project has.
 fn loaders() -> Registry {
@@ -64,4 +64,80 @@ fn solving_can_be_turned_off() {
     assert_ne!(run.status, Some(0), "{run}");
     ok(&strict, ["install", "--strict-peer-deps"]);
     assert_eq!(required(&strict, "loader"), "loader@2.0.0");
+}
+
+/// A project whose only solution is an older version that was never tried with the new host.
+fn offered(registry: &Registry) -> Project {
+    for version in ["17.0.2", "18.3.1"] {
+        registry.package("host", version).publish();
+    }
+    registry.package("hooks", "7.0.2").peer("host", ">=16.9.0").publish();
+    registry.package("hooks", "8.0.1").peer("host", "^16.9.0 || ^17.0.0").publish();
+    Project::new(registry).dep("hooks", ">=7").dep("host", "^18.0.0").create()
+}
+
+const QUESTION: &str = "Run dx add hooks@^7.0.2 now? [y/N] ";
+
+#[test]
+fn an_offer_is_asked_about_on_a_terminal() {
+    if !require::terminal() {
+        return;
+    }
+    let size = (100, 30);
+    for (keys, version, range, status) in [
+        ("y\n", "7.0.2", "^7.0.2", 0),
+        ("yes\n", "7.0.2", "^7.0.2", 0),
+        ("n\n", "8.0.1", ">=7", 0),
+        ("\n", "8.0.1", ">=7", 0),
+        // End of input, and Ctrl-C.
+        ("\x04", "8.0.1", ">=7", 0),
+        ("\x03", "8.0.1", ">=7", 130),
+    ] {
+        let registry = Registry::start();
+        let project = offered(&registry);
+        let run = command(&project)
+            .args(["install"])
+            .env("CI", "false")
+            .run_on_terminal(size, &[(QUESTION, keys)]);
+        assert_eq!(run.status, Some(status), "{keys:?}: {run}");
+        assert_eq!(required(&project, "hooks"), format!("hooks@{version}"), "{keys:?}: {run}");
+        assert_eq!(project.json("package.json")["dependencies"]["hooks"], range, "{keys:?}");
+        // The project is whole, whatever was answered.
+        assert!(ok(&project, ["install"]).stdout.contains("up to date"), "{keys:?}");
+    }
+}
+
+#[test]
+fn an_offer_is_not_asked_about_where_nobody_answers() {
+    let registry = Registry::start();
+    let without_terminal = offered(&registry);
+    let run = ok(&without_terminal, ["install"]);
+    assert!(run.stderr.contains("To take it: dx add hooks@^7.0.2"), "{run}");
+    assert!(!run.stderr.contains("[y/N]"), "{run}");
+    assert_eq!(required(&without_terminal, "hooks"), "hooks@8.0.1");
+    if !require::terminal() {
+        return;
+    }
+    for (arguments, ci) in [(&["install"][..], "true"), (&["install", "--no-yes"], "false")] {
+        let project = offered(&registry);
+        let run = command(&project).args(arguments).env("CI", ci).run_on_terminal((100, 30), &[]);
+        assert_eq!(run.status, Some(0), "{run}");
+        assert!(!run.stdout.contains("[y/N]"), "{run}");
+        assert_eq!(required(&project, "hooks"), "hooks@8.0.1");
+    }
+}
+
+#[test]
+fn yes_takes_what_lies_within_the_ranges_and_says_so() {
+    let registry = Registry::start();
+    let project = offered(&registry);
+    let run = ok(&project, ["install", "--yes"]);
+    assert!(run.stderr.contains("Running dx add hooks@^7.0.2, as --yes says"), "{run}");
+    assert_eq!(required(&project, "hooks"), "hooks@7.0.2");
+    // What needs another range is never taken unasked.
+    registry.package("plugin", "1.0.0").peer("host", "^17.0.0").publish();
+    let narrow = Project::new(&registry).dep("plugin", "^1.0.0").dep("host", "^18.0.0").create();
+    let run = ok(&narrow, ["install", "--yes"]);
+    assert!(run.stderr.contains("What would help"), "{run}");
+    assert_eq!(required(&narrow, "host"), "host@18.3.1");
 }

@@ -7,14 +7,14 @@ use super::requirement::{after, manifest_of, resolved};
 use super::{Catalogs, HomeError, Manager, Owner};
 
 /// A workspace that `workspace:` may mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkspaceName {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkspaceName<'p> {
     /// Its folder, relative to the project.
-    pub folder: String,
+    pub folder: &'p str,
     /// Its name.
-    pub name: String,
+    pub name: &'p str,
     /// Its version, if it has one.
-    pub version: Option<String>,
+    pub version: Option<&'p str>,
 }
 
 /// What the requirements of a project's manifests are read with.
@@ -25,7 +25,7 @@ pub struct Meanings<'p> {
     /// The project's catalogs.
     pub catalogs: &'p Catalogs,
     /// The project's workspaces.
-    pub workspaces: &'p [WorkspaceName],
+    pub workspaces: &'p [WorkspaceName<'p>],
 }
 
 impl Meanings<'_> {
@@ -152,31 +152,31 @@ impl Meanings<'_> {
                     Some(workspace) if workspace.meets(range) => Ok(workspace),
                     Some(workspace) => Err(format!(
                         "is {name}@{range}: it is {}",
-                        workspace.version.as_deref().unwrap_or("without a version")
+                        workspace.version.unwrap_or("without a version")
                     )),
                 }
             }
         };
         match found {
-            Ok(workspace) => Ok(format!("file:{}", relative(from, &workspace.folder))),
+            Ok(workspace) => Ok(format!("file:{}", relative(from, workspace.folder))),
             Err(wanted) => Err(HomeError::NoWorkspace {
                 required_by: manifest_of(from),
                 package: name.to_owned(),
                 spec: spec.to_owned(),
                 wanted,
-                known: self.workspaces.iter().map(WorkspaceName::in_words).collect(),
+                known: self.workspaces.iter().map(|workspace| workspace.in_words()).collect(),
             }),
         }
     }
 }
 
-impl WorkspaceName {
+impl WorkspaceName<'_> {
     /// Returns whether its version is in a range; one of pnpm's `*`, `^` and `~` takes any.
     fn meets(&self, range: &str) -> bool {
         if matches!(range.trim(), "" | "*" | "^" | "~") {
             return true;
         }
-        let version = self.version.as_deref().unwrap_or("0.0.0");
+        let version = self.version.unwrap_or("0.0.0");
         let Ok(version) = Version::parse_loose(version) else { return false };
         Range::parse(range).is_ok_and(|range| range.satisfies_including_prerelease(&version))
     }
@@ -184,7 +184,7 @@ impl WorkspaceName {
     fn in_words(&self) -> String {
         match &self.version {
             Some(version) => format!("{}@{version}", self.name),
-            None => self.name.clone(),
+            None => self.name.to_owned(),
         }
     }
 }

@@ -112,12 +112,8 @@ fn catalogs_are_found_in_three_homes() {
     }
 }
 
-fn workspaces() -> Vec<WorkspaceName> {
-    let workspace = |folder: &str, name: &str, version: Option<&str>| WorkspaceName {
-        folder: folder.to_owned(),
-        name: name.to_owned(),
-        version: version.map(str::to_owned),
-    };
+fn workspaces() -> Vec<WorkspaceName<'static>> {
+    let workspace = |folder, name, version| WorkspaceName { folder, name, version };
     vec![
         workspace("packages/a", "a", Some("1.2.0-beta.1")),
         workspace("packages/b", "@s/b", None),

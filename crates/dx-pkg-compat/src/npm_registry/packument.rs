@@ -13,7 +13,7 @@ use dx_pkg_fetch::{FetchError, Request, Response, StatusCode};
 
 use dx_pkg_format::packument::{Packument, SharedBytes};
 use dx_pkg_registry::{PackumentAnswer, PackumentForm, PackumentRequest, Validator};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use url::Url;
 
 /// What npm sends for the abbreviated form; registries that do not know it answer with the full
@@ -52,13 +52,20 @@ impl NpmRegistry {
             match self.fetcher.get(request).await {
                 Ok(response) => break response,
                 // A registry may not know the abbreviated form at all; npm, too, asks once more for
-                // the full one.
-                Err(error) if asked == PackumentForm::Abbreviated && may_not_know_form(&error) => {
+                // the full one. One that has answered in that form knows it.
+                Err(error)
+                    if asked == PackumentForm::Abbreviated
+                        && may_not_know_form(&error)
+                        && !self.abbreviates(registry) =>
+                {
                     asked = PackumentForm::Full;
                 }
                 Err(error) => return Err(self.packument_error(name, registry, &url, error)),
             }
         };
+        if says_abbreviated(&response) && !self.abbreviates(registry) {
+            self.abbreviating().push(registry.clone());
+        }
         if response.status == StatusCode::NOT_MODIFIED {
             let lifetime = freshness::told_lifetime(&response.headers);
             let answer = PackumentAnswer::NotModified { lifetime };
@@ -85,6 +92,15 @@ impl NpmRegistry {
             }
         };
         outcome.map_err(|error| error.without_credentials(&self.config))
+    }
+
+    fn abbreviating(&self) -> MutexGuard<'_, Vec<Url>> {
+        self.abbreviating.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether a registry has answered with an abbreviated packument.
+    fn abbreviates(&self, registry: &Url) -> bool {
+        self.abbreviating().contains(registry)
     }
 
     fn packument_request(

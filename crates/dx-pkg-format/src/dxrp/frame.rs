@@ -4,7 +4,6 @@ use twox_hash::XxHash3_64;
 
 use super::FrameError;
 use super::filter::MOST_FILTER;
-use super::pack::MOST_UNPACKED;
 use crate::wire::{array_at, u32_at, u64_at};
 
 /// The length of a frame's head in bytes.
@@ -94,8 +93,7 @@ impl Kind {
             Self::Want => (16 << 20) + MOST_FILTER as u64,
             Self::PlanQuestion | Self::MetaQuestion => 16 << 20,
             Self::Plan | Self::Meta => 64 << 20,
-            // The head of a package, and what hardly compresses.
-            Self::Pack | Self::Delta => MOST_UNPACKED + (16 << 20),
+            Self::Pack | Self::Delta => 80 << 20,
         }
     }
 }

@@ -8,8 +8,14 @@ use crate::archive::{Marks, PackageHead};
 use crate::wire::{Reader, Writer};
 
 /// The most bytes of contents of a package that is sent in a message; larger ones are fetched as
-/// tarballs, which are unpacked in pieces.
-pub const MOST_UNPACKED: u64 = 64 << 20;
+/// tarballs.
+pub const MOST_UNPACKED: u64 = 256 << 20;
+/// The most bytes of contents of each of the two packages of a difference, both of which are in
+/// memory.
+pub const MOST_COMPARED: u64 = 64 << 20;
+/// The largest window that the contents of a package, sent whole, are compressed with, as a power
+/// of two: so much memory takes who unpacks them piece by piece.
+pub const WINDOW: u32 = 24;
 
 /// What a server says about a package: that the tarball of this id has these contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +88,7 @@ impl PackHead {
     ///
     /// # Errors
     /// It is cut off, its head is none that [`PackageHead::decode`] takes, or its contents would be
-    /// larger than [`MOST_UNPACKED`].
+    /// larger than [`MOST_UNPACKED`], or [`MOST_COMPARED`] for a difference.
     pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), FrameError> {
         let malformed = FrameError::Malformed { message: "PACK" };
         let mut reader = Reader::new(bytes);
@@ -94,8 +100,9 @@ impl PackHead {
         let package = unpack(package, length).ok_or_else(|| malformed.clone())?;
         let package = PackageHead::decode(&package).map_err(|_| malformed)?;
         // The sum does not overflow: a decoded head has a limit of its own.
-        if package.size() > MOST_UNPACKED {
-            return Err(FrameError::TooLong { message: "PACK", most: MOST_UNPACKED });
+        let most = if from.is_some() { MOST_COMPARED } else { MOST_UNPACKED };
+        if package.size() > most {
+            return Err(FrameError::TooLong { message: "PACK", most });
         }
         Ok((Self { from, root, signature, package }, reader.rest()))
     }

@@ -2,6 +2,7 @@
 //! caches the result.
 
 use std::collections::{HashMap, HashSet};
+use std::thread::ScopedJoinHandle;
 
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::Lock;
@@ -167,7 +168,7 @@ fn count(
                 let named = Named::of(project, &change.explicit);
                 summary.unchanged = match tree {
                     TreeChange::Difference(difference) => {
-                        let record = DxlView::open(&difference.files[0].1)?;
+                        let record = DxlView::reopen(&difference.files[0].1)?;
                         named.unchanged(report, |path| {
                             record.get(path).map(|entry| entry.version().map(str::to_owned))
                         })
@@ -197,7 +198,7 @@ pub(super) fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Dir
             Direct::of(project, is_changed, own, |path| paths.contains(path))
         }
         TreeChange::Difference(difference) => {
-            let record = DxlView::open(&difference.files[0].1).ok();
+            let record = DxlView::reopen(&difference.files[0].1).ok();
             let has = |path: &str| record.is_some_and(|record| record.position(path).is_some());
             Direct::of(project, is_changed, own, has)
         }
@@ -305,7 +306,7 @@ fn record(
     };
     // Otherwise the record is read.
     let record = match &outcome.tree {
-        TreeChange::Difference(difference) => Some(DxlView::open(&difference.files[0].1)?),
+        TreeChange::Difference(difference) => Some(DxlView::reopen(&difference.files[0].1)?),
         _ => None,
     };
     let known = match &outcome.tree {
@@ -318,12 +319,21 @@ fn record(
         scripts_skipped: outcome.summary.scripts_skipped.clone(),
         baseline,
     };
-    let visits = record_state(run.session, project, folders.into_iter(), facts, known)?;
+    let (whole, entries) = (&*outcome, record.as_ref());
+    let lists = || lists_of(whole, entries, linked, direct, run.scope());
+    let (lists, visits) = std::thread::scope(|scope| {
+        let lists = importers.is_some().then(|| scope.spawn(lists));
+        let visits = record_state(run.session, project, folders.into_iter(), facts, known);
+        let join = |thread: ScopedJoinHandle<'_, Lists>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (lists.map(join).unwrap_or_default(), visits)
+    });
+    let visits = visits?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
-        let whole = lists_of(outcome, record.as_ref(), linked, direct, run.scope());
         let entry = cached::CacheEntry {
-            lists: whole,
+            lists,
             key: linked.key,
             placed: linked.placed,
             summary: &outcome.summary,

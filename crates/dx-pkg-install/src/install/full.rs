@@ -1,6 +1,6 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
-use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::input::{LockedImporters, direct};
 use dx_pkg_acquire::local::places;
 use dx_pkg_acquire::metadata::FirstRequests;
 use dx_pkg_acquire::package::{lacks_manifests, package_id};
@@ -326,7 +326,7 @@ pub(super) fn resolver_input(
     run: &Run<'_>,
     project: &Project,
     requirements: Requirements,
-    locked: Option<&Lock>,
+    locked: Option<LockedImporters<'_>>,
 ) -> Result<ResolverInput, InstallError> {
     let mut input = input_without_node(run, project, requirements, locked)?;
     input.options.pick.node = run.session.node_version()?;
@@ -341,7 +341,8 @@ fn input_and_first_requests(
     requirements: Requirements,
     locked: Option<&Lock>,
 ) -> Result<(ResolverInput, Option<FirstRequests>), InstallError> {
-    let mut input = input_without_node(run, project, requirements, locked)?;
+    let importers = locked.map(LockedImporters::Parsed);
+    let mut input = input_without_node(run, project, requirements, importers)?;
     input.options.known_conflicts = known_conflicts(run, project);
     let send = || input.first_requests(&run.session.context, locked, &run.counters);
     let first = run.starts_from_nothing.then(send).flatten();
@@ -355,7 +356,7 @@ fn input_without_node(
     run: &Run<'_>,
     project: &Project,
     requirements: Requirements,
-    locked: Option<&Lock>,
+    locked: Option<LockedImporters<'_>>,
 ) -> Result<ResolverInput, InstallError> {
     let mut input = ResolverInput::new(run.session.config(), requirements, None, locked)?;
     let change = run.options.change.as_ref();
@@ -367,7 +368,7 @@ fn input_without_node(
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
     input.options.pick.avoided.clone_from(&run.options.avoided);
-    dedupe::prepare(run.options, &mut input, project, locked);
+    dedupe::prepare(run.options, &mut input, project, locked.and_then(LockedImporters::parsed));
     input.options.more_platforms =
         more_platforms(&project.manifest.architectures()?, &input.options.platform);
     Ok(input)

@@ -9,14 +9,16 @@ mod affected;
 mod baseline;
 mod links;
 mod scopes;
+mod solvable;
 
 use std::collections::HashSet;
 use std::thread::ScopedJoinHandle;
 
+use dx_pkg_acquire::exact::is_elsewhere;
 use dx_pkg_acquire::external::{Externals, is_same_revision};
-use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::input::{LockedImporters, direct};
 use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
-use dx_pkg_acquire::{Downloads, local};
+use dx_pkg_acquire::{Downloads, ResolverInput, local};
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, Version};
@@ -73,12 +75,18 @@ pub(super) fn work_out(
     if !run.writes() || !is_eligible(run, project)? {
         return Ok(None);
     }
-    let Some(tree) = InstalledTree::of(session, project, run.settings) else { return Ok(None) };
-    let Some(compiled) = project.compiled(session.store())? else { return Ok(None) };
+    let (tree, compiled) = std::thread::scope(|scope| {
+        let project = &*project;
+        let compiled = scope.spawn(|| project.compiled(session.store()));
+        (InstalledTree::of(session, project, run.settings), join(compiled))
+    });
+    let Some(tree) = tree else { return Ok(None) };
+    let Some(compiled) = compiled? else { return Ok(None) };
     if matches!(compiled, CompiledLock::Merged(_)) {
         return Ok(None);
     }
-    let (Ok(locked), Ok(record)) = (DxlView::open(&compiled), DxlView::open(&tree.record)) else {
+    // What was compiled has been decoded before.
+    let (Ok(locked), Ok(record)) = (DxlView::reopen(&compiled), DxlView::open(&tree.record)) else {
         return Ok(None);
     };
     let views = Views { locked: &locked, record: &record };
@@ -99,7 +107,7 @@ pub(super) fn work_out(
     run.events.work_began(run.session, &run.counters);
     let (is_in_place, effect) = std::thread::scope(|scope| {
         let is_in_place = scope.spawn(|| tree.is_in_place(&project.root, &record));
-        let effect = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle);
+        let effect = resolve_and_fetch(run, project, &tree, views, &lifecycle);
         (join(is_in_place), effect)
     });
     // A failure to resolve what is not the whole project means nothing.
@@ -133,26 +141,21 @@ fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
 fn resolve_and_fetch(
     run: &Run<'_>,
     project: &Project,
-    baseline: &Baseline,
+    tree: &InstalledTree,
     views: Views<'_>,
     lifecycle: &Lifecycle,
 ) -> Result<Option<Effect>, InstallError> {
     let (session, context) = (run.session, &run.session.context);
+    let baseline = &tree.baseline;
     let Views { locked, record } = views;
-    // The entries of the project and its workspaces.
-    let own = locked.packages().filter(|package| !links::is_in_modules(package.path()));
-    let own = Lock {
-        format_version: locked.format_version(),
-        packages: own.map(|own| own.to_package()).collect(),
-        ..Lock::default()
-    };
     let requirements = project.requirements()?;
-    let names = disowned::names(&requirements, &own);
+    let names = disowned::names(&requirements, &elsewhere(locked));
     let is_required = |package| disowned::is_required(package, &names);
     if !names.is_empty() && locked.packages().skip(1).any(is_required) {
         return Ok(None);
     }
-    let input = resolver_input(run, project, requirements, Some(&own))?;
+    let importers = Some(LockedImporters::Compiled(locked));
+    let input = resolver_input(run, project, requirements, importers)?;
     let node = input.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default();
     if node != baseline.node {
         return Ok(None);
@@ -171,7 +174,8 @@ fn resolve_and_fetch(
     let is_importer =
         |folder: &str| folder.is_empty() || workspaces.iter().any(|(path, _)| path == folder);
     let entry = |from: &str, name: &str, spec: &str| {
-        let before = own.get(from).and_then(|dependent| dependent.requirement_for(name));
+        let dependent = locked.get(from).map(Package::to_package);
+        let before = dependent.as_ref().and_then(|dependent| dependent.requirement_for(name));
         is_same_revision(before, spec).then(|| links::entry(locked, from, name)).flatten()
     };
     let counters = &run.counters;
@@ -199,7 +203,7 @@ fn resolve_and_fetch(
         dx_pkg_resolve::change::change(requirements, locked, record, disputed, &provider, options);
     let Some(mut change) = change else { return Ok(None) };
     if changes_commands_of_folders(record, &change)
-        || options.solves_conflicts && may_be_solved(run, baseline, &change)
+        || options.solves_conflicts && may_be_solved(run, project, tree, (&input, locked), &change)
     {
         return Ok(None);
     }
@@ -222,16 +226,47 @@ fn resolve_and_fetch(
         diagnostics,
     };
     effect.write_manifest(run, locked, input.requirements.root)?;
+    // The process ends soon: a repository has thousands of pieces to free.
+    std::mem::forget(input.requirements.workspaces);
     Ok(Some(effect))
 }
 
 /// Returns whether there is a peer conflict that other versions may solve: a new one, or one that a
 /// manifest that was edited may have made solvable.
-fn may_be_solved(run: &Run<'_>, baseline: &Baseline, change: &ResolvedChange) -> bool {
+fn may_be_solved(
+    run: &Run<'_>,
+    project: &Project,
+    tree: &InstalledTree,
+    (input, locked): (&ResolverInput, &DxlView<'_>),
+    change: &ResolvedChange,
+) -> bool {
+    let known = &tree.baseline.conflicts;
     let found = change.findings.as_ref().map(|found| found.conflicts.as_slice());
-    let is_new = |one: &Conflict| !baseline.conflicts.contains(&one.to_string());
-    run.options.change.is_none() && !baseline.conflicts.is_empty()
-        || found.unwrap_or_default().iter().any(is_new)
+    let is_new = |one: &Conflict| !known.contains(&one.to_string());
+    if found.unwrap_or_default().iter().any(is_new) {
+        return true;
+    }
+    // A change that a command makes is looked at for what is new only.
+    run.options.change.is_none()
+        && !known.is_empty()
+        && solvable::may_be(&tree.edited(project), &input.requirements, locked, change)
+}
+
+/// Returns the entries of the project and its workspaces that require something from outside the
+/// registries.
+fn elsewhere(locked: &DxlView<'_>) -> Lock {
+    let requires = |own: &Package<'_>| {
+        let sections = [
+            own.dependencies(),
+            own.dev_dependencies(),
+            own.optional_dependencies(),
+            own.peer_dependencies(),
+        ];
+        sections.into_iter().flatten().any(|(_, spec)| is_elsewhere(spec))
+    };
+    let own = locked.packages().filter(|package| !links::is_in_modules(package.path()));
+    let packages = own.filter(requires).map(Package::to_package).collect();
+    Lock { packages, ..Lock::default() }
 }
 
 /// Returns the messages of the tree after a change.
@@ -375,14 +410,16 @@ fn outcome(
     let Views { locked, record } = views;
     let removed: Vec<&str> = effect.removed.iter().map(String::as_str).collect();
     let Some(previous) = project.lockfile_text() else { return Ok(None) };
-    let (text, hidden, new_record) = std::thread::scope(|scope| {
-        let text = scope.spawn(|| npm::splice(previous, locked, &removed, &effect.entries));
-        let hidden = npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed);
+    let (texts, new_record) = std::thread::scope(|scope| {
+        let texts = scope.spawn(|| {
+            let text = npm::splice(previous, locked, &removed, &effect.entries)?;
+            Some((text, npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed)?))
+        });
         let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
-        (join(text), hidden, new_record)
+        (join(texts), new_record)
     });
-    let Some((text, hidden)) = text.zip(hidden) else { return Ok(None) };
-    let after = DxlView::open(&new_record)?;
+    let Some((text, hidden)) = texts else { return Ok(None) };
+    let after = DxlView::reopen(&new_record)?;
     let is_placed = |package: &Package<'_>| {
         package.link() || !package.in_bundle() && links::is_in_modules(package.path())
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dx_pkg_acquire::input::LockedImporters;
 use dx_pkg_acquire::{Counters, ResolverInput, resolve};
 
 use super::OpenProject;
@@ -21,7 +22,8 @@ impl OpenProject {
             return Err(InstallError::NoLockfile { root: project.root.clone() });
         };
         let requirements = project.requirements()?;
-        let mut input = ResolverInput::new(session.config(), requirements, None, Some(lock))?;
+        let locked = Some(LockedImporters::Parsed(lock));
+        let mut input = ResolverInput::new(session.config(), requirements, None, locked)?;
         input.options.pick.node = session.node_version()?;
         input.options.workspaces =
             project.workspaces.iter().map(|(path, _)| path.clone()).collect();

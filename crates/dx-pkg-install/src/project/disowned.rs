@@ -17,7 +17,8 @@ use dx_pkg_resolve::Requirements;
 /// lockfile was written, and that nothing requires from there now.
 pub(crate) fn names(now: &Requirements, lock: &Lock) -> HashSet<String> {
     let own = || std::iter::once(&now.root).chain(&now.workspaces);
-    let before = own().filter_map(|own| lock.get(&own.path));
+    let index = lock.index();
+    let before = own().filter_map(|own| index.get(&own.path));
     let mut names = Elsewhere::of(before).into_names();
     if names.is_empty() || !now.pins.is_empty() {
         return HashSet::new();

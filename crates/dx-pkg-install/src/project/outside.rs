@@ -140,9 +140,11 @@ pub(crate) fn refuse_leading_out(
         folder.push(segment);
         has_link |= *known.entry(folder.clone()).or_insert_with(|| folder.is_symlink());
     }
-    let real = |path: &Path| path.canonicalize();
-    match (has_link.then(|| real(&folder)), real(root)) {
-        (Some(Ok(place)), Ok(root)) if !place.starts_with(&root) => {
+    if !has_link {
+        return Ok(());
+    }
+    match (folder.canonicalize(), root.canonicalize()) {
+        (Ok(place), Ok(root)) if !place.starts_with(&root) => {
             Err(InstallError::WorkspaceLeavesProject { workspace: workspace.to_owned(), place })
         }
         _ => Ok(()),

@@ -33,13 +33,13 @@ impl Project {
     /// One of them names what is not there, or two contradict each other.
     pub(crate) fn pins(&self) -> Result<ProjectPins, InstallError> {
         let catalogs = self.home.catalogs(&self.manifest)?;
-        let workspaces: Vec<WorkspaceName> = self
+        let workspaces: Vec<WorkspaceName<'_>> = self
             .workspaces
             .iter()
             .map(|(folder, manifest)| WorkspaceName {
-                folder: folder.clone(),
-                name: manifest.name.clone().unwrap_or_else(|| name_of_path(folder).to_owned()),
-                version: manifest.version.clone(),
+                folder,
+                name: manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder)),
+                version: manifest.version.as_deref(),
             })
             .collect();
         let owner = self.home.owner;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dx_pkg_acquire::exact::required_addresses;
+use dx_pkg_acquire::exact::addresses;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_acquire::package::{Origin, label, origin, real_name};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
@@ -386,10 +386,8 @@ fn manifest_of(project: &Project, folder: &str) -> Result<Option<Manifest>, Inst
 /// Returns the addresses of tarballs that the project and its workspaces require.
 fn addresses_of(project: &Project) -> HashSet<String> {
     let manifests = project.workspaces.iter().map(|(_, manifest)| manifest);
-    let records = manifests.chain([&project.manifest]).map(Manifest::to_lock_package);
-    let records: Vec<LockPackage> = records.collect();
-    let addresses = required_addresses(records.iter(), &[]);
-    addresses.into_iter().map(str::to_owned).collect()
+    let specs = manifests.chain([&project.manifest]).flat_map(Manifest::requirements);
+    addresses(specs.map(|(_, spec)| spec)).into_iter().map(str::to_owned).collect()
 }
 
 /// Returns a linked folder as it would be required.

@@ -4,7 +4,7 @@
 mod listed;
 mod places;
 
-use dx_pkg_resolve::peers::{Change, Conflict, Ending, Explanation, Fact, Finding, Party};
+use dx_pkg_resolve::peers::{Change, Conflict, Ending, Explanation, Fact, Finding, Party, Wanted};
 use serde_json::{Value, json};
 
 use crate::project::Project;
@@ -92,13 +92,17 @@ impl ExplainedConflict {
             })
         });
         let changes = explanation.changes.iter().map(|change| {
-            let wanted = change.requirements.iter();
-            let requirements: serde_json::Map<String, Value> =
-                wanted.map(|one| (one.name.clone(), json!(one.range))).collect();
+            let requirements = |wanted: &[Wanted]| -> serde_json::Map<String, Value> {
+                wanted.iter().map(|one| (one.name.clone(), json!(one.range))).collect()
+            };
+            let further = change.further.iter().map(|(importer, wanted)| {
+                json!({ "importer": importer, "requirements": requirements(wanted) })
+            });
             json!({
                 "command": change.command(),
                 "importer": change.importer,
-                "requirements": requirements,
+                "requirements": requirements(&change.requirements),
+                "further": further.collect::<Vec<_>>(),
                 "withinRanges": change.is_offer,
                 "caution": change.caution,
                 "unmetBelow": change.unmet,

@@ -6,11 +6,14 @@ use dx_pkg_lock::LockPackage;
 use rustc_hash::FxHashMap;
 
 use crate::project::Project;
+use crate::tree_files::importer;
 
-/// The sections of direct dependencies, by importer's folder and name.
+/// The sections of direct dependencies, by importer's folder and name. Hundreds of workspaces
+/// require the same names, which are numbered.
 #[derive(Default)]
 pub(crate) struct Direct {
-    sections: FxHashMap<String, FxHashMap<String, Section>>,
+    names: FxHashMap<String, usize>,
+    sections: FxHashMap<String, FxHashMap<usize, Section>>,
 }
 
 impl Direct {
@@ -56,8 +59,13 @@ impl Direct {
         let known = self.sections.entry(folder.to_owned()).or_default();
         for (section, list) in lists {
             for (name, _) in list {
-                if !known.contains_key(name) && is_there(name) {
-                    known.insert(name.clone(), section);
+                let next = self.names.len();
+                let number = match self.names.get(name) {
+                    Some(number) => *number,
+                    None => *self.names.entry(name.clone()).or_insert(next),
+                };
+                if !known.contains_key(&number) && is_there(name) {
+                    known.insert(number, section);
                 }
             }
         }
@@ -65,12 +73,11 @@ impl Direct {
 
     /// Returns the section of the package at `path`; `None` if nothing requires it directly.
     pub(crate) fn section(&self, path: &str) -> Option<Section> {
-        let (folder, name) = match path.strip_prefix("node_modules/") {
-            Some(name) => ("", name),
-            None => path.split_once("/node_modules/")?,
-        };
+        let folder = importer(path)?;
+        let start = folder.len() + usize::from(!folder.is_empty()) + "node_modules/".len();
+        let name = path.get(start..)?;
         // That of a nested package is in no section.
-        self.sections.get(folder)?.get(name).copied()
+        self.sections.get(folder)?.get(self.names.get(name)?).copied()
     }
 }
 

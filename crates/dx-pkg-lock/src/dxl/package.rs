@@ -265,12 +265,19 @@ impl<'a> Package<'a> {
     /// Returns whether `other` is the package as plain data, with its lists in the same order.
     #[must_use]
     pub fn is(self, other: &LockPackage) -> bool {
+        self.is_made_of(other, other)
+    }
+
+    /// Returns whether a package that has path, name and flags of `header` and everything else of
+    /// `other` is the package as plain data.
+    #[must_use]
+    pub fn is_made_of(self, header: &LockPackage, other: &LockPackage) -> bool {
         let same = |own: Texts<'a>, other: &[String]| own.eq(other.iter().map(String::as_str));
         let same_pairs = |own: Pairs<'a>, other: &[(String, String)]| {
             own.eq(other.iter().map(|(key, value)| (key.as_str(), value.as_str())))
         };
         let texts = [
-            (self.explicit_name(), &other.name),
+            (self.explicit_name(), &header.name),
             (self.version(), &other.version),
             (self.resolved(), &other.resolved),
             (self.integrity(), &other.integrity),
@@ -289,8 +296,8 @@ impl<'a> Package<'a> {
             (self.extra(), &other.extra),
         ];
         let meta = other.peer_dependencies_meta.iter().map(|(name, set)| (name.as_str(), *set));
-        self.path() == other.path
-            && u32_at(self.record, record::FLAGS) == flags(other)
+        self.path() == header.path
+            && u32_at(self.record, record::FLAGS) == flags(header)
             && texts.into_iter().all(|(own, other)| own == other.as_deref())
             && lists.into_iter().all(|(own, other)| same_pairs(own, other))
             && same(self.os(), &other.os)

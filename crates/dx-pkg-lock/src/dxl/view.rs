@@ -27,6 +27,18 @@ impl<'a> DxlView<'a> {
     /// When the bytes are not a whole, undamaged file of this version. A file made with bad intent
     /// can have the same contents as such a lockfile: paths are checked where they are used.
     pub fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        let view = Self::reopen(bytes)?;
+        FRAME.check_checksum(bytes, "contents")?;
+        view.validate()?;
+        Ok(view)
+    }
+
+    /// Decodes a file again that [`open`](Self::open) has decoded, or that this process has made:
+    /// its contents are not checked once more. Of others, texts and lists may be missing.
+    ///
+    /// # Errors
+    /// The bytes are not a file of this version with tables of these sizes.
+    pub fn reopen(bytes: &'a [u8]) -> Result<Self, FormatError> {
         FRAME.check_version(bytes)?;
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         let mut section = |count: u32, size: usize| sections.next(u64::from(count), size as u64);
@@ -38,8 +50,7 @@ impl<'a> DxlView<'a> {
         let ends = section(count(header::STRINGS), 4)?;
         let text = section(count(header::STRING_BYTES), 1)?;
         sections.finish()?;
-        FRAME.check_checksum(bytes, "contents")?;
-        let view = Self {
+        Ok(Self {
             header: head,
             records: bytes[records].as_chunks().0,
             index: &bytes[index],
@@ -47,9 +58,7 @@ impl<'a> DxlView<'a> {
             ends: &bytes[ends],
             strings: std::str::from_utf8(&bytes[text])
                 .map_err(|_| corrupt("a string is not UTF-8"))?,
-        };
-        view.validate()?;
-        Ok(view)
+        })
     }
 
     fn validate(&self) -> Result<(), FormatError> {

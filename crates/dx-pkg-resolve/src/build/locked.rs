@@ -26,15 +26,29 @@ pub(super) enum Entry<'p, 'l> {
 }
 
 impl<'p, 'l: 'p> Locked<'p, 'l> {
+    /// Returns the number of entries.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Locked::Parsed(lock) => lock.packages.len(),
+            Locked::Compiled(view) => view.len(),
+        }
+    }
+
+    fn entry(self, position: usize) -> Option<Entry<'p, 'l>> {
+        match self {
+            Locked::Parsed(lock) => lock.packages.get(position).map(Entry::Parsed),
+            Locked::Compiled(view) => view.package(position).map(Entry::Compiled),
+        }
+    }
+
     /// Returns the entries, without that of the project, in the order of their paths' bytes.
-    pub(super) fn entries(self) -> Vec<Entry<'p, 'l>> {
-        let mut entries: Vec<Entry<'p, 'l>> = match self {
-            Locked::Parsed(lock) => lock.packages.iter().map(Entry::Parsed).collect(),
-            Locked::Compiled(view) => view.packages().map(Entry::Compiled).collect(),
-        };
-        entries.retain(|entry| !entry.path().is_empty());
-        entries.sort_by_key(|entry| entry.path());
-        entries
+    pub(super) fn entries(self) -> impl Iterator<Item = Entry<'p, 'l>> + Clone {
+        let mut order: Vec<(&'p str, usize)> = (0..self.len())
+            .filter_map(|position| Some((self.entry(position)?.path(), position)))
+            .filter(|(path, _)| !path.is_empty())
+            .collect();
+        order.sort_by_key(|(path, _)| *path);
+        order.into_iter().filter_map(move |(_, position)| self.entry(position))
     }
 
     /// Returns the entry of the folder `path`, relative to the project's.

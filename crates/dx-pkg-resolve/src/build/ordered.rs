@@ -11,7 +11,7 @@ use crate::ResolveError;
 use crate::tree::NodeId;
 
 use super::Builder;
-use super::locked::{Locked, Places};
+use super::locked::{Entry, Locked, Places};
 
 impl<'l> Builder<'_, 'l> {
     /// Adds the nodes of the lockfile's entries and the edges of all nodes: packages and folders in
@@ -20,7 +20,7 @@ impl<'l> Builder<'_, 'l> {
         let project = self.tree.root;
         self.load_workspace_edges(project, project);
         self.tree.load_edges(project, true);
-        let mut entries = lock.entries();
+        let mut entries: Vec<Entry<'_, 'l>> = lock.entries().collect();
         entries.sort_by(|a, b| locale_compare(a.path(), b.path()));
         let outline = lock.outline();
         let mut places = Places::new(&outline, project);

@@ -7,12 +7,12 @@ use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::growth::Growth;
 use crate::intern::Interner;
-use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
+use crate::manifest::{Declared, EdgeKind, Manifest, Manifests, Record};
 use crate::overrides::Rules;
 use crate::pick::Picker;
 use crate::pins::PinTable;
 use crate::provider::Provider;
-use crate::tree::{DependencyTree, EdgeId, NodeId};
+use crate::tree::{DependencyTree, EdgeId, NodeId, NodeSet};
 use crate::{Options, Requirements, ResolveError};
 
 use super::locked::{Entry, Locked, Places, split_path};
@@ -20,7 +20,7 @@ use super::{Builder, Queue};
 
 /// Prepares a resolution of `requirements` that starts from the lock `previous`.
 pub(crate) fn start<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     previous: Option<&Lock>,
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -30,7 +30,7 @@ pub(crate) fn start<'a, 'l>(
 
 /// Prepares a resolution as [`start`] does from the lock that `previous` was compiled from.
 pub(crate) fn start_compiled<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     previous: DxlView<'l>,
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -39,7 +39,7 @@ pub(crate) fn start_compiled<'a, 'l>(
 }
 
 fn start_from<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     previous: Option<Locked<'_, 'l>>,
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -57,7 +57,7 @@ fn start_from<'a, 'l>(
 /// Prepares to take the lock `plan` as it is: its peer conflicts stay, and only what is missing is
 /// looked for; of a change of a lock, where a resolution from that would look.
 pub(crate) fn start_planned<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     (is_change, plan): (bool, &Lock),
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -74,7 +74,7 @@ pub(crate) fn start_planned<'a, 'l>(
 /// Prepares a resolution that starts from the lock `upgraded`, in which entries of `previous` were
 /// completed. Requirements that only the completion brought are not looked at, as npm does not.
 pub(crate) fn start_upgraded<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     (previous, upgraded): (&Lock, &Lock),
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -93,7 +93,7 @@ pub(crate) fn start_upgraded<'a, 'l>(
 
 /// Loads the tree of the lock `previous`, as the project's rules leave it.
 fn load<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     previous: Option<Locked<'_, 'l>>,
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -108,7 +108,7 @@ fn load<'a, 'l>(
 
 /// Loads the tree of `lock` as it is, whatever the project's rules say of it now.
 pub(crate) fn load_unchanged<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     lock: &Lock,
     provider: &'a dyn Provider,
     options: &'a Options,
@@ -116,20 +116,33 @@ pub(crate) fn load_unchanged<'a, 'l>(
     load_tree(requirements, Some(Locked::Parsed(lock)), provider, options)
 }
 
+/// Loads the tree of a compiled lock as [`load_unchanged`] does.
+pub(crate) fn load_unchanged_compiled<'a, 'l>(
+    requirements: &'l Requirements,
+    lock: DxlView<'l>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    load_tree(requirements, Some(Locked::Compiled(lock)), provider, options)
+}
+
 fn load_tree<'a, 'l>(
-    requirements: &Requirements,
+    requirements: &'l Requirements,
     previous: Option<Locked<'_, 'l>>,
     provider: &'a dyn Provider,
     options: &'a Options,
 ) -> Result<Builder<'a, 'l>, ResolveError> {
     let mut interner = Interner::default();
     let mut manifests = Manifests::with_pins(PinTable::new(&requirements.pins, &mut interner));
+    let expected = previous.map_or(0, Locked::len) + requirements.workspaces.len() + 1;
+    manifests.reserve(expected);
     let (rules, root_rules) = Rules::new(&requirements.overrides, &mut interner);
     let root_name = requirements.root.name.as_deref().unwrap_or_default();
     let name = interner.name(root_name);
-    let root = Manifest::from_record(requirements.root.clone(), None, &mut interner);
+    let root = Manifest::from_record(&requirements.root, None, &mut interner);
     let root = manifests.push_folder(root, "", &interner);
     let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
+    tree.reserve(expected);
     tree.legacy_peer_deps = options.legacy_peer_deps;
     tree.install_links = options.install_links;
     tree.exceptions = requirements.exceptions.clone();
@@ -183,12 +196,11 @@ impl<'l> Builder<'_, 'l> {
     /// Adds the nodes of workspaces and linked folders. Without a lockfile they are part of the
     /// tree at once, because npm starts from the folders on disk; with one, each joins the tree
     /// with the first link to it.
-    fn load_folders(&mut self, requirements: &Requirements, attach: bool) {
-        let mut folders: Vec<&LockPackage> = requirements.workspaces.iter().collect();
+    fn load_folders(&mut self, requirements: &'l Requirements, attach: bool) {
+        let mut folders: Vec<&'l LockPackage> = requirements.workspaces.iter().collect();
         folders.sort_by(|a, b| a.path.cmp(&b.path));
         for folder in folders {
-            let path = folder.path.clone();
-            let node = self.add_folder(&path, folder.clone(), true);
+            let node = self.add_folder(&folder.path, folder, true);
             if attach {
                 self.tree[node].rules = self.tree.rules_for_folder(node);
                 self.tree.attach_folder(node);
@@ -201,12 +213,13 @@ impl<'l> Builder<'_, 'l> {
     pub(super) fn add_folder(
         &mut self,
         path: &str,
-        package: LockPackage,
+        package: impl Into<Record<'l>>,
         workspace: bool,
     ) -> NodeId {
-        let folder_name = name_of_path(path).to_owned();
-        let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
-        let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
+        let package: Record<'l> = package.into();
+        let folder_name = name_of_path(path);
+        let name = self.tree.interner.name(package.name.as_deref().unwrap_or(folder_name));
+        let manifest = Manifest::from_record(package, Some(folder_name), &mut self.tree.interner);
         let manifest = self.tree.manifests.push_folder(manifest, path, &self.tree.interner);
         let node = self.tree.add_node(name, manifest);
         self.tree[node].folder = Some(path.into());
@@ -222,13 +235,13 @@ impl<'l> Builder<'_, 'l> {
         if node != self.tree.root {
             return;
         }
-        let mut folders: Vec<(String, NodeId)> =
-            self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
-        folders.sort();
+        let mut folders: Vec<(&str, NodeId)> =
+            self.folders.iter().map(|(path, node)| (path.as_str(), *node)).collect();
+        folders.sort_unstable();
         let declared: FxHashSet<&str> =
             self.options.workspaces.iter().map(String::as_str).collect();
         for (path, folder) in folders {
-            if declared.contains(path.as_str()) {
+            if declared.contains(path) {
                 let spec = self.tree.interner.spec(&format!("file:{path}"));
                 let name = self.tree[folder].name;
                 let kind = EdgeKind::Workspace;
@@ -244,8 +257,8 @@ impl<'l> Builder<'_, 'l> {
         let outline = lock.outline();
         let mut places = Places::new(&outline, self.tree.root);
         let mut loaded = Vec::new();
-        for entry in entries.iter().filter(|entry| places.is_folder(**entry)) {
-            let (node, is_new) = self.folder_of(*entry);
+        for entry in entries.clone().filter(|entry| places.is_folder(*entry)) {
+            let (node, is_new) = self.folder_of(entry);
             loaded.extend(is_new.then_some(node));
             self.tree.attach_folder(node);
         }
@@ -364,11 +377,13 @@ impl<'l> Builder<'_, 'l> {
         let mut nodes = self.tree.project_nodes();
         let importers: Vec<NodeId> =
             nodes.iter().copied().filter(|node| self.tree.is_importer(*node)).collect();
-        let (reached, by_importers) = (self.reached(vec![self.tree.root]), self.reached(importers));
+        let reached = self.reached(vec![self.tree.root]);
+        // Without overrides every requirement is as it was declared.
+        let by_importers = (!self.tree.rules.is_empty()).then(|| self.reached(importers));
         nodes.retain(|node| {
-            let is_reached = reached.contains(node);
+            let is_reached = reached.contains(*node);
             self.tree[*node].edges_out.iter().any(|edge| {
-                let is_left = by_importers.contains(node)
+                let is_left = by_importers.as_ref().is_some_and(|reached| reached.contains(*node))
                     && self.tree.spec(*edge) != self.tree[*edge].declared;
                 (is_reached || is_left) && !self.is_trusted(*edge) && !self.tree.is_valid(*edge)
                     || is_reached && self.lacks_optional(*edge)
@@ -416,8 +431,8 @@ impl Builder<'_, '_> {
     /// direct dependencies of folders in the project only, once it follows the links to them: what
     /// a lockfile lacks further down, or below a folder outside the project, stays as it is. An
     /// override of a workspace's dependencies would do nothing then, so it is checked here.
-    fn reached(&self, from: Vec<NodeId>) -> FxHashSet<NodeId> {
-        let mut reached = FxHashSet::default();
+    fn reached(&self, from: Vec<NodeId>) -> NodeSet {
+        let mut reached = self.tree.no_nodes();
         let mut waiting = from;
         while let Some(node) = waiting.pop() {
             if reached.insert(node) {

@@ -8,9 +8,9 @@ use dx_pkg_lock::dxl::DxlView;
 
 use crate::build;
 use crate::complete::{accepted_conflicts, has_unmet};
-use crate::entry::{is_as_read, same_entry};
+use crate::entry::{is_as_read, is_entry_of_folder, same_entry};
 use crate::explain::conflicts;
-use crate::finish::{authors_folders, complete_tree, recorded};
+use crate::finish::{Recorded, authors_folders, complete_tree, recorded};
 use crate::tree::DependencyTree;
 use crate::{Options, Provider, Requirements};
 
@@ -64,14 +64,18 @@ fn difference(
         if let Some(place) = position.and_then(|position| is_present.get_mut(position)) {
             *place = true;
         }
-        if is_as_read(tree, recorded.node, recorded.in_bundle, &path) {
+        let before = position.and_then(|position| locked.package(position));
+        let Recorded { node, in_bundle, .. } = recorded;
+        let is_as_known = is_as_read(tree, node, in_bundle, &path)
+            || before
+                .is_some_and(|before| is_entry_of_folder(tree, node, in_bundle, (&path, before)));
+        if is_as_known {
             if recorded.is_installed != installed.position(&path).is_some() {
                 return None;
             }
             continue;
         }
         let entry = recorded.entry(tree);
-        let before = position.and_then(|position| locked.package(position));
         if before
             .is_some_and(|before| before.is(&entry) || same_entry(&before.to_package(), &entry))
         {

@@ -17,7 +17,7 @@ use super::packages::Known;
 use super::problem::major;
 
 /// The packages of a solution that the project is asked about.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Asking {
     /// Those that go to another major version.
     pub(super) other_major: Vec<usize>,

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use dx_pkg_core::Range;
+use dx_pkg_core::{Range, Spec};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alterations::Asked;
-use super::packages::{Direct, Known, Source, is_met, keep_first};
+use super::packages::{Direct, Known, Source, is_met, is_met_by, keep_first};
 use super::problem::{Candidate, Package, Peer, PeerRange, Problem, major};
 
 /// The most packages of a problem; real ones have tens.
@@ -37,7 +37,7 @@ pub(super) fn gather(source: &Source<'_>, widened: &[String]) -> Result<Option<G
     let visited = source.visited(&direct);
     let is_visited: FxHashSet<&str> = visited.iter().map(String::as_str).collect();
     let having = source.having_peers(&visited);
-    let mut names = source.conflicting(&visited);
+    let mut names = source.conflicting(&visited, &direct);
     if names.is_empty() && source.more.is_empty() {
         return Ok(None);
     }
@@ -70,7 +70,7 @@ pub(super) fn gather(source: &Source<'_>, widened: &[String]) -> Result<Option<G
 
 impl Gathered {
     /// Turns names into positions and ranges into the candidates they allow.
-    fn of(known: Vec<Known>) -> Self {
+    pub(super) fn of(known: Vec<Known>) -> Self {
         let positions: FxHashMap<&str, usize> =
             known.iter().enumerate().map(|(at, package)| (package.name.as_str(), at)).collect();
         let mut ranges: Vec<PeerRange> = Vec::new();
@@ -152,6 +152,12 @@ impl Source<'_> {
         direct
     }
 
+    /// Returns whether the importer requires one of these packages itself.
+    pub(super) fn requires_any(&self, names: &[String]) -> bool {
+        let direct = self.direct();
+        names.iter().any(|name| direct.contains_key(name))
+    }
+
     /// Returns the direct dependencies and, in turn, their peers.
     fn visited(&self, direct: &BTreeMap<String, Direct>) -> Vec<String> {
         let mut names: Vec<String> = direct.keys().cloned().collect();
@@ -181,10 +187,19 @@ impl Source<'_> {
         having
     }
 
-    /// Returns the names of the dependents and peers of unmet peer requirements.
-    fn conflicting(&self, visited: &[String]) -> Vec<String> {
+    /// Returns the names of the dependents and peers of unmet peer requirements, and of the
+    /// importer's own requirements that are unmet, as those of a workspace for peers can be.
+    fn conflicting(&self, visited: &[String], direct: &BTreeMap<String, Direct>) -> Vec<String> {
         let pairs = self.unmet(visited).into_iter();
-        let mut names = pairs.flat_map(|(dependent, peer)| [dependent, peer]).collect();
+        let is_unmet = |(name, own): &(&String, &Direct)| {
+            let found = self.found(name).filter(|found| found.path.contains("node_modules/"));
+            found.is_some_and(|found| {
+                Spec::parse(&own.spec).is_ok_and(|spec| !is_met_by(&spec, found))
+            })
+        };
+        let own = direct.iter().filter(is_unmet).map(|(name, _)| name.clone());
+        let pairs = pairs.flat_map(|(dependent, peer)| [dependent, peer]);
+        let mut names = pairs.chain(own).collect();
         keep_first(&mut names);
         names
     }

@@ -100,32 +100,44 @@ impl Search<'_> {
         if moved.is_empty() {
             return None;
         }
-        let styles: Vec<Vec<(String, bool)>> =
-            moved.iter().map(|at| styles(gathered, solution, *at, moved)).collect();
-        let most = styles.iter().map(Vec::len).max().unwrap_or_default();
-        (0..most).find_map(|level| {
-            let requirements: Option<Vec<Wanted>> = moved
-                .iter()
-                .zip(&styles)
-                .map(|(at, styles)| {
-                    let (range, is_exact) = styles.get(level).or_else(|| styles.last())?.clone();
-                    let name = gathered.known[*at].name.clone();
-                    let section = section_of(self.source.importer, &name);
-                    let section = section.unwrap_or_else(|| self.new_section());
-                    Some(Wanted { name, range, section, is_exact })
-                })
-                .collect();
-            let requirements = requirements?;
-            let changed = self.with(&requirements);
+        let wanted = self.wanted(gathered, solution, moved);
+        wanted.into_iter().find_map(|requirements| {
+            let mut changed = self.requirements.clone();
+            self.change_in(&mut changed, &requirements);
             let names: Vec<String> = requirements.iter().map(|one| one.name.clone()).collect();
             (self.trial)(&changed, &names).map(|unmet| Change {
                 importer: self.source.importer.path.clone(),
                 requirements,
+                further: Vec::new(),
                 is_offer,
                 caution: is_offer.then(|| caution(gathered, solution, moved.len() > 1)).flatten(),
                 unmet,
             })
         })
+    }
+
+    /// Returns the requirements that ask for the versions of a solution at these positions, the
+    /// widest ones first.
+    pub(super) fn wanted(
+        &self,
+        gathered: &Gathered,
+        solution: &Solution,
+        moved: &[usize],
+    ) -> Vec<Vec<Wanted>> {
+        let styles: Vec<Vec<(String, bool)>> =
+            moved.iter().map(|at| styles(gathered, solution, *at, moved)).collect();
+        let most = styles.iter().map(Vec::len).max().unwrap_or_default();
+        let of_level = |level: usize| {
+            let wanted = moved.iter().zip(&styles).map(|(at, styles)| {
+                let (range, is_exact) = styles.get(level).or_else(|| styles.last())?.clone();
+                let name = gathered.known[*at].name.clone();
+                let section = section_of(self.source.importer, &name);
+                let section = section.unwrap_or_else(|| self.new_section());
+                Some(Wanted { name, range, section, is_exact })
+            });
+            wanted.collect()
+        };
+        (0..most).filter_map(of_level).collect()
     }
 
     /// Returns the section for a peer that gets a requirement.
@@ -134,9 +146,8 @@ impl Search<'_> {
         if importer.dependencies.is_empty() { Section::Dev } else { Section::Prod }
     }
 
-    /// Returns the project's requirements with new ones.
-    fn with(&self, wanted: &[Wanted]) -> Requirements {
-        let mut changed = self.requirements.clone();
+    /// Puts new requirements into the importer's manifest.
+    pub(super) fn change_in(&self, changed: &mut Requirements, wanted: &[Wanted]) {
         let path = &self.source.importer.path;
         let importers = std::iter::once(&mut changed.root).chain(&mut changed.workspaces);
         for importer in importers.filter(|importer| importer.path == *path) {
@@ -153,7 +164,6 @@ impl Search<'_> {
                 }
             }
         }
-        changed
     }
 
     /// Returns the overrides that let the dependents accept the peers that are there, where that
@@ -337,7 +347,11 @@ fn in_own_words(spec: &str, version: &Version) -> Option<String> {
 
 /// Returns what is to be known of a solution before it is taken; with the package's name, where
 /// others move too.
-fn caution(gathered: &Gathered, solution: &Solution, is_one_of_many: bool) -> Option<String> {
+pub(super) fn caution(
+    gathered: &Gathered,
+    solution: &Solution,
+    is_one_of_many: bool,
+) -> Option<String> {
     let asked = asking(gathered, solution);
     let escape = asked.escapes.first().and_then(|at| {
         let package = &gathered.known[*at];

@@ -361,7 +361,8 @@ pub(super) fn is_met(asked: &Asked, entry: &LockPackage) -> bool {
     is_met(&asked.spec) || asked.accepts.as_deref().is_some_and(is_met)
 }
 
-fn is_met_by(spec: &Spec, entry: &LockPackage) -> bool {
+/// Returns whether an entry meets a requirement.
+pub(super) fn is_met_by(spec: &Spec, entry: &LockPackage) -> bool {
     let version = entry.version.as_deref().and_then(|version| Version::parse(version).ok());
     match (registry_range(spec), version) {
         (Some(range), Some(version)) => range.satisfied_by(&version),

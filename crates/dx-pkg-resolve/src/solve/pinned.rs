@@ -4,6 +4,7 @@ use std::fmt;
 
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
+use rustc_hash::FxHashSet;
 
 use super::gather::Gathered;
 use super::packages::Source;
@@ -51,21 +52,26 @@ impl Pinned {
         Pinned { options: options.clone(), moves: Vec::new(), released: Vec::new() }
     }
 
-    /// Releases the locked packages of which another version was chosen.
+    /// Releases the locked packages of which another version was chosen, or none; `required` are
+    /// the names that something requires otherwise than as a peer.
     pub(super) fn release(
         &mut self,
         gathered: &Gathered,
         chosen: &[Option<usize>],
         source: &Source<'_>,
+        required: &FxHashSet<&str>,
     ) {
         let Some(previous) = source.previous else { return };
         for (package, choice) in gathered.known.iter().zip(chosen) {
             let version = choice.map(|choice| package.version(choice).to_string());
             let entry = previous.resolve(&source.importer.path, &package.name);
-            if let (Some(version), Some(entry)) = (version, entry)
+            // What is there as a peer only goes where nothing has it as a peer any more.
+            let is_kept = || version.is_none() && required.contains(package.name.as_str());
+            if let Some(entry) = entry
                 && entry.path.contains("node_modules/")
                 && !entry.link
-                && entry.version.as_deref() != Some(&version)
+                && entry.version != version
+                && !is_kept()
             {
                 self.released.push(entry.path.clone());
             }

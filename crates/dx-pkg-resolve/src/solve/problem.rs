@@ -77,7 +77,8 @@ impl Problem {
     }
 
     /// Returns the other candidates beside which this one is an escape, each with its package: a
-    /// better and newer candidate does not allow them, and this older one does only because
+    /// better and newer candidate, which is no prerelease, does not allow them, and this older one
+    /// does only because
     ///
     /// - its range is looser or missing, and they are too new for the newer one: its author did not
     ///   know them;
@@ -113,10 +114,13 @@ impl Problem {
             if oldest.is_some_and(|oldest| *oldest < own.version) {
                 let excluded = newer.insert(Excluded::default());
                 let all = package.candidates[..position].iter();
-                all.filter(|other| other.version > own.version)
+                all.filter(|other| other.version > own.version && !other.version.is_prerelease())
                     .for_each(|other| excluded.add(self, ranges, other));
             }
             escapes.push(newer.as_ref().unwrap_or(&before).escaped(self, own));
+            if own.version.is_prerelease() {
+                continue;
+            }
             before.add(self, ranges, own);
             oldest = Some(oldest.map_or(&own.version, |oldest| oldest.min(&own.version)));
         }

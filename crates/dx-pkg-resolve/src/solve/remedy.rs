@@ -9,14 +9,17 @@ use dx_pkg_lock::{Lock, LockPackage};
 
 use super::alterations::Alterations;
 use super::helpful::Search;
-use super::offer::{offer, offer_all, peers};
+use super::input::Input;
+use super::joint::{Reach, jointly};
+use super::offer::{offer, offer_all, offer_jointly, peers};
 use super::packages::{Loaded, Source, keep_first};
-use super::pinned::Pinned;
 use super::search::{Part, search};
+use super::taken::{Rejected, install, install_jointly, is_accepted, is_refused};
 use super::told::{Contradiction, given_up};
 use crate::explanation::{Explanation, Finding, MOST_CHANGES, Statement};
+use crate::peers::Conflict;
 use crate::pick::Picker;
-use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
+use crate::{Options, Provider, Requirements, Resolution, ResolveError};
 
 /// The most times that the conflicts of a solution are added to the problem, or a version is left
 /// out with which the solution cannot be installed.
@@ -26,26 +29,6 @@ const MOST_EXPLANATIONS: usize = 5;
 /// The most packages that are placed to try changes, in all explanations of one resolution. It is a
 /// count, so that what is told does not depend on the machine.
 const MOST_TRIED: usize = 40_000;
-
-/// The input of a resolution.
-#[derive(Clone, Copy)]
-pub(crate) struct Input<'i> {
-    pub(crate) requirements: &'i Requirements,
-    pub(crate) previous: Option<&'i Lock>,
-    pub(crate) provider: &'i dyn Provider,
-    pub(crate) options: &'i Options,
-}
-
-impl Input<'_> {
-    /// Resolves by npm's rules alone.
-    pub(crate) fn resolve(&self) -> Result<Resolution, ResolveError> {
-        resolve_once(self.requirements, self.previous, self.provider, self.options)
-    }
-
-    fn importers(&self) -> impl Iterator<Item = &LockPackage> {
-        std::iter::once(&self.requirements.root).chain(&self.requirements.workspaces)
-    }
-}
 
 /// The outcome of a search for versions that agree.
 #[derive(Default)]
@@ -88,6 +71,8 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>) -> Remedy {
     };
     // Those of importers whose problem was changed are searched again.
     let mut is_stale = vec![true; importers.len()];
+    let is_alone = importers.len() == 1 || matches!(aim, Aim::Solved(Some(_)));
+    let mut joint: Option<Joint> = None;
     for round in 1.. {
         let sources: Vec<Source<'_>> = importers
             .iter()
@@ -117,21 +102,21 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>) -> Remedy {
             && round < MOST_ROUNDS
         {
             // The conflicts of what was found are added to the problem.
-            let found: Vec<_> = match &rejected.resolution {
-                Some(resolution) => {
-                    let tree = resolution.lock.index();
-                    let after = sources.iter().map(|source| Source { tree: &tree, ..*source });
-                    after.map(|source| source.unmet_pairs()).collect()
-                }
-                None => Vec::new(),
-            };
-            let extended = extended(&more, &found);
+            let extended = extended(&more, &unmet_in(rejected, &sources));
             let ban = rejected.culprit.clone().filter(|one| !banned.contains(one));
             if extended != more {
                 is_stale = extended.iter().zip(&more).map(|(new, old)| new != old).collect();
                 more = extended;
                 continue;
-            } else if let Some(ban) = ban {
+            }
+            if !is_alone && joint.is_none() {
+                let found = together((&parts, &unbanned), &sources, refused, input);
+                if let Joint::Solved(solved) = found {
+                    return Remedy { solved: Some(*solved), explanations: Vec::new() };
+                }
+                joint = Some(found);
+            }
+            if let Some(ban) = ban {
                 is_stale = parts.iter().map(|part| part.has(&ban.0)).collect();
                 banned.push(ban);
                 if unbanned.is_empty() {
@@ -141,18 +126,73 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>) -> Remedy {
             }
         }
         let solved = installed.unwrap_or(None);
+        let is_whole = solved.is_some() && parts.iter().all(|part| part.is_settled());
+        let joint = match joint {
+            Some(joint) => joint,
+            None if is_whole || is_alone => Joint::None,
+            None => together((&parts, &unbanned), &sources, refused, input),
+        };
+        let joint = match joint {
+            Joint::Solved(solved) => {
+                return Remedy { solved: Some(*solved), explanations: Vec::new() };
+            }
+            Joint::Offered(parts) => parts,
+            Joint::None => Vec::new(),
+        };
         // What was left out to find another solution is no reason for a conflict.
         let whole = |at: usize| unbanned.get(at).filter(|part| !part.is_settled());
         let parts: Vec<&Rc<Part>> =
             parts.iter().enumerate().map(|(at, part)| whole(at).unwrap_or(part)).collect();
         let outcome = (refused, solved.as_ref());
         let explanations = match aim {
-            Aim::Explained => explained(&parts, &sources, outcome, input),
+            Aim::Explained => explained((&parts, &joint), &sources, outcome, input),
             Aim::Solved(_) => Vec::new(),
         };
         return with_verdict(Remedy { solved, explanations }, refused, input);
     }
     Remedy::default()
+}
+
+/// The outcome of a search for all importers together.
+enum Joint {
+    None,
+    /// A resolution without conflicts.
+    Solved(Box<Resolution>),
+    /// Versions that agree, about which the project is asked.
+    Offered(Vec<Vec<Rc<Part>>>),
+}
+
+/// Looks for versions on which all importers agree.
+fn together(
+    (parts, others): (&[Rc<Part>], &[Rc<Part>]),
+    sources: &[Source<'_>],
+    refused: &Resolution,
+    input: Input<'_>,
+) -> Joint {
+    let mut names: Vec<String> = parts.iter().chain(others).flat_map(|part| part.names()).collect();
+    let conflicts = refused.conflicts.iter().map(pair_of);
+    names.extend(conflicts.flat_map(|(dependent, peer)| [dependent, peer]));
+    keep_first(&mut names);
+    let mut offered = Vec::new();
+    for reach in [Reach::Everywhere, Reach::Beside] {
+        let Some(found) = jointly(&names, sources, reach) else { continue };
+        if found.iter().all(|part| part.offer.is_none())
+            && let Some(solved) = install_jointly(&found, sources, refused, input)
+        {
+            return Joint::Solved(Box::new(solved));
+        }
+        // npm's rules do not come to these versions by themselves; other requirements may.
+        offered.push(found.iter().map(|part| Rc::new(part.as_offer())).collect());
+    }
+    if offered.is_empty() { Joint::None } else { Joint::Offered(offered) }
+}
+
+/// Returns each importer's pairs of dependent and peer that a rejected solution leaves unmet.
+fn unmet_in(rejected: &Rejected, sources: &[Source<'_>]) -> Vec<Vec<(String, String)>> {
+    let Some(resolution) = &rejected.resolution else { return Vec::new() };
+    let tree = resolution.lock.index();
+    let after = sources.iter().map(|source| Source { tree: &tree, ..*source });
+    after.map(|source| source.unmet_pairs()).collect()
 }
 
 /// Returns the names of each importer's problem, with those of further conflicts.
@@ -180,89 +220,9 @@ fn with_verdict(mut remedy: Remedy, refused: &Resolution, input: Input<'_>) -> R
     remedy
 }
 
-/// Returns whether npm refuses to install the lockfile of a resolution.
-fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
-    let options = Options {
-        update: Vec::new(),
-        explicit: Vec::new(),
-        strict_peer_deps: false,
-        frozen: false,
-        ..input.options.clone()
-    };
-    let again = Input { previous: Some(&resolution.lock), options: &options, ..input };
-    again.resolve().is_ok_and(|again| again.refused_by_npm)
-}
-
-/// Returns whether npm accepts a resolution, if only as a lockfile. One that starts from a lockfile
-/// is not refused for what that has already.
-fn is_accepted(resolution: &Resolution, input: Input<'_>) -> bool {
-    !resolution.refused_by_npm && resolution.conflicts.is_empty() || !is_refused(resolution, input)
-}
-
-/// A solution that cannot be installed, or is no better.
-struct Rejected {
-    /// The resolution, if there is one.
-    resolution: Option<Resolution>,
-    /// The version that is to be left out of the next solution.
-    culprit: Option<(String, Version)>,
-}
-
-/// Resolves with the versions that were found. `Ok(None)` where nothing moves.
-///
-/// # Errors
-/// They cannot be installed, or are no better.
-fn install(
-    parts: &[Rc<Part>],
-    sources: &[Source<'_>],
-    refused: &Resolution,
-    input: Input<'_>,
-) -> Result<Option<Resolution>, Box<Rejected>> {
-    let mut pinned = Pinned::new(input.options);
-    for (part, source) in parts.iter().zip(sources) {
-        let Some((gathered, solution)) = &part.solution else { continue };
-        let current = |name: &str| source.found(name).and_then(|found| found.version.clone());
-        pinned.add(gathered, &solution.chosen, current);
-        pinned.release(gathered, &solution.chosen, source);
-    }
-    if pinned.moves.is_empty() && pinned.options.update.len() == input.options.update.len() {
-        return Ok(None);
-    }
-    let is_partial = parts.iter().any(|part| !part.is_settled());
-    pinned.options.strict_peer_deps &= !is_partial;
-    pinned.moves.sort_by(|a, b| (!a.is_direct, &a.name).cmp(&(!b.is_direct, &b.name)));
-    pinned.moves.dedup();
-    let previous = input.previous.map(|lock| pinned.without_released(lock));
-    let input = Input { previous: previous.as_ref(), ..input };
-    let solved = match (Input { options: &pinned.options, ..input }).resolve() {
-        Ok(solved) => solved,
-        Err(error) => {
-            let culprit = dependent_of(&error).or_else(|| pinned.culprit());
-            return Err(Box::new(Rejected { resolution: None, culprit }));
-        }
-    };
-    let is_better = (is_partial || is_accepted(&solved, input))
-        && solved.conflicts.len() < refused.conflicts.len().max(1);
-    if !is_better || pinned.moves.is_empty() {
-        let culprit = pinned.culprit();
-        return Err(Box::new(Rejected { resolution: Some(solved), culprit }));
-    }
-    Ok(Some(Resolution { moves: pinned.moves, ..solved }))
-}
-
-/// Returns the version whose requirement could not be met.
-fn dependent_of(error: &ResolveError) -> Option<(String, Version)> {
-    let (ResolveError::NoVersion { required_by, .. } | ResolveError::Load { required_by, .. }) =
-        error
-    else {
-        return None;
-    };
-    let (name, version) = required_by.rsplit_once('@')?;
-    Some((name.to_owned(), Version::parse(version).ok()?))
-}
-
 /// Returns the explanations of the conflicts that stay.
 fn explained(
-    parts: &[&Rc<Part>],
+    (parts, joint): (&[&Rc<Part>], &[Vec<Rc<Part>>]),
     sources: &[Source<'_>],
     (refused, solved): (&Resolution, Option<&Resolution>),
     input: Input<'_>,
@@ -294,7 +254,7 @@ fn explained(
             let trial = |requirements: &Requirements, renewed: &[String]| {
                 let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
                 spend(&left, refused, input.provider)?;
-                ends(refused, tried, (&source.importer.path, renewed), ended)
+                ends(refused, tried, (Some(&source.importer.path), renewed), ended)
             };
             let search = Search {
                 source,
@@ -321,12 +281,22 @@ fn explained(
         let trial = |requirements: &Requirements, renewed: &[String]| {
             let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
             spend(&left, refused, input.provider)?;
-            ends(refused, tried, (&source.importer.path, renewed), ended)
+            ends(refused, tried, (Some(&source.importer.path), renewed), ended)
         };
         if !part.is_settled() || !is_solved {
             offer_all(part, source, input.requirements, &trial, &mut own);
         }
         explanations.append(&mut own);
+    }
+    for joint in joint {
+        let mut pairs: Vec<_> = sources.iter().flat_map(|source| source.unmet_pairs()).collect();
+        keep_first(&mut pairs);
+        let trial = |requirements: &Requirements, renewed: &[String]| {
+            spend(&left, refused, input.provider)?;
+            let tried = Input { requirements, ..after };
+            ends(refused, tried, (None, renewed), (&pairs, true))
+        };
+        offer_jointly(joint, sources, input.requirements, &trial, &mut explanations);
     }
     explanations.truncate(MOST_EXPLANATIONS);
     explanations
@@ -360,6 +330,12 @@ fn clusters(contradictions: &[Contradiction]) -> Vec<Vec<&Contradiction>> {
     clusters.into_iter().map(|(_, members)| members).collect()
 }
 
+/// Returns the names of the dependent and the peer of a conflict.
+fn pair_of(conflict: &Conflict) -> (String, String) {
+    let (name, _) = conflict.dependent.rsplit_once('@').unwrap_or((&conflict.dependent, ""));
+    (name.to_owned(), conflict.name.clone())
+}
+
 /// Returns the number of peer requirements that stay unmet if the conflicts about `pairs` end with
 /// other requirements, and no other begins; where it is the sole conflict, if npm then accepts the
 /// tree. What other explanations tell of is not counted. `renewed` are the names whose requirement
@@ -367,7 +343,7 @@ fn clusters(contradictions: &[Contradiction]) -> Vec<Vec<&Contradiction>> {
 fn ends(
     refused: &Resolution,
     input: Input<'_>,
-    (path, renewed): (&str, &[String]),
+    (path, renewed): (Option<&str>, &[String]),
     (pairs, is_sole): (&[(String, String)], bool),
 ) -> Option<usize> {
     let is_strict = input.options.strict_peer_deps;
@@ -385,18 +361,14 @@ fn ends(
     };
     let mut resolution = first?;
     // What is new concerns one importer, unless it is an override.
-    let aim = Aim::Solved(Some(path).filter(|_| !renewed.is_empty()));
+    let aim = Aim::Solved(path.filter(|_| !renewed.is_empty()));
     if resolution.refused_by_npm
         && let Some(solved) = remedied(&resolution, input, aim).solved
     {
         resolution = solved;
     }
-    let pair = |conflict: &crate::peers::Conflict| {
-        let (name, _) = conflict.dependent.rsplit_once('@').unwrap_or((&conflict.dependent, ""));
-        (name.to_owned(), conflict.name.clone())
-    };
-    let known: Vec<(String, String)> = refused.conflicts.iter().map(pair).collect();
-    let mut left = resolution.conflicts.iter().map(pair);
+    let known: Vec<(String, String)> = refused.conflicts.iter().map(pair_of).collect();
+    let mut left = resolution.conflicts.iter().map(pair_of);
     if is_sole {
         // What npm accepts besides is no conflict of the project's own.
         let ends = is_accepted(&resolution, input) && left.all(|pair| !pairs.contains(&pair));

@@ -1,5 +1,7 @@
 //! The solver beside brute force: on small random problems it finds the best solution whenever
 //! there is one, and a contradiction that is true and minimal where there is none.
+//!
+//! `RESOLVE_PROBLEMS=<first>-<last>` looks at other problems than the default ones.
 
 use dx_pkg_core::Version;
 
@@ -184,7 +186,11 @@ fn only(problem: &Problem, facts: &[Fact]) -> Problem {
 #[test]
 fn it_is_as_good_as_brute_force() {
     let (mut solved, mut contradictions, mut with_escapes) = (0, 0, 0);
-    for seed in 1..=12_000 {
+    let wanted = std::env::var("RESOLVE_PROBLEMS").ok();
+    let range = wanted.as_deref().and_then(|text| text.split_once('-'));
+    let (first, last) =
+        range.map_or((1, 12_000), |(a, b)| (a.parse().unwrap(), b.parse().unwrap()));
+    for seed in first..=last {
         let problem = random(seed);
         match (solve(&problem), best(&problem)) {
             (Outcome::Solved(Solution { chosen, has_escapes }), Some(best)) => {
@@ -205,7 +211,9 @@ fn it_is_as_good_as_brute_force() {
             (outcome, best) => panic!("seed {seed}: {outcome:?} beside {best:?}"),
         }
     }
-    assert!(solved > 3_000 && contradictions > 1_000 && with_escapes > 100);
+    let all = solved + contradictions;
+    let has_all = solved * 4 > all && contradictions * 12 > all && with_escapes * 120 > all;
+    assert!(has_all, "solved {solved}, with escapes {with_escapes}, of {all}");
 }
 
 fn best_of(problem: &Problem, facts: &[Fact]) -> Option<Vec<Option<usize>>> {

@@ -8,8 +8,8 @@
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::{Packument, VersionView};
 
+use super::input::Input;
 use super::pinned::Move;
-use super::remedy::Input;
 use crate::pick::Picker;
 use crate::{Options, Resolution, ResolveError};
 

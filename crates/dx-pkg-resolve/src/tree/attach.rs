@@ -1,5 +1,7 @@
 //! Attaching, replacing and detaching nodes, with the edges that must be resolved again.
 
+use std::ops::Bound;
+
 use crate::intern::NameId;
 
 use super::{DependencyTree, EdgeId, NodeId};
@@ -34,7 +36,9 @@ impl DependencyTree<'_> {
         let outside = folder.starts_with("..") || folder.starts_with('/');
         if !outside {
             let holder = self.folder_parent_of(&folder);
-            let inner = self[holder].folder_children.iter().copied();
+            let inner =
+                if self.holds_folders(&folder) { &*self[holder].folder_children } else { &[] };
+            let inner = inner.iter().copied();
             let inner: Vec<NodeId> = inner
                 .filter(|other| {
                     lies_in(self[*other].folder.as_deref().unwrap_or_default(), &folder)
@@ -47,12 +51,25 @@ impl DependencyTree<'_> {
             }
             self[node].folder_parent = Some(holder);
             self[holder].folder_children.push(node);
+            self.folders.insert(folder);
         }
         self.set_root(node, self.root);
     }
 
+    /// Returns whether a folder of the tree may lie in `folder`.
+    fn holds_folders(&self, folder: &str) -> bool {
+        let start = format!("{folder}/");
+        let after =
+            self.folders.range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded));
+        after.take(1).any(|first| first.starts_with(&start))
+    }
+
     fn folder_parent_of(&self, folder: &str) -> NodeId {
         let mut holder = self.root;
+        // There are hundreds of folders in some projects, and few lie in each other.
+        if !folder.match_indices('/').any(|(end, _)| self.folders.contains(&folder[..end])) {
+            return holder;
+        }
         while let Some(inner) = self[holder].folder_children.iter().copied().find(|child| {
             let above = self[*child].folder.as_deref().unwrap_or_default();
             lies_in(folder, above)

@@ -14,13 +14,14 @@ impl DependencyTree<'_> {
     /// Adds the edges of `node` from its manifest, those of development dependencies only with
     /// `with_dev`.
     pub(crate) fn load_edges(&mut self, node: NodeId, with_dev: bool) {
-        let manifest = &self.manifests[self[node].manifest];
-        let mut declared: Vec<Declared> = manifest.declared.clone();
+        let id = self[node].manifest;
+        let manifest = &self.manifests[id];
         let accepted = manifest.accepted();
-        if with_dev {
-            declared.extend(manifest.dev.iter().copied());
-        }
-        for item in declared {
+        let dev = if with_dev { manifest.dev.len() } else { 0 };
+        let count = manifest.declared.len() + dev;
+        self[node].edges_out.reserve(count);
+        for at in 0..count {
+            let Some(item) = self.manifests[id].declared_at(at) else { break };
             if self.legacy_peer_deps && item.kind.is_peer() {
                 continue;
             }

@@ -46,12 +46,17 @@ impl<'l> DependencyTree<'l> {
         }
         let root = self[node].root;
         let Some(name) = self.manifest(node).name else { return false };
-        // The project of a repository has hundreds of edges to search.
-        self.workspace_names.contains(&self.interner.fold(name))
-            && self.edge_named(root, name).is_some_and(|edge| {
-                self[edge].kind == EdgeKind::Workspace
-                    && self[edge].to.is_some_and(|to| to == node || self[to].target == Some(node))
+        let key = self.interner.fold(name);
+        if !self.workspace_names.contains(&key) {
+            return false;
+        }
+        // The project of a repository has hundreds of edges; few lead here.
+        let is_found = |to: NodeId| {
+            self[to].edges_in.iter().map(|edge| &self[*edge]).any(|edge| {
+                edge.from == root && edge.kind == EdgeKind::Workspace && edge.key == key
             })
+        };
+        is_found(node) || self[node].links_in.iter().any(|link| is_found(*link))
     }
 
     /// Returns whether `node` is an importer: the project (or the root of a scratch tree) or a

@@ -21,6 +21,7 @@ mod placement;
 mod planned;
 mod properties;
 mod shapes;
+mod shapes_cases;
 mod solve;
 mod stale_overrides;
 mod stale_peers;

@@ -246,7 +246,7 @@ async fn wanted(
                 refusal(Trouble::Malformed, message)
             };
             let entries = planned.ok_or_else(without)?.entries.iter();
-            let entries = entries.filter(|entry| entry.is_for_platform).filter_map(listed);
+            let entries = entries.filter(|entry| entry.is_installed).filter_map(listed);
             entries.filter(|(id, _)| !filter.contains(*id)).collect()
         }
     };

@@ -13,7 +13,7 @@ use crate::storage::{Key, Storage, blocking};
 use crate::turns::Turns;
 use bytes::Bytes;
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxrp::{Kind, MOST_UNPACKED, PackHead, encode_message};
+use dx_pkg_format::dxrp::{Kind, MOST_COMPARED, PackHead, encode_message};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -228,5 +228,5 @@ fn make(both: &Both, level: i32) -> Option<Vec<u8>> {
 /// Returns the size of a package's contents; `None` where it is too large for a difference.
 fn unpacked(frames: &Bytes) -> Option<u64> {
     let size = PackHead::decode(&payload(frames)).ok()?.0.package.size();
-    (size <= MOST_UNPACKED).then_some(size)
+    (size <= MOST_COMPARED).then_some(size)
 }

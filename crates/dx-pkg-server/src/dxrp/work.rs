@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 const MIB: u64 = 1 << 20;
 /// The memory for conversions, in MiB: one of the largest packages, or as many as there are
 /// processors.
-const CONVERSIONS: u32 = 256;
+const CONVERSIONS: u32 = 384;
 /// The memory for what comes in requests beyond their first [`FREE`] bytes, in MiB.
 const REQUESTS: usize = 128;
 /// The bytes of a request that nobody counts.

@@ -11,7 +11,7 @@ use dx_pkg_format::archive::{CONTENT_ROOT, PackageHead};
 use super::ArchiveError;
 use super::pieces::Pieces;
 use super::stream::Stream;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, StoreMode};
 
 /// The number of packages that wait for a thread to write them.
 const WAITING: usize = 16;
@@ -193,7 +193,7 @@ impl Shared<'_> {
     /// why.
     fn write_package(&self, arriving: Arriving) -> Result<(), ArchiveError> {
         let Arriving { head, mut contents } = arriving;
-        let mut incoming = self.store.receive_unproven(head.id)?;
+        let mut incoming = self.store.receive_unproven(head.id, StoreMode::Now)?;
         for file in &head.files {
             incoming.begin(file.path.clone(), file.mode)?;
             let mut left = file.size;
@@ -204,7 +204,8 @@ impl Shared<'_> {
             }
         }
         let Some(root) = contents.array::<CONTENT_ROOT>() else { return Ok(()) };
-        if !incoming.keep_if_sound(&head.integrity, root, || self.remember(&head))? {
+        let found = incoming.keep_if_sound(Some(&head.integrity), root, || self.remember(&head))?;
+        if found.is_some() {
             let what = format!("the files of the package {} are not what it says", head.id);
             return Err(ArchiveError::damaged(what));
         }

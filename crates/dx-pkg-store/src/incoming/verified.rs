@@ -7,36 +7,43 @@ use super::Incoming;
 use crate::{Store, StoreError, StoreMode};
 
 impl Store {
-    /// Begins a package that is stored at once, if [`Incoming::keep_if_sound`] finds it sound.
+    /// Begins a package that is stored if [`Incoming::keep_if_sound`] finds it sound.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub(crate) fn receive_unproven(&self, id: PackageId) -> Result<Incoming<'_>, StoreError> {
-        let incoming = self.receive(id, StoreMode::Now)?;
+    pub fn receive_unproven(
+        &self,
+        id: PackageId,
+        mode: StoreMode,
+    ) -> Result<Incoming<'_>, StoreError> {
+        let incoming = self.receive(id, mode)?;
         Ok(Incoming { proof: Some(Box::default()), ..incoming })
     }
 }
 
 impl Incoming<'_> {
     /// Stores the package, which [`Store::receive_unproven`] has begun, if its files have this
-    /// content root; returns whether they have. `before` is called before the package is visible.
+    /// content root; returns the root that they have if that is another one. `before` is called
+    /// before the package is visible.
     ///
     /// # Errors
-    /// When the file system refuses.
-    pub(crate) fn keep_if_sound(
+    /// When the file system refuses, or `before` fails.
+    pub fn keep_if_sound<E: From<StoreError>>(
         mut self,
-        integrity: &Integrity,
+        integrity: Option<&Integrity>,
         content_root: [u8; 32],
-        before: impl FnOnce() -> Result<(), StoreError>,
-    ) -> Result<bool, StoreError> {
+        before: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Option<[u8; 32]>, E> {
         self.end_file()?;
         let mut files: Vec<_> =
-            self.files.iter().map(|file| (file.path.as_str(), file.mode, file.proof)).collect();
+            self.files.iter().map(|file| (file.path.as_str(), file.said, file.proof)).collect();
         files.sort_unstable_by_key(|(path, ..)| *path);
-        if dxp::content_root_of(files.into_iter()) != content_root {
-            return Ok(false);
+        let found = dxp::content_root_of(files.into_iter());
+        if found != content_root {
+            return Ok(Some(found));
         }
         before()?;
-        self.keep(Some(integrity)).map(|()| true)
+        self.keep(integrity)?;
+        Ok(None)
     }
 }

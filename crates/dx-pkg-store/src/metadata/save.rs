@@ -13,17 +13,17 @@ use dx_pkg_os::files::{Dir, FileLock};
 use super::Form;
 use crate::packuments::answer::Answer;
 use crate::packuments::index::{self, Entry, Place};
-use crate::packuments::unsaved::{Bytes, Unsaved, UnsavedPackument, append};
-use crate::packuments::view::{INDEX, View, single};
+use crate::packuments::unsaved::{Bytes, NewPack, Unsaved, UnsavedPackument, append};
+use crate::packuments::view::{Found, INDEX, View, single};
 use crate::{Folder, Store, StoreError};
 
 /// The number of packs from which all but the largest are joined.
 const MOST_PACKS: usize = 8;
 
 /// A packument on its way to the index.
-struct Row {
+struct Row<'r> {
     checksum: u64,
-    answer: Answer<String>,
+    answer: Answer<&'r str>,
     bytes: RowBytes,
 }
 
@@ -37,14 +37,14 @@ enum RowBytes {
     Held(SharedBytes),
 }
 
-impl Row {
-    fn held(packument: &Packument, answer: Answer<String>) -> Self {
+impl<'r> Row<'r> {
+    fn held(packument: &Packument, answer: Answer<&'r str>) -> Self {
         let bytes = RowBytes::Held(packument.shared_bytes());
         Row { checksum: packument.checksum(), answer, bytes }
     }
 }
 
-type Rows = BTreeMap<(String, Form), Row>;
+type Rows<'r> = BTreeMap<(&'r str, Form), Row<'r>>;
 
 /// A registry's folder in the cache.
 struct Registry<'s> {
@@ -84,15 +84,17 @@ impl Registry<'_> {
         let failed = |error| StoreError::io("writing", &path)(error);
         unsaved.write(self.tmp).map_err(failed)?;
         let view = View::open(self.metadata, self.name);
-        let mut rows = self.rows(&view, unsaved);
+        let singles = self.singles(&view);
+        let Unsaved { packuments, pack, .. } = &mut *unsaved;
+        let mut rows = rows(&view, &singles, packuments);
         let before = rows.len();
         rows.retain(|_, row| row.answer.fetched_ms >= unused_before_ms);
         let dropped = before - rows.len();
         let stay = self.staying_packs(&view, &rows);
         self.hold_others(&view, &stay, &mut rows);
-        self.write_held(unsaved, &mut rows).map_err(failed)?;
+        self.write_held(pack, &mut rows).map_err(failed)?;
         let mut packs: Vec<&str> = stay.iter().filter_map(|pack| view.pack(*pack)).collect();
-        if let Some(pack) = &unsaved.pack {
+        if let Some(pack) = &*pack {
             let placed = self.tmp.rename(&pack.name, self.metadata, self.path(&pack.name));
             placed.map_err(failed)?;
             packs.push(&pack.name);
@@ -107,37 +109,16 @@ impl Registry<'_> {
         Ok(dropped)
     }
 
-    /// Returns the packuments of the index, of files of their own, and of this process; of several
-    /// the one that the registry confirmed last.
-    fn rows(&self, view: &View, unsaved: &Unsaved) -> Rows {
-        let mut rows = Rows::new();
-        for entry in view.entries() {
-            let (answer, bytes) = (entry.answer.owned(), RowBytes::Old(entry.place));
-            let row = Row { checksum: entry.checksum, answer, bytes };
-            rows.insert((entry.name.to_owned(), entry.form), row);
-        }
-        let mut put = |key, row: Row| {
-            let is_older = |known: &Row| known.answer.fetched_ms <= row.answer.fetched_ms;
-            if rows.get(&key).is_none_or(is_older) {
-                rows.insert(key, row);
-            }
-        };
-        for file in &view.singles {
-            let form = if file.starts_with('f') { Form::Full } else { Form::Abbreviated };
-            if let Some(found) = single(self.metadata, self.name, file) {
-                let name = found.packument.name().to_owned();
-                put((name, form), Row::held(&found.packument, found.answer));
-            }
-        }
-        for ((name, form), unsaved) in &unsaved.packuments {
-            put((name.clone(), *form), row(view, name, *form, unsaved));
-        }
-        rows
+    /// Reads the packuments in files of their own.
+    fn singles(&self, view: &View) -> Vec<(Form, Found)> {
+        let form = |file: &str| if file.starts_with('f') { Form::Full } else { Form::Abbreviated };
+        let found = |file: &String| Some((form(file), single(self.metadata, self.name, file)?));
+        view.singles.iter().filter_map(found).collect()
     }
 
     /// Returns the packs that stay: those of which at least half is in use. Where they are many,
     /// only the largest.
-    fn staying_packs(&self, view: &View, rows: &Rows) -> Vec<usize> {
+    fn staying_packs(&self, view: &View, rows: &Rows<'_>) -> Vec<usize> {
         let mut used: HashMap<usize, u64> = HashMap::new();
         for row in rows.values() {
             if let RowBytes::Old(place) = row.bytes {
@@ -159,7 +140,7 @@ impl Registry<'_> {
 
     /// Gives rows in packs that stay their new places, and holds the bytes of others. What is
     /// damaged there is dropped.
-    fn hold_others(&self, view: &View, stay: &[usize], rows: &mut Rows) {
+    fn hold_others(&self, view: &View, stay: &[usize], rows: &mut Rows<'_>) {
         rows.retain(|_, row| {
             let RowBytes::Old(place) = row.bytes else { return true };
             if let Ok(pack) = stay.binary_search(&place.pack) {
@@ -177,7 +158,7 @@ impl Registry<'_> {
     }
 
     /// Appends the bytes that are held to the new pack.
-    fn write_held(&self, unsaved: &mut Unsaved, rows: &mut Rows) -> io::Result<()> {
+    fn write_held(&self, pack: &mut Option<NewPack>, rows: &mut Rows<'_>) -> io::Result<()> {
         let mut held: Vec<&mut RowBytes> = rows
             .values_mut()
             .map(|row| &mut row.bytes)
@@ -189,7 +170,7 @@ impl Registry<'_> {
         });
         let parts: Vec<&[u8]> = parts.collect();
         let lengths: Vec<u64> = parts.iter().map(|part| part.len() as u64).collect();
-        let offsets = append(&mut unsaved.pack, self.tmp, &parts)?;
+        let offsets = append(pack, self.tmp, &parts)?;
         for ((bytes, offset), length) in held.iter_mut().zip(offsets).zip(lengths) {
             **bytes = RowBytes::New(offset, length);
         }
@@ -197,7 +178,7 @@ impl Registry<'_> {
     }
 
     /// Writes the index; of `packs` the last one is the new one, if any row is in it.
-    fn write_index(&self, packs: &[&str], rows: &Rows) -> Result<(), StoreError> {
+    fn write_index(&self, packs: &[&str], rows: &Rows<'_>) -> Result<(), StoreError> {
         let place = |bytes: &RowBytes| match *bytes {
             RowBytes::Old(place) => Some(place),
             RowBytes::New(offset, length) => {
@@ -208,7 +189,7 @@ impl Registry<'_> {
         let entries: Vec<Entry<'_>> = rows
             .iter()
             .filter_map(|((name, form), row)| {
-                let (place, answer) = (place(&row.bytes)?, row.answer.borrowed());
+                let (place, answer) = (place(&row.bytes)?, row.answer);
                 Some(Entry { name, form: *form, place, checksum: row.checksum, answer })
             })
             .collect();
@@ -218,9 +199,35 @@ impl Registry<'_> {
     }
 }
 
+/// Returns the packuments of the index, of files of their own, and of this process; of several the
+/// one that the registry confirmed last.
+fn rows<'r>(
+    view: &'r View,
+    singles: &'r [(Form, Found)],
+    unsaved: &'r HashMap<(String, Form), UnsavedPackument>,
+) -> Rows<'r> {
+    let known = view.entries().map(|Entry { name, form, place, checksum, answer }| {
+        ((name, form), Row { checksum, answer, bytes: RowBytes::Old(place) })
+    });
+    let mut rows: Rows<'r> = known.collect();
+    let mut put = |key, row: Row<'r>| {
+        let is_older = |known: &Row<'_>| known.answer.fetched_ms <= row.answer.fetched_ms;
+        if rows.get(&key).is_none_or(is_older) {
+            rows.insert(key, row);
+        }
+    };
+    for (form, Found { packument, answer }) in singles {
+        put((packument.name(), *form), Row::held(packument, answer.borrowed()));
+    }
+    for ((name, form), unsaved) in unsaved {
+        put((name, *form), row(view, name, *form, unsaved));
+    }
+    rows
+}
+
 /// Returns the row of a packument that the index does not have yet.
-fn row(view: &View, name: &str, form: Form, unsaved: &UnsavedPackument) -> Row {
-    let mut row = Row::held(&unsaved.packument, unsaved.answer.clone());
+fn row<'r>(view: &View, name: &str, form: Form, unsaved: &'r UnsavedPackument) -> Row<'r> {
+    let mut row = Row::held(&unsaved.packument, unsaved.answer.borrowed());
     match &unsaved.bytes {
         Bytes::Memory => {}
         Bytes::New(offset) => {

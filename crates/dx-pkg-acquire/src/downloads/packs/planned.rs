@@ -12,10 +12,10 @@ use dx_pkg_format::dxrp::{Choice, Filter, Plan};
 use dx_pkg_lock::Lock;
 
 use super::gate::Gate;
-use super::{Ordered, Run, STREAMS, needed, requests};
+use super::{Ordered, Run, STREAMS, requests};
 use crate::downloads::{Downloads, Status, request};
 use crate::dxrp::{Dxrp, DxrpError};
-use crate::package::package_id;
+use crate::package::{needed, package_id};
 use crate::{AcquireError, POLL_INTERVAL};
 
 /// The most packages of a store that a filter is made of.

@@ -1,10 +1,12 @@
 //! A package as a DXRP server sends it: verified, unpacked, and put into the store as one that came
 //! in a tarball.
 
+mod pieces;
+
 use dx_pkg_compat::tarball::check_files;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{FileEntry, FileMode, content_root_of, digest_of};
-use dx_pkg_format::dxrp::{MOST_UNPACKED, PackHead, ServerKey};
+use dx_pkg_format::dxrp::{MOST_COMPARED, PackHead, ServerKey};
 use dx_pkg_registry::dxrp::{AnswerError, is_signed};
 use dx_pkg_store::Store;
 use zstd::bulk::Decompressor;
@@ -16,6 +18,8 @@ use crate::dxrp::DxrpError;
 
 /// The size of contents from which on a package waits for other large ones, in bytes.
 const LARGE: u64 = 16 << 20;
+/// The size of contents from which on they are written while they are unpacked, in bytes.
+const IN_PIECES: u64 = 4 << 20;
 
 /// What one stream uses again for each of its packages.
 #[derive(Default)]
@@ -65,10 +69,9 @@ impl<'m> Received<'m> {
         self.head.from
     }
 
-    /// Returns whether it takes much memory: of a difference, both packages count.
+    /// Returns whether it takes much memory besides its message: of a difference, both packages do.
     pub(super) fn is_large(&self) -> bool {
-        let both = if self.head.from.is_some() { 2 } else { 1 };
-        self.head.package.size() * both > LARGE
+        self.head.from.is_some() && self.head.package.size() * 2 > LARGE
     }
 
     /// Verifies the package and puts it into the store.
@@ -78,7 +81,7 @@ impl<'m> Received<'m> {
         key: &ServerKey,
         buffers: &mut Buffers,
     ) -> Result<(), Refusal> {
-        let package = || format!("{}@{}", download.name, download.version);
+        let package = || package_of(download);
         if !is_signed(&self.head, key) {
             return Err(Refusal::Server(DxrpError::Signature { package: package() }));
         }
@@ -86,6 +89,9 @@ impl<'m> Received<'m> {
         let sizes: Vec<(&str, u64)> =
             files.iter().map(|file| (file.path.as_str(), file.size)).collect();
         check_files(&sizes, &download.shared.limits).map_err(|_| Refusal::Unusual)?;
+        if self.head.from.is_none() && self.head.package.size() > IN_PIECES {
+            return self.store_in_pieces(download);
+        }
         let unpacked = match self.head.from {
             Some(base) => self.unpack_difference(&download.shared.store, base, buffers),
             None => self.unpack(buffers),
@@ -107,11 +113,7 @@ impl<'m> Received<'m> {
         let rows = entries.iter().zip(digests.iter());
         let root = content_root_of(rows.map(|(file, digest)| (file.path, file.mode, *digest)));
         if root != self.head.root {
-            return Err(self.blamed(DxrpError::Contents {
-                package: package(),
-                said: hex(&self.head.root),
-                found: hex(&root),
-            }));
+            return Err(self.blamed(self.other_contents(download, &root)));
         }
         for entry in &mut entries {
             if download.commands.iter().any(|file| file == entry.path) {
@@ -133,6 +135,15 @@ impl<'m> Received<'m> {
         store.insert_digested(id, integrity, &entries, digests, download.mode)?;
         download.record_inserted();
         Ok(())
+    }
+
+    /// Returns the error of files that have another content root than the server says.
+    fn other_contents(&self, download: &Download, found: &[u8; 32]) -> DxrpError {
+        DxrpError::Contents {
+            package: package_of(download),
+            said: hex(&self.head.root),
+            found: hex(found),
+        }
     }
 
     /// Blames the server, unless this machine's package may have been altered.
@@ -166,6 +177,7 @@ impl<'m> Received<'m> {
         let size = usize::try_from(self.head.package.size()).map_err(|error| error.to_string())?;
         let contents = &mut buffers.contents;
         contents.clear();
+        // A difference may have left a large one.
         if contents.capacity() < size || contents.capacity() as u64 > LARGE {
             *contents = Vec::with_capacity(size);
         }
@@ -187,7 +199,7 @@ fn contents_of(store: &Store, id: PackageId) -> Result<Vec<u8>, String> {
     let package = opened.ok_or("the former package is gone")?;
     let dxp = package.dxp();
     let size: u64 = dxp.entries().map(|entry| entry.size).sum();
-    if size > MOST_UNPACKED {
+    if size > MOST_COMPARED {
         return Err("the former package is too large".to_owned());
     }
     let mut contents = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
@@ -196,6 +208,10 @@ fn contents_of(store: &Store, id: PackageId) -> Result<Vec<u8>, String> {
         contents.extend_from_slice(&data);
     }
     Ok(contents)
+}
+
+fn package_of(download: &Download) -> String {
+    format!("{}@{}", download.name, download.version)
 }
 
 fn hex(root: &[u8; 32]) -> String {

@@ -73,7 +73,7 @@ fn candidates(
     environment: &Environment,
 ) -> Result<Vec<Newer>, CommandError> {
     let members = MemberArguments::given(&arguments.tree.flags);
-    let view = View::read(&environment.folder, Source::Installed, &members.workspace, false)?;
+    let view = View::read(environment, Source::Installed, &members.workspace, false)?;
     let options = OutdatedOptions {
         with_root: members.include_workspace_root,
         without_workspaces: members.no_workspaces,

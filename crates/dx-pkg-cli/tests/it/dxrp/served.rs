@@ -74,7 +74,7 @@ impl Served {
     }
 
     /// Returns a project that installs from the server.
-    fn project(&self) -> ProjectBuilder {
+    pub(super) fn project(&self) -> ProjectBuilder {
         Project::offline().npmrc(&format!("registry={}", self.url))
     }
 }
@@ -325,6 +325,29 @@ fn a_plan_and_its_packages_are_one_request() {
     assert_eq!(other.installed().len(), 28);
     ok(&other, ["store", "verify"]);
     assert!(served.folder.path().exists());
+}
+
+#[test]
+fn what_is_for_another_platform_is_neither_sent_nor_asked_about() {
+    let registry = Registry::start();
+    let elsewhere = registry.package("elsewhere", "1.0.0").os(["plan9"]).dep("beyond", "1");
+    elsewhere.field("license", "MIT").file("large", crate::harness::incompressible()).publish();
+    let beyond = registry.package("beyond", "1.0.0").field("license", "ISC");
+    beyond.file("large", crate::harness::incompressible()).publish();
+    let top = registry.package("top", "1.0.0").optional("elsewhere", "1").field("license", "0BSD");
+    top.publish();
+    let Some(served) = Served::start(&registry) else { return };
+    let over_http = served.project().dep("top", "1").create();
+    ok(&over_http, ["install", "--dxrp=off"]);
+    let project = served.project().dep("top", "1").create();
+    let run = ok(&project, ["install", "--verbose"]);
+    assert_eq!(project.read("package-lock.json"), over_http.read("package-lock.json"));
+    for license in ["MIT", "ISC", "0BSD"] {
+        assert!(project.read("package-lock.json").contains(license), "{license}");
+    }
+    // Whether it speaks DXRP, and the streams.
+    assert!(counted(&run.stdout, "completed requests") <= 5, "{run}");
+    assert!(counted(&run.stdout, "bytes received") < 100_000, "{run}");
 }
 
 #[test]

@@ -49,6 +49,20 @@ async fn a_full_packument_is_full_asked_for_or_not() {
 }
 
 #[tokio::test]
+async fn a_missing_package_is_asked_for_once_where_the_form_is_known() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let client = client_of(&registry);
+    let asked = |path: &str| registry.requests().iter().filter(|one| one.path == path).count();
+    // It may be the form that is not known.
+    ask(&client, "gone").await.unwrap_err();
+    assert_eq!(asked("/gone"), 2);
+    ask(&client, "a").await.unwrap();
+    ask(&client, "gone-too").await.unwrap_err();
+    assert_eq!(asked("/gone-too"), 1);
+}
+
+#[tokio::test]
 async fn an_unchanged_packument_is_not_sent_again() {
     let registry = Registry::start();
     registry.cache_control("public, max-age=77, stale-while-revalidate=9");

@@ -1,15 +1,16 @@
 //! The tree that an incremental install starts from: whether project, tree and records are what the
 //! last install left.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_os::files::Map;
+use dx_pkg_os::files::{Identity, Map};
 
+use super::solvable::Edited;
 use super::{links, scopes};
-use crate::project::Project;
 use crate::project::alterations::are_told;
+use crate::project::{Project, Seen, manifest_of};
 use crate::seal::Seal;
 use crate::state::{self, Baseline, State};
 use crate::{Session, installed, own_files, visits};
@@ -21,6 +22,8 @@ pub(super) struct InstalledTree {
     pub(super) record: Map,
     /// The text of the hidden lockfile.
     pub(super) hidden: String,
+    /// The manifests as the last install left them, relative to the project.
+    manifests: Seen,
 }
 
 impl InstalledTree {
@@ -52,11 +55,33 @@ impl InstalledTree {
         if !session.config_files.iter().all(|(path, _)| known(path)) {
             return None;
         }
+        let of_state = state.files.iter().filter(|(path, _)| is_manifest(path));
+        let known_manifests: Seen = of_state.cloned().collect();
         let baseline = state.baseline?;
         let (record, found) = own_files::map(root, installed::RECORD).ok()?;
         let (hidden, hidden_found) = own_files::text(root, installed::HIDDEN).ok()?;
         let is_same = found == baseline.record && hidden_found == baseline.hidden;
-        is_same.then_some(InstalledTree { baseline, record, hidden })
+        let manifests = known_manifests;
+        is_same.then_some(InstalledTree { baseline, record, hidden, manifests })
+    }
+
+    /// Returns the manifests that were edited since the last install.
+    pub(super) fn edited(&self, project: &Project) -> Edited {
+        let before: HashMap<&Path, Option<Identity>> =
+            self.manifests.iter().map(|(path, found)| (path.as_path(), *found)).collect();
+        let mut unchanged: HashSet<&Path> = HashSet::new();
+        for (path, found) in &project.seen {
+            let path = path.strip_prefix(&project.root).unwrap_or(path);
+            if before.get(path).is_some_and(|known| known == found) {
+                unchanged.insert(path);
+            }
+        }
+        let is_edited = |folder: &str| !unchanged.contains(Path::new(&manifest_of(folder)));
+        let workspaces = project.workspaces.iter().map(|(folder, _)| folder);
+        Edited {
+            is_project: is_edited(""),
+            workspaces: workspaces.filter(|folder| is_edited(folder)).cloned().collect(),
+        }
     }
 
     /// Returns whether lockfile and record belong to this project, and hold nothing that takes a

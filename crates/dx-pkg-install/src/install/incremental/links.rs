@@ -7,6 +7,7 @@ use dx_pkg_lock::dxl::{DxlView, Package};
 use dx_pkg_lock::{LockPackage, name_of_path};
 
 use crate::project::Project;
+use crate::tree_files::importer;
 
 /// Returns whether the folders and links of a lock are the project's workspaces, all of them, and
 /// links to them.
@@ -66,7 +67,7 @@ pub(super) fn entry(lock: &DxlView<'_>, from: &str, name: &str) -> Option<LockPa
 
 /// Returns whether a path is in a `node_modules`.
 pub(super) fn is_in_modules(path: &str) -> bool {
-    path.starts_with("node_modules/") || path.contains("/node_modules/")
+    importer(path).is_some()
 }
 
 #[cfg(unix)]

@@ -10,7 +10,11 @@ use super::trial::Trial;
 use crate::intern::registry_range;
 use crate::pick::Picker;
 use crate::several::{SeveralVersions, Single};
-use crate::{Options, Provider, Requirements, Resolution, ResolveError};
+use crate::solve::Input;
+use crate::{Options, Provider, Requirements, Resolution, ResolveError, settled};
+
+/// The most versions that are tried as the only one.
+const MOST_TRIED: usize = 24;
 
 /// Returns a resolution in which the packages that are to have one version have one; `None` where
 /// `base` is such.
@@ -56,8 +60,40 @@ pub(crate) fn with_single(
             }
         }
     }
+    let input = Input { requirements, previous, provider, options };
+    if let Some(found) = one_after_the_other(&first, base, input) {
+        return Ok(Some(found));
+    }
     let several = SeveralVersions { asked: contradicting(&first, &base.lock, provider), ..first };
     Err(ResolveError::SingleVersion(Box::new(several)))
+}
+
+/// Looks for a resolution in which a package has one version by leaving out all others, one version
+/// after the other from the newest on: peers may have to move with it.
+fn one_after_the_other(
+    first: &SeveralVersions,
+    base: &Resolution,
+    input: Input<'_>,
+) -> Option<Resolution> {
+    let packument = input.provider.packument(&first.name).ok()?;
+    let mut versions: Vec<Version> = packument.versions().map(|view| view.version()).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    let named: Vec<Version> =
+        first.versions.iter().filter_map(|text| Version::parse(text).ok()).collect();
+    // The versions that are there come first.
+    let others = versions.iter().filter(|one| !one.is_prerelease() && !named.contains(one));
+    let candidates: Vec<Version> = named.iter().rev().chain(others).cloned().collect();
+    candidates.into_iter().take(MOST_TRIED).find_map(|version| {
+        let mut options = Options { strict_peer_deps: false, ..input.options.clone() };
+        let excluded = versions.iter().filter(|other| **other != version);
+        options.pick.excluded.extend(excluded.map(|other| (first.name.clone(), other.clone())));
+        options.update.push(first.name.clone());
+        let tried = Input { options: &options, ..input };
+        let found = settled(tried).ok()?;
+        let is_clean = !found.refused_by_npm && found.conflicts.is_empty()
+            || found.conflicts.len() <= base.conflicts.len() && base.refused_by_npm;
+        (is_clean && several(&found.lock, input.requirements).is_empty()).then_some(found)
+    })
 }
 
 /// Returns the packages that have several versions in a lock and are to have one.

@@ -34,6 +34,6 @@ pub(super) async fn differences(state: &Dxrp, former: &Computed, computed: &Comp
 }
 
 fn sent(planned: &Planned) -> impl Iterator<Item = &Asked> {
-    let entries = planned.entries.iter().filter(|entry| entry.is_for_platform);
+    let entries = planned.entries.iter().filter(|entry| entry.is_installed);
     entries.filter_map(|entry| entry.package.as_ref())
 }

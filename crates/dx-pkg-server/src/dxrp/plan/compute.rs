@@ -8,10 +8,10 @@ use super::{Computed, Question, now_ms};
 use crate::dxrp::Dxrp;
 use crate::storage::blocking;
 use bytes::Bytes;
-use dx_pkg_acquire::package::real_name;
+use dx_pkg_acquire::package::{needed, real_name};
 use dx_pkg_core::{Coded as _, PackageName, Platform};
 use dx_pkg_format::dxrp::{Kind, Plan, Refusal, Trouble, encode_message};
-use dx_pkg_lock::{LockPackage, dxl};
+use dx_pkg_lock::{Lock, LockPackage, dxl};
 use dx_pkg_resolve::Resolution;
 use dx_pkg_resolve::peers::{Explanation, Statement};
 use std::sync::Arc;
@@ -34,8 +34,8 @@ pub(in super::super) struct Planned {
 pub(in super::super) struct Entry {
     /// The package; none for the project, links and what is in another one's tarball.
     pub(in super::super) package: Option<Asked>,
-    /// Whether it runs on the platform of the question.
-    pub(in super::super) is_for_platform: bool,
+    /// Whether it is installed on the platform of the question.
+    pub(in super::super) is_installed: bool,
 }
 
 /// Answers a question.
@@ -93,7 +93,10 @@ fn planned(
     provider: &Registry,
     platform: &Platform,
 ) -> Result<Planned, Refusal> {
-    let encoded = dxl::encode(&resolution.lock, [0; 32]);
+    let needed = needed::paths(&resolution.lock, platform);
+    let is_needed = |package: &LockPackage| needed.contains(package.path.as_str());
+    let lock = with_licenses(&resolution.lock, is_needed, provider);
+    let encoded = dxl::encode(&lock, [0; 32]);
     let unavailable = |message: &str| refusal(Trouble::Unavailable, message);
     let view = dxl::DxlView::open(&encoded).map_err(|_| unavailable("the plan is too large"))?;
     let unpacked =
@@ -103,19 +106,43 @@ fn planned(
     let lock = zstd::bulk::compress(&encoded, LEVEL);
     let lock = lock.map_err(|_| unavailable("the plan cannot be compressed"))?;
     let plan = Plan { computed_ms: now_ms(), published_ms: published, unpacked, lock };
-    let is_for_platform = |_, package: &LockPackage| package.runs_on(platform);
-    let planned = planned_of(&encoded, &plan.encode(), is_for_platform);
+    let is_needed: Vec<bool> = packages.iter().map(is_needed).collect();
+    let planned =
+        planned_of(&encoded, &plan.encode(), |at| is_needed.get(at).copied().unwrap_or(true));
     planned.ok_or_else(|| unavailable("the plan is too large"))
+}
+
+/// Returns the lock with the licences of packages that the client does not get, and so cannot read
+/// them from.
+fn with_licenses(
+    lock: &Lock,
+    is_needed: impl Fn(&LockPackage) -> bool,
+    provider: &Registry,
+) -> Lock {
+    let mut lock = lock.clone();
+    let is_open = |package: &&mut LockPackage| {
+        let is_own = package.path.is_empty() || package.link || package.in_bundle;
+        !is_own && package.license.is_none() && !is_needed(package)
+    };
+    let mut open: Vec<&mut LockPackage> = lock.packages.iter_mut().filter(is_open).collect();
+    let versions = open.iter().map(|package| {
+        (real_name(package).to_owned(), package.version.clone().unwrap_or_default())
+    });
+    let licenses = provider.licenses(versions.collect());
+    for (package, license) in open.iter_mut().zip(licenses) {
+        package.license = license;
+    }
+    lock
 }
 
 /// Returns a plan from its lock in the form DXL and its message; `None` for what is no lock.
 pub(super) fn planned_of(
     lock: &[u8],
     payload: &[u8],
-    is_for_platform: impl Fn(usize, &LockPackage) -> bool,
+    is_installed: impl Fn(usize) -> bool,
 ) -> Option<Planned> {
     let packages = dxl::DxlView::open(lock).ok()?.to_lock().packages;
-    let entries = entries_of(&packages, is_for_platform);
+    let entries = entries_of(&packages, is_installed);
     if payload.len() as u64 > Kind::Plan.most() {
         return None;
     }
@@ -123,10 +150,7 @@ pub(super) fn planned_of(
     Some(Planned { frames, lock: *blake3::hash(lock).as_bytes(), entries })
 }
 
-fn entries_of(
-    packages: &[LockPackage],
-    is_for_platform: impl Fn(usize, &LockPackage) -> bool,
-) -> Vec<Entry> {
+fn entries_of(packages: &[LockPackage], is_installed: impl Fn(usize) -> bool) -> Vec<Entry> {
     let entry = |(at, package): (usize, &LockPackage)| {
         let asked = || {
             let is_own = package.path.is_empty() || package.link || package.in_bundle;
@@ -134,7 +158,7 @@ fn entries_of(
             let name = PackageName::parse(real_name(package)).ok()?;
             Some(Asked { id, name, version: package.version.clone()? })
         };
-        Entry { package: asked(), is_for_platform: is_for_platform(at, package) }
+        Entry { package: asked(), is_installed: is_installed(at) }
     };
     packages.iter().enumerate().map(entry).collect()
 }

@@ -1,9 +1,9 @@
 //! Plans as objects of the cache, so that a new process has them.
 //!
 //! Little-endian; a text is its length (u32) and UTF-8, a list the number of its items (u32) and
-//! the items. Version of the form (u32, 1), question (blob), address of the registry (text), a list
+//! the items. Version of the form (u32, 2), question (blob), address of the registry (text), a list
 //! of what it rests on (name, tag, whether it is published here), the PLAN message (blob), and a
-//! list with whether each entry is for its platform; at the end the XXH3-64 of all that.
+//! list with whether each entry is installed on its platform; at the end the XXH3-64 of all that.
 
 use super::super::frames::payload;
 use super::compute::planned_of;
@@ -12,7 +12,7 @@ use dx_pkg_core::PackageName;
 use dx_pkg_format::dxrp::Plan;
 use dx_pkg_format::wire::{Reader, Writer, checksum};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Encodes an answer with a plan that does not depend on the time; `None` for any other.
 pub(super) fn encode(computed: &Computed) -> Option<Vec<u8>> {
@@ -28,7 +28,7 @@ pub(super) fn encode(computed: &Computed) -> Option<Vec<u8>> {
         out.flag(rest.is_hosted);
     });
     out.blob(&payload);
-    out.list(&planned.entries, |out, entry| out.flag(entry.is_for_platform));
+    out.list(&planned.entries, |out, entry| out.flag(entry.is_installed));
     let mut bytes = out.into_bytes();
     let sum = checksum(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
@@ -54,6 +54,6 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Computed> {
     let installed = reader.list(|reader| reader.flag())?;
     let plan = Plan::decode(payload).ok()?;
     let lock = zstd::bulk::decompress(&plan.lock, plan.unpacked as usize).ok()?;
-    let planned = planned_of(&lock, payload, |at, _| installed.get(at).copied().unwrap_or(true))?;
+    let planned = planned_of(&lock, payload, |at| installed.get(at).copied().unwrap_or(true))?;
     Some(Computed::new(question, rests, Ok(planned), false))
 }

@@ -27,9 +27,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
 
 /// The time that a plan may take.
 const MOST_TIME: Duration = Duration::from_secs(120);
+/// The time that licences may take.
+const LICENSES: Duration = Duration::from_secs(5);
 /// The packuments that are loaded ahead at a time.
 const AHEAD: usize = 32;
 /// The most memory for a tarball whose bundled packages are read.
@@ -95,6 +98,35 @@ impl Registry {
     pub(super) fn given(&self, name: &str) -> Option<Arc<Loaded>> {
         let loads = self.shared.loads();
         loads.get(name)?.get()?.as_ref().ok().cloned()
+    }
+
+    /// Returns the licences of versions, those that are found soon enough: who lacks one asks for
+    /// the manifest of the version.
+    pub(super) fn licenses(&self, versions: Vec<(String, String)>) -> Vec<Option<String>> {
+        let mut waiting = Vec::with_capacity(versions.len());
+        for (name, version) in versions {
+            let own = Arc::clone(&self.shared);
+            waiting.push(self.shared.runtime.spawn(async move {
+                let _permit = own.ahead.acquire().await;
+                let name = PackageName::parse(&name).ok()?;
+                let metadata = &own.state.metadata;
+                let loaded = metadata.load(&own.state, &name, Form::Full, &own.base).await.ok()?;
+                let packument = &loaded.packument;
+                let version = packument.version(packument.find_str(&version)?);
+                version.license().map(str::to_owned)
+            }));
+        }
+        let until = Instant::now() + LICENSES;
+        let mut licenses = Vec::with_capacity(waiting.len());
+        for mut answer in waiting {
+            let left = until.saturating_duration_since(Instant::now());
+            let told = self.shared.runtime.block_on(async { timeout(left, &mut answer).await });
+            if told.is_err() {
+                answer.abort();
+            }
+            licenses.push(told.ok().and_then(Result::ok).flatten());
+        }
+        licenses
     }
 
     /// Returns all packages that were looked at, ascending by name.

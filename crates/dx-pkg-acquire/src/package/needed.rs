@@ -7,7 +7,8 @@ use dx_pkg_lock::{Lock, LockPackage};
 
 /// Returns the paths of the packages that run on the platform and that others which do require,
 /// directly or not. What only packages for other platforms require is not among them.
-pub(super) fn paths<'l>(lock: &'l Lock, platform: &Platform) -> HashSet<&'l str> {
+#[must_use]
+pub fn paths<'l>(lock: &'l Lock, platform: &Platform) -> HashSet<&'l str> {
     let index = lock.index();
     let is_importer = |package: &LockPackage| !package.path.contains("node_modules/");
     let mut waiting: Vec<&LockPackage> =

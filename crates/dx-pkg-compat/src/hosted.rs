@@ -292,6 +292,7 @@ pub fn percent(text: &str) -> String {
 }
 
 /// Returns whether a byte stands for itself in a URL, as JavaScript sees it.
-pub(crate) fn is_plain(byte: u8) -> bool {
+#[must_use]
+pub fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)
 }

@@ -1,0 +1,48 @@
+//! The commands that ask, whose flags npm takes from settings of files and the environment, too.
+
+/// Their names.
+pub const COMMANDS: [&str; 12] = [
+    "ls", "ll", "explain", "outdated", "fund", "query", "sbom", "audit", "view", "search", "diff",
+    "pack",
+];
+
+/// npm's settings that are flags of these commands and of no others.
+pub const FLAGS: [&str; 25] = [
+    "all",
+    "depth",
+    "description",
+    "diff",
+    "diff-dst-prefix",
+    "diff-ignore-all-space",
+    "diff-name-only",
+    "diff-no-prefix",
+    "diff-src-prefix",
+    "diff-text",
+    "diff-unified",
+    "expect-result-count",
+    "expect-results",
+    "global",
+    "include-workspace-root",
+    "json",
+    "link",
+    "long",
+    "package-lock-only",
+    "parseable",
+    "searchexclude",
+    "searchlimit",
+    "unicode",
+    "workspace",
+    "workspaces",
+];
+
+/// Returns what npm takes an older flag for, or one for the place; without dashes.
+#[must_use]
+pub fn instead_of_older(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "--only=prod" | "--only=production" => "omit=dev",
+        "--also=dev" | "--also=development" => "include=dev",
+        "--optional=false" | "--no-optional" => "omit=optional",
+        "--location=global" => "global",
+        _ => return None,
+    })
+}
