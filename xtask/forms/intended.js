@@ -161,7 +161,7 @@ const contradictions = ({ npm, lock, packagesOf }) => {
     if (folder && !folder.includes('node_modules/') && locked[folder]?.extraneous) {
       return 'npm keeps the entry of a folder that nothing requires'
     }
-    return / package.json \w*[dD]ependencies: npm nothing, dx \{\}$/.test(line) ? 'npm takes an empty section away' : undefined
+    return / package.json \w*[dD]ependencies: npm nothing, dx (?:\{\}|\[\])$/.test(line) ? 'npm takes an empty section away' : undefined
   }
 }
 

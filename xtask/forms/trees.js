@@ -79,6 +79,14 @@ const FORMS = [
     fits: ({ at, theirs }) => theirs[at]?.inBundle && theirs[at].optional && theirs[at].os && !theirs[at].os.includes('linux'),
   },
   {
+    reason: 'npm keeps the entry of a bundled package that nothing requires',
+    fits: ({ at, line, theirs }) => {
+      const [, where] = / (entry|hidden) \S+: npm has \S+, dx nothing$/.exec(line) || []
+      // The hidden lockfile does not always say that it is extraneous.
+      return where && theirs[at]?.inBundle && (theirs[at].extraneous || where === 'hidden')
+    },
+  },
+  {
     reason: 'npm ci leaves out an optional package that bundles one for another Node.js',
     fits: ({ at, line, theirs }) => {
       const holders = [at, ...parents(at)].filter(path => theirs[path]?.optional && theirs[path].bundleDependencies)

@@ -49,6 +49,7 @@ pub(crate) fn finish(
         bundles_lack,
         authors_folders,
         accepted_conflicts,
+        refused: None,
         has_unmet,
         moves,
         explanations: Vec::new(),

@@ -162,6 +162,8 @@ pub struct Resolution {
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change::change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
+    /// The reason why a frozen install refuses `lock`, where no other was found that it takes.
+    pub refused: Option<String>,
     /// Whether a package lacks one that it requires, other than as a peer, or has another version.
     has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.

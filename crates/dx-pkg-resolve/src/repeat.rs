@@ -13,7 +13,7 @@ use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_o
 const MAX_TIMES: usize = 6;
 
 /// Returns `first`, or where a frozen install would refuse its lock, the first one of the
-/// resolutions from its lock that is taken; `first` again where there is none.
+/// resolutions from its lock that is taken; `first` again, with the reason, where there is none.
 pub(crate) fn until_taken(
     first: Resolution,
     requirements: &Requirements,
@@ -27,10 +27,13 @@ pub(crate) fn until_taken(
     let options = Options { update: Vec::new(), explicit: Vec::new(), ..options.clone() };
     let frozen = Options { frozen: true, ..options.clone() };
     let mut last = first.clone();
+    let mut reason = None;
     for _ in 0..MAX_TIMES {
         let (requirements, lock) = as_read(requirements, &last.lock);
         match resolve_once(&requirements, Some(&lock), provider, &frozen) {
-            Err(ResolveError::Frozen { .. }) => {}
+            Err(error @ ResolveError::Frozen { .. }) => {
+                reason.get_or_insert_with(|| error.to_string());
+            }
             _ => {
                 let changed = previous.is_none_or(|previous| differs(previous, &last.lock));
                 let Resolution { refused_by_npm, moves, explanations, .. } = first;
@@ -42,7 +45,7 @@ pub(crate) fn until_taken(
             _ => break,
         }
     }
-    first
+    Resolution { refused: reason, ..first }
 }
 
 /// Returns the requirements and the lock as an install that read them from disk would have them: a
@@ -69,3 +72,6 @@ fn as_read(requirements: &Requirements, lock: &Lock) -> (Requirements, Lock) {
     }
     (requirements, lock)
 }
+
+#[cfg(test)]
+mod tests;

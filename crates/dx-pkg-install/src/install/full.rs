@@ -403,6 +403,8 @@ fn summary_of(
     let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
     let lacking = resolution.bundles_lack.iter();
     let lacking = lacking.map(|reason| format!("missing in a tarball: {reason}"));
+    let refused = resolution.refused.iter();
+    let refused = refused.map(|reason| format!("dx ci would refuse this result: {reason}"));
     let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
     Ok(Summary {
         packages: resolution.lock.packages.iter().filter(is_package).count(),
@@ -412,6 +414,7 @@ fn summary_of(
             .chain(skipped)
             .chain(lacking)
             .chain(left_out(&resolution.authors_folders))
+            .chain(refused)
             .collect(),
         ..Summary::default()
     })

@@ -161,10 +161,7 @@ impl Builder<'_, '_> {
         if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
         {
             let base = self.tree.base_of(edge);
-            let from = match parsed {
-                Spec::Tarball(_) => self.tree.tarball_base(base),
-                _ => self.tree.base_path(base),
-            };
+            let from = self.tree.base_path(base);
             let External { mut package, .. } =
                 self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
             if let Spec::Directory(path) = &parsed {

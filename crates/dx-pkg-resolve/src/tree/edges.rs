@@ -397,7 +397,7 @@ impl DependencyTree<'_> {
             },
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
-                let wanted = self.places.relative(&self.tarball_base(from), path);
+                let wanted = self.relative_to_root(path, from);
                 // Some versions of npm escape the `#` of a path.
                 let is_wanted = |held: &str| held == wanted || held.replace("%23", "#") == wanted;
                 url.strip_prefix("file:").is_some_and(is_wanted)

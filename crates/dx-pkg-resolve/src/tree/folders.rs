@@ -21,23 +21,6 @@ impl DependencyTree<'_> {
         self.copied_from(from).unwrap_or_else(|| self.path(from))
     }
 
-    /// Returns the folder, relative to the project, that paths of tarballs in the requirements of
-    /// `from` are relative to: for a package from a tarball on this machine the folder of that.
-    pub(crate) fn tarball_base(&self, from: NodeId) -> String {
-        let from = self.source_or_self(from);
-        let beside = || {
-            let is_package = !self.is_top(from) && self[from].target.is_none();
-            let resolved = self.manifest(from).resolved.as_deref().filter(|_| is_package)?;
-            match Spec::parse(resolved) {
-                Ok(Spec::Tarball(path)) => {
-                    Some(path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned())
-                }
-                _ => None,
-            }
-        };
-        beside().unwrap_or_else(|| self.base_path(from))
-    }
-
     /// Returns the folder that `node` is a copy of.
     fn copied_from(&self, node: NodeId) -> Option<String> {
         if !self.install_links || self.is_top(node) || self[node].target.is_some() {

@@ -146,23 +146,3 @@ fn same_path_in_two_workspaces_is_two_tarballs() {
     ok(&project, ["ci"]);
     assert_eq!(project.read("package-lock.json"), lock);
 }
-
-#[test]
-fn tarball_that_a_tarball_requires_is_beside_it() {
-    let registry = Registry::start();
-    let inner = registry.package("inner", "1.0.0").tarball();
-    let outer = registry.package("outer", "1.0.0").dep("inner", "file:inner.tgz").tarball();
-    let project = Project::new(&registry)
-        .dep("outer", "file:vendor/outer.tgz")
-        .file("vendor/outer.tgz", outer)
-        .file("vendor/inner.tgz", inner)
-        .create();
-    ok(&project, ["install"]);
-    assert_eq!(locked(&project, "node_modules/inner")["resolved"], "file:vendor/inner.tgz");
-    let lock = project.read("package-lock.json");
-    project.remove("node_modules");
-    ok(&project, ["ci"]);
-    assert!(project.exists("node_modules/inner/package.json"));
-    ok(&project, ["install"]);
-    assert_eq!(project.read("package-lock.json"), lock);
-}
