@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
@@ -10,7 +11,7 @@ use dx_pkg_install::importers::Importers;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::summary::conflicts::ExplainedConflict;
-use dx_pkg_install::{Change, Environment, OpenProject, Options};
+use dx_pkg_install::{Change, Environment, InstallError, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
 pub(super) use super::carry::carry_out;
@@ -19,7 +20,7 @@ use super::global;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;
-use crate::report::Report;
+use crate::report::{Report, is_cancelled};
 
 /// Install the project's dependencies, or add packages to it.
 #[derive(Args, Debug, Default)]
@@ -98,6 +99,9 @@ impl InstallArguments {
         let can_ask = !environment.in_ci() && summary.would_write.is_none();
         let Some(change) = change.filter(|_| can_ask) else { return Ok(ExitCode::SUCCESS) };
         if !report.asks(&format!("Run {} now?", change.in_words())) {
+            if is_cancelled() {
+                return Err(InstallError::from(AcquireError::Cancelled).into());
+            }
             return Ok(ExitCode::SUCCESS);
         }
         let wanted = &change.requirements;
