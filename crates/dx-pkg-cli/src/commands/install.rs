@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
@@ -10,7 +11,7 @@ use dx_pkg_install::importers::Importers;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::summary::conflicts::ExplainedConflict;
-use dx_pkg_install::{Change, Environment, OpenProject, Options};
+use dx_pkg_install::{Change, Environment, InstallError, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
 pub(super) use super::carry::carry_out;
@@ -19,7 +20,7 @@ use super::global;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;
-use crate::report::Report;
+use crate::report::{Report, is_cancelled};
 
 /// Install the project's dependencies, or add packages to it.
 #[derive(Args, Debug, Default)]
@@ -48,24 +49,6 @@ pub struct InstallArguments {
     pub tree: TreeArguments,
 }
 
-/// What the setting `yes` says to questions.
-#[derive(Clone, Copy)]
-enum Agreed {
-    Yes,
-    No,
-    Ask,
-}
-
-impl Agreed {
-    fn of(config: &Config) -> Self {
-        match config.raw("yes").and_then(|(value, _)| value.text()).as_deref() {
-            Some("true") => Agreed::Yes,
-            Some("false") => Agreed::No,
-            _ => Agreed::Ask,
-        }
-    }
-}
-
 impl InstallArguments {
     /// Installs the project, or adds the packages that are named.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
@@ -89,9 +72,7 @@ impl InstallArguments {
                 drop(open);
                 return global::add(&self.tree, &self.packages, again, report);
             }
-            let agreed = Agreed::of(open.session.config());
-            let summary = self.add(open, &packages, report)?;
-            return self.offering(again, report, (summary, agreed));
+            return self.offering(again, report, self.add(open, &packages, report)?);
         }
         let open = OpenProject::open(environment, session, report)?;
         if open.session.is_global()? {
@@ -103,29 +84,25 @@ impl InstallArguments {
             no_save: !saves(&self.flags, open.session.config())?,
             ..Options::default()
         };
-        let agreed = Agreed::of(open.session.config());
         let summary = carry_out(&self.tree, open, options, report)?;
-        self.offering(again, report, (summary, agreed))
+        self.offering(again, report, summary)
     }
 
-    /// Asks whether a change that ends a conflict is to be made, and makes it. The setting `yes`
-    /// answers for what lies within the project's ranges.
+    /// Asks whether a change that ends a conflict is to be made, and makes it.
     fn offering(
         &self,
         environment: Environment,
         report: &Report,
-        (summary, agreed): (Summary, Agreed),
+        summary: Summary,
     ) -> Result<ExitCode, CommandError> {
         let change = summary.explained.first().and_then(ExplainedConflict::command);
         let can_ask = !environment.in_ci() && summary.would_write.is_none();
         let Some(change) = change.filter(|_| can_ask) else { return Ok(ExitCode::SUCCESS) };
-        match agreed {
-            Agreed::Yes if change.is_offer => {
-                report.detail(&format!("Running {}, as --yes says", change.in_words()));
+        if !report.asks(&format!("Run {} now?", change.in_words())) {
+            if is_cancelled() {
+                return Err(InstallError::from(AcquireError::Cancelled).into());
             }
-            Agreed::Yes | Agreed::Ask
-                if report.asks(&format!("Run {} now?", change.in_words())) => {}
-            Agreed::Yes | Agreed::Ask | Agreed::No => return Ok(ExitCode::SUCCESS),
+            return Ok(ExitCode::SUCCESS);
         }
         let wanted = &change.requirements;
         let mut adding =

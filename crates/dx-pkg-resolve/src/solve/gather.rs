@@ -230,7 +230,7 @@ impl Source<'_> {
 
 fn range(position: usize, package: &Known, asked: &Asked) -> PeerRange {
     let allows = package.allowing(asked);
-    let published = package.published.iter().filter(|version| allows(version));
+    let published = package.allowable(asked).iter().filter(|version| allows(version));
     let majors: FxHashSet<(u64, u64)> = published.clone().map(major).collect();
     let versions = || package.candidates.iter().map(|(version, _)| version);
     PeerRange {

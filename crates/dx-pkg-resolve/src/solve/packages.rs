@@ -76,6 +76,8 @@ pub(super) struct Known {
     pub(super) in_range: usize,
     /// All versions that were ever published, for what a range allows at all.
     pub(super) published: Rc<[Version]>,
+    /// Those of them that are no prereleases.
+    pub(super) releases: Rc<[Version]>,
     /// Its dist-tags, which a peer requirement can name.
     pub(super) tags: Rc<[(String, Version)]>,
     /// Whether it comes from a registry.
@@ -121,6 +123,19 @@ impl Known {
         }
     }
 
+    /// Returns the published versions that a peer requirement can allow. There can be thousands of
+    /// prereleases, and most requirements allow none.
+    pub(super) fn allowable(&self, asked: &Asked) -> &[Version] {
+        let excludes_prereleases = |spec: &str| {
+            let parsed = Spec::parse(spec);
+            let range = parsed.as_ref().ok().and_then(registry_range);
+            range.is_some_and(|range| !range.is_star()) && !spec.contains('-')
+        };
+        let all = std::iter::once(&asked.spec).chain(&asked.accepts);
+        let is_strict = all.into_iter().all(|spec| excludes_prereleases(spec));
+        if is_strict { &self.releases } else { &self.published }
+    }
+
     /// Keeps the candidates that are wanted.
     pub(super) fn retain(&mut self, wanted: impl Fn(usize) -> bool) {
         let kept: Vec<usize> = (0..self.candidates.len()).filter(|at| wanted(*at)).collect();
@@ -161,6 +176,7 @@ impl<'s> Source<'s> {
             candidates: Vec::new(),
             in_range: 0,
             published: Rc::default(),
+            releases: Rc::default(),
             tags: Rc::default(),
             is_of_registry: false,
             is_unreachable: false,
@@ -210,6 +226,7 @@ impl<'s> Source<'s> {
         if let (Some(found), Some(version)) = (found, version) {
             let asked = self.altered(package, &version, asked_by(found));
             package.published = Rc::from([version.clone()]);
+            package.releases = Rc::clone(&package.published);
             package.candidates.push((version, asked.into()));
             package.in_range = 1;
         }
@@ -218,6 +235,8 @@ impl<'s> Source<'s> {
     /// Adds the candidates of a packument, in npm's order.
     fn fill(&self, package: &mut Known, packument: &Packument, spec: &Spec, widened: bool) {
         package.published = packument.versions().map(VersionView::version).collect();
+        let releases = package.published.iter().filter(|version| !version.is_prerelease());
+        package.releases = releases.cloned().collect();
         let tags = packument.dist_tags();
         package.tags = tags
             .filter_map(|(tag, version)| Some((tag.to_owned(), Version::parse(version).ok()?)))
