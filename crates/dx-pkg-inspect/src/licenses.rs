@@ -82,8 +82,11 @@ pub fn licenses(view: &View, options: &LicenseOptions) -> Result<Licenses, Inspe
                 if row.versions.contains(&version) {
                     row.is_dev &= is_dev;
                 } else {
-                    // As for pnpm, the last version tells.
+                    // As for pnpm, the last version tells all else.
                     row.is_dev = is_dev;
+                    row.author = author(&manifest);
+                    row.description = text(&manifest, "description");
+                    row.homepage = homepage(&manifest);
                     row.versions.push(version);
                 }
                 row.paths.push(path);
