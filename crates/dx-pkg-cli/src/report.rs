@@ -2,10 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use dx_pkg_acquire::Counters;
 use dx_pkg_author::script::{Browser, Told};
@@ -15,6 +12,7 @@ use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Events, Session};
+use dx_pkg_os::process::{read_secret_line, read_typed_line};
 use dx_pkg_run::{Listener, RunError};
 use serde_json::{Value, json};
 
@@ -23,36 +21,9 @@ use crate::opener::{OPENER, opener};
 use crate::options::{OutputArguments, Reporter};
 use crate::progress::ProgressLine;
 
-/// The time after which a waiting question looks whether the process was cancelled.
-const POLL: Duration = Duration::from_millis(50);
-
-/// Reads a line that somebody types, without its end; `None` at the end of input, or if a signal
-/// cancels the process meanwhile: that does not end the reading.
-fn line() -> Option<String> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = std::io::stdin().read_line(&mut line).unwrap_or_default();
-        // Nobody waits for it where the process was cancelled.
-        let _ = sender.send((read > 0).then_some(line));
-    });
-    loop {
-        match receiver.recv_timeout(POLL) {
-            Ok(line) => return Some(line?.trim_end_matches(['\r', '\n']).to_owned()),
-            Err(RecvTimeoutError::Timeout) if !is_cancelled() => {}
-            Err(_) => return None,
-        }
-    }
-}
-
-/// Reads the answer to a question, without spaces around it; `None` as for [`line`].
+/// Reads the answer to a question in small letters; `None` as for [`read_typed_line`].
 fn answer() -> Option<String> {
-    line().map(|line| line.trim().to_owned())
-}
-
-/// Returns whether a signal has cancelled the process.
-pub fn is_cancelled() -> bool {
-    dx_pkg_os::process::cancellation_flag().load(Ordering::Relaxed)
+    read_typed_line().map(|line| line.trim().to_ascii_lowercase())
 }
 
 /// The printer of one command.
@@ -198,7 +169,7 @@ impl Report {
             return false;
         }
         complain(&format!("{} [y/N] ", plain(question)));
-        answer().is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+        answer().is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
     }
 
     /// Prints a line on standard error.
@@ -275,8 +246,7 @@ impl Listener for Report {
         let list = packages.iter().map(|package| format!("  {}\n", plain(package)));
         let list: String = list.collect();
         complain(&format!("Need to install the following packages:\n{list}Ok to proceed? (y) "));
-        let is_yes = |answer: &str| matches!(answer, "" | "y" | "yes");
-        answer().is_some_and(|answer| is_yes(&answer.to_ascii_lowercase()))
+        answer().is_some_and(|answer| matches!(answer.as_str(), "" | "y" | "yes"))
     }
 }
 
@@ -360,12 +330,12 @@ impl Told for Report {
 
     fn ask(&self, question: &str) -> Option<String> {
         complain(&format!("{} ", plain(question)));
-        line()
+        read_typed_line()
     }
 
     fn ask_secret(&self, question: &str) -> Option<String> {
         complain(&format!("{} ", plain(question)));
-        let secret = dx_pkg_os::process::read_secret_line();
+        let secret = read_secret_line();
         complain("\n");
         secret.ok().flatten()
     }

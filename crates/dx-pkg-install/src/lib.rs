@@ -34,6 +34,7 @@ pub mod additions;
 mod altered;
 mod approvals;
 mod background;
+mod beside;
 mod cached_install;
 mod demands;
 mod environment;

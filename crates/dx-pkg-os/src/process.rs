@@ -12,6 +12,7 @@ mod open_files;
 mod power;
 mod secret_line;
 mod signals;
+mod typed_line;
 
 pub use asked::{Asked, NoAnswer};
 pub use background::{thread_in_background, work_in_background};
@@ -24,6 +25,7 @@ pub use secret_line::read_secret_line;
 pub use signals::{
     cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
 };
+pub use typed_line::{is_cancelled, read_typed_line};
 
 /// Returns the number of processors that this process may use; 1 where that cannot be found out.
 /// The system is asked once: on Linux, files of control groups are read for it.

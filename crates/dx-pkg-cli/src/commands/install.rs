@@ -13,6 +13,7 @@ use dx_pkg_install::summary::Summary;
 use dx_pkg_install::summary::conflicts::ExplainedConflict;
 use dx_pkg_install::{Change, Environment, InstallError, OpenProject, Options};
 use dx_pkg_lock::Lock;
+use dx_pkg_os::process::is_cancelled;
 
 pub(super) use super::carry::carry_out;
 use super::carry::distinct;
@@ -20,7 +21,7 @@ use super::global;
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;
-use crate::report::{Report, is_cancelled};
+use crate::report::Report;
 
 /// Install the project's dependencies, or add packages to it.
 #[derive(Args, Debug, Default)]

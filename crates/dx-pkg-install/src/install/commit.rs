@@ -2,7 +2,6 @@
 //! caches the result.
 
 use std::collections::{HashMap, HashSet};
-use std::thread::ScopedJoinHandle;
 
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::Lock;
@@ -20,7 +19,7 @@ use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::seal::Seal;
 use crate::snapshot::{Facts, record_state};
 use crate::summary::{Changes, Direct, Lists, Named, Scope, of_record};
-use crate::{InstallError, Summary, altered, in_place, restore, visits};
+use crate::{InstallError, Summary, altered, beside, in_place, restore, visits};
 
 /// A committed install.
 pub(super) struct Committed {
@@ -321,14 +320,11 @@ fn record(
     };
     let (whole, entries) = (&*outcome, record.as_ref());
     let lists = || lists_of(whole, entries, linked, direct, run.scope());
-    let (lists, visits) = std::thread::scope(|scope| {
-        let lists = importers.is_some().then(|| scope.spawn(lists));
-        let visits = record_state(run.session, project, folders.into_iter(), facts, known);
-        let join = |thread: ScopedJoinHandle<'_, Lists>| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        (lists.map(join).unwrap_or_default(), visits)
-    });
+    let (visits, lists) = beside::both(
+        importers.is_some() && beside::is_worth_it(project.lockfile_text()),
+        || record_state(run.session, project, folders.into_iter(), facts, known),
+        || importers.is_some().then(lists).unwrap_or_default(),
+    );
     let visits = visits?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);

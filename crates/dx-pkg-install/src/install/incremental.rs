@@ -12,7 +12,6 @@ mod scopes;
 mod solvable;
 
 use std::collections::HashSet;
-use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::exact::is_elsewhere;
 use dx_pkg_acquire::external::{Externals, is_same_revision};
@@ -40,7 +39,7 @@ use crate::project::{CompiledLock, Project, disowned, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS, runs_when_linked};
 use crate::seal::Seal;
 use crate::state::Baseline;
-use crate::{InstallError, Summary, tree_files};
+use crate::{InstallError, Summary, beside, tree_files};
 
 /// The effect of a change.
 struct Effect {
@@ -75,13 +74,16 @@ pub(super) fn work_out(
     if !run.writes() || !is_eligible(run, project)? {
         return Ok(None);
     }
-    let (tree, compiled) = std::thread::scope(|scope| {
-        let project = &*project;
-        let compiled = scope.spawn(|| project.compiled(session.store()));
-        (InstalledTree::of(session, project, run.settings), join(compiled))
-    });
+    let of_tree = || InstalledTree::of(session, project, run.settings);
+    let compile = || project.compiled(session.store());
+    let (tree, compiled) = if beside::is_worth_it(project.lockfile_text()) {
+        let (tree, compiled) = beside::both(true, of_tree, compile);
+        (tree, Some(compiled))
+    } else {
+        (of_tree(), None)
+    };
     let Some(tree) = tree else { return Ok(None) };
-    let Some(compiled) = compiled? else { return Ok(None) };
+    let Some(compiled) = compiled.unwrap_or_else(compile)? else { return Ok(None) };
     if matches!(compiled, CompiledLock::Merged(_)) {
         return Ok(None);
     }
@@ -105,11 +107,11 @@ pub(super) fn work_out(
         return Ok(None);
     }
     run.events.work_began(run.session, &run.counters);
-    let (is_in_place, effect) = std::thread::scope(|scope| {
-        let is_in_place = scope.spawn(|| tree.is_in_place(&project.root, &record));
-        let effect = resolve_and_fetch(run, project, &tree, views, &lifecycle);
-        (join(is_in_place), effect)
-    });
+    let (effect, is_in_place) = beside::both(
+        true,
+        || resolve_and_fetch(run, project, &tree, views, &lifecycle),
+        || tree.is_in_place(&project.root, &record),
+    );
     // A failure to resolve what is not the whole project means nothing.
     let Some(effect) = is_in_place.then_some(effect).transpose()?.flatten() else {
         return Ok(None);
@@ -410,14 +412,13 @@ fn outcome(
     let Views { locked, record } = views;
     let removed: Vec<&str> = effect.removed.iter().map(String::as_str).collect();
     let Some(previous) = project.lockfile_text() else { return Ok(None) };
-    let (texts, new_record) = std::thread::scope(|scope| {
-        let texts = scope.spawn(|| {
-            let text = npm::splice(previous, locked, &removed, &effect.entries)?;
-            Some((text, npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed)?))
-        });
-        let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
-        (join(texts), new_record)
-    });
+    let texts = || {
+        let text = npm::splice(previous, locked, &removed, &effect.entries)?;
+        Some((text, npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed)?))
+    };
+    let binary = || dxl::splice(record, &removed, &effect.installed, [0; 32]);
+    let is_worth_it = beside::is_worth_it(Some(previous));
+    let (new_record, texts) = beside::both(is_worth_it, binary, texts);
     let Some((text, hidden)) = texts else { return Ok(None) };
     let after = DxlView::reopen(&new_record)?;
     let is_placed = |package: &Package<'_>| {
@@ -480,10 +481,6 @@ fn outcome(
         cache: effect.cache,
         ..Outcome::default()
     }))
-}
-
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Returns the packages with scripts of their own, and the links to folders that may have some.
