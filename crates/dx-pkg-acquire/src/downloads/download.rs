@@ -30,6 +30,22 @@ pub(super) struct Download {
 }
 
 impl Download {
+    /// Returns another one of the same package, whose outcome is its own.
+    pub(super) fn twin(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            id: self.id,
+            name: self.name.clone(),
+            version: self.version.clone(),
+            integrity: self.integrity.clone(),
+            mode: self.mode,
+            is_stored: self.is_stored,
+            commands: self.commands.clone(),
+            wants_license: self.wants_license,
+            outcome: Mutex::default(),
+        }
+    }
+
     /// Records the outcome of unpacking.
     pub(super) fn finish(&self, outcome: Result<(), AcquireError>) {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);

@@ -3,6 +3,7 @@
 //!
 //! Whatever does not come that way is fetched as a tarball.
 
+mod early;
 mod gate;
 mod planned;
 mod resume;
@@ -18,6 +19,7 @@ use dx_pkg_format::dxrp::{Choice, Held, Plan, ServerKey, Want, Wanted};
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_registry::dxrp::{Part, encode_request};
 
+use self::early::Early;
 use self::gate::Gate;
 pub(crate) use self::planned::PlanError;
 use self::resume::Started;
@@ -182,9 +184,15 @@ impl Run {
         let (mut payload, mut seen) = (Vec::new(), HashSet::new());
         loop {
             let mut turn = None;
-            let part = answer.next(&mut payload, |length| {
+            let mut early: Option<Early> = None;
+            let part = answer.next(&mut payload, |so_far, length| {
                 if length > LARGE && turn.is_none() {
                     turn = Some(self.turn());
+                }
+                match &mut early {
+                    Some(early) => early.feed(so_far),
+                    None if so_far.is_empty() || !self.gate.is_open() => {}
+                    None => early = Early::begin(so_far, &key, |id| self.twin(id)),
                 }
             });
             let part = match part {
@@ -201,7 +209,9 @@ impl Run {
                 return Ok(());
             }
             match part {
-                Part::Package => self.take(&payload, &key, (&mut buffers, &mut seen), turn)?,
+                Part::Package => {
+                    self.take((&payload, early), &key, (&mut buffers, &mut seen), turn)?;
+                }
                 Part::Missing(missing) => {
                     if let Some(ordered) = self.order(missing.id, &mut seen)?
                         && ordered.is_needed
@@ -228,7 +238,7 @@ impl Run {
     /// Puts a package that has come into the store.
     fn take<'r>(
         &'r self,
-        payload: &[u8],
+        (payload, early): (&[u8], Option<Early>),
         key: &ServerKey,
         (buffers, seen): (&mut Buffers, &mut HashSet<PackageId>),
         turn: Option<MutexGuard<'r, ()>>,
@@ -243,7 +253,11 @@ impl Run {
             self.open().insert(id, ordered);
             return Err(DxrpError::Unwanted { id: id.to_string() });
         }
-        match received.store(&ordered.download, key, buffers) {
+        let stored = match early.filter(|early| early.id() == id) {
+            Some(early) => early.finish(payload),
+            None => received.store(&ordered.download, key, buffers),
+        };
+        match stored {
             Ok(()) => self.done(id, Ok(())),
             Err(Refusal::Own(error)) => self.done(id, Err(error)),
             // A tarball gives the usual error, if it is refused too.
@@ -255,6 +269,11 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Returns the download of a package that has not come yet, for a thread of its own.
+    fn twin(&self, id: PackageId) -> Option<Download> {
+        self.open().get(&id).map(|ordered| ordered.download.twin())
     }
 
     /// Takes a package off the list, once on each stream; `None` where another stream had it.

@@ -81,20 +81,20 @@ impl<R: Read> MessageReader<R> {
     /// The stream cannot be read or ends within a message, or a frame is refused.
     pub fn read(&mut self) -> Result<Option<Message>, StreamError> {
         let mut payload = Vec::new();
-        let kind = self.read_into(&mut payload, |_| {})?;
+        let kind = self.read_into(&mut payload, |_, _| {})?;
         Ok(kind.map(|kind| Message { kind, payload }))
     }
 
     /// Reads the next message into `payload`, whatever that held before, and returns its kind;
-    /// `None` where the stream ends before it. `grows` is called with the length that the payload
-    /// is about to have, before it has: it may wait.
+    /// `None` where the stream ends before it. `grows` is called with the payload so far and the
+    /// length that it is about to have: it may wait.
     ///
     /// # Errors
     /// As [`Self::read`].
     pub fn read_into(
         &mut self,
         payload: &mut Vec<u8>,
-        mut grows: impl FnMut(usize),
+        mut grows: impl FnMut(&[u8], usize),
     ) -> Result<Option<Kind>, StreamError> {
         payload.clear();
         self.begun = None;
@@ -111,7 +111,7 @@ impl<R: Read> MessageReader<R> {
         &mut self,
         begun: Begun,
         payload: &mut Vec<u8>,
-        mut grows: impl FnMut(usize),
+        mut grows: impl FnMut(&[u8], usize),
     ) -> Result<Kind, StreamError> {
         self.begun = Some(begun);
         let cut = || io::Error::from(ErrorKind::UnexpectedEof);
@@ -129,7 +129,7 @@ impl<R: Read> MessageReader<R> {
         &mut self,
         mut head: FrameHead,
         payload: &mut Vec<u8>,
-        grows: &mut impl FnMut(usize),
+        grows: &mut impl FnMut(&[u8], usize),
     ) -> Result<Kind, StreamError> {
         let since = Instant::now();
         let kind = self.begun.map_or(head.kind, |begun| begun.kind);
@@ -137,7 +137,7 @@ impl<R: Read> MessageReader<R> {
             if head.kind != kind {
                 return Err(FrameError::OutOfOrder { message: head.kind.name() }.into());
             }
-            grows(payload.len() + head.length);
+            grows(payload, payload.len() + head.length);
             let begin = payload.len();
             if let Err(error) = self.take_payload(&head, payload, since) {
                 payload.truncate(begin);
@@ -292,7 +292,7 @@ mod tests {
         for (cut, whole) in [(frame - 1, 0), (frame, 1), (frame * 2 - 1, 1), (frame * 2 + 20, 2)] {
             let mut payload = Vec::new();
             let mut reader = MessageReader::new(&bytes[..cut]);
-            assert!(reader.read_into(&mut payload, |_| {}).is_err(), "cut at {cut}");
+            assert!(reader.read_into(&mut payload, |_, _| {}).is_err(), "cut at {cut}");
             let Some(begun) = reader.begun() else {
                 assert_eq!(whole, 0, "cut at {cut}");
                 continue;
@@ -301,11 +301,11 @@ mod tests {
             assert_eq!(payload.len(), whole * MOST_PAYLOAD);
             let rest = &bytes[usize::try_from(begun.bytes).unwrap()..];
             let mut other = payload.clone();
-            let again = MessageReader::new(rest).go_on(begun, &mut payload, |_| {});
+            let again = MessageReader::new(rest).go_on(begun, &mut payload, |_, _| {});
             assert_eq!((again.ok(), payload == long), (Some(Kind::Pack), true), "cut at {cut}");
             // What follows belongs to another message.
             let end = dx_pkg_format::dxrp::encode_message(Kind::End, b"");
-            assert!(MessageReader::new(&end[..]).go_on(begun, &mut other, |_| {}).is_err());
+            assert!(MessageReader::new(&end[..]).go_on(begun, &mut other, |_, _| {}).is_err());
         }
     }
 

@@ -23,6 +23,11 @@ impl Gate {
         self.changed.notify_all();
     }
 
+    /// Returns whether it is open by now.
+    pub(super) fn is_open(&self) -> bool {
+        *self.decided.lock().unwrap_or_else(PoisonError::into_inner) == Some(true)
+    }
+
     /// Waits until it is decided; returns whether it is open.
     pub(super) fn is_passed(&self) -> bool {
         let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);

@@ -99,13 +99,13 @@ impl Run {
         let (before, rest) = self.dxrp.rest_of(&self.network, id, begun.bytes)?;
         let mut reader = MessageReader::new(rest.as_ref());
         let kind = match before {
-            0 => reader.read_into(&mut payload, |_| {}),
-            _ => reader.go_on(begun, &mut payload, |_| {}).map(Some),
+            0 => reader.read_into(&mut payload, |_, _| {}),
+            _ => reader.go_on(begun, &mut payload, |_, _| {}).map(Some),
         };
         if kind.map_err(AnswerError::from)? != Some(Kind::Pack) {
             return Err(AnswerError::CutOff.into());
         }
-        self.take(&payload, &key, (&mut Buffers::default(), &mut HashSet::new()), None)
+        self.take((&payload, None), &key, (&mut Buffers::default(), &mut HashSet::new()), None)
     }
 
     fn started(&self) -> MutexGuard<'_, Vec<Started>> {

@@ -3,6 +3,8 @@
 
 mod pieces;
 
+pub(super) use pieces::store_in_pieces;
+
 use dx_pkg_compat::tarball::check_files;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{FileEntry, FileMode, content_root_of, digest_of};
@@ -82,15 +84,10 @@ impl<'m> Received<'m> {
         buffers: &mut Buffers,
     ) -> Result<(), Refusal> {
         let package = || package_of(download);
-        if !is_signed(&self.head, key) {
-            return Err(Refusal::Server(DxrpError::Signature { package: package() }));
-        }
+        check(&self.head, download, key)?;
         let files = &self.head.package.files;
-        let sizes: Vec<(&str, u64)> =
-            files.iter().map(|file| (file.path.as_str(), file.size)).collect();
-        check_files(&sizes, &download.shared.limits).map_err(|_| Refusal::Unusual)?;
         if self.head.from.is_none() && self.head.package.size() > IN_PIECES {
-            return self.store_in_pieces(download);
+            return store_in_pieces(&self.head, self.contents, download);
         }
         let unpacked = match self.head.from {
             Some(base) => self.unpack_difference(&download.shared.store, base, buffers),
@@ -113,7 +110,7 @@ impl<'m> Received<'m> {
         let rows = entries.iter().zip(digests.iter());
         let root = content_root_of(rows.map(|(file, digest)| (file.path, file.mode, *digest)));
         if root != self.head.root {
-            return Err(self.blamed(self.other_contents(download, &root)));
+            return Err(self.blamed(other_contents(&self.head, download, &root)));
         }
         for entry in &mut entries {
             if download.commands.iter().any(|file| file == entry.path) {
@@ -135,15 +132,6 @@ impl<'m> Received<'m> {
         store.insert_digested(id, integrity, &entries, digests, download.mode)?;
         download.record_inserted();
         Ok(())
-    }
-
-    /// Returns the error of files that have another content root than the server says.
-    fn other_contents(&self, download: &Download, found: &[u8; 32]) -> DxrpError {
-        DxrpError::Contents {
-            package: package_of(download),
-            said: hex(&self.head.root),
-            found: hex(found),
-        }
     }
 
     /// Blames the server, unless this machine's package may have been altered.
@@ -191,6 +179,22 @@ impl<'m> Received<'m> {
             found => Err(format!("{found} bytes instead of {size}")),
         }
     }
+}
+
+/// Checks the signature of a package, and the names and sizes of its files.
+pub(super) fn check(head: &PackHead, download: &Download, key: &ServerKey) -> Result<(), Refusal> {
+    if !is_signed(head, key) {
+        return Err(Refusal::Server(DxrpError::Signature { package: package_of(download) }));
+    }
+    let files = head.package.files.iter();
+    let sizes: Vec<(&str, u64)> = files.map(|file| (file.path.as_str(), file.size)).collect();
+    check_files(&sizes, &download.shared.limits).map_err(|_| Refusal::Unusual)
+}
+
+/// Returns the error of files that have another content root than the server says.
+fn other_contents(head: &PackHead, download: &Download, found: &[u8; 32]) -> DxrpError {
+    let package = package_of(download);
+    DxrpError::Contents { package, said: hex(&head.root), found: hex(found) }
 }
 
 /// Returns the contents of a package of the store, its files one after the other.

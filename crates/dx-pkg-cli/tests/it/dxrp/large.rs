@@ -1,4 +1,4 @@
-//! Packages whose contents are written while they are unpacked.
+//! Packages whose contents are written while they are unpacked, and unpacked while they arrive.
 
 use dx_pkg_testkit::dxrp::{DxrpCarrier, DxrpFault};
 use dx_pkg_testkit::{Project, Registry};
@@ -15,14 +15,15 @@ fn bytes(times: usize) -> Vec<u8> {
 
 fn registry() -> Registry {
     let registry = Registry::start();
-    for name in ["first", "second"] {
+    // The second is unpacked while it arrives.
+    for (name, times) in [("first", 5), ("second", 15)] {
         registry
             .package(name, "1.0.0")
             .bin(name, "lib/cli.js")
             .file("lib/cli.js", "#!/usr/bin/env node\nconsole.log('cli')")
             .executable("run.sh", "echo")
             .file("binding.gyp", "{}")
-            .file("data.bin", bytes(5))
+            .file("data.bin", bytes(times))
             .file("empty", "")
             .field("license", "ISC")
             .publish();
@@ -81,6 +82,7 @@ fn what_is_wrong_with_them_changes_nothing() {
     let registry = registry();
     let (over_http, another) = locked(&registry);
     for fault in [
+        DxrpFault::Dies,
         DxrpFault::Damages,
         DxrpFault::Forges,
         DxrpFault::OtherRoot,
@@ -95,9 +97,13 @@ fn what_is_wrong_with_them_changes_nothing() {
         registry.dxrp(DxrpCarrier::Raw, Some(fault));
         let other = another();
         let run = ok(&other, ["ci", "--ignore-scripts", "--verbose"]);
-        assert!(run.stderr.contains("the rest comes over HTTP"), "{fault:?}: {run}");
+        let again = fault == DxrpFault::Dies && run.stderr.contains("is asked for again");
+        assert!(again || run.stderr.contains("comes over HTTP"), "{fault:?}: {run}");
         assert_eq!(tree(&other), tree(&over_http), "{fault:?}");
         ok(&other, ["store", "verify"]);
+        if fault == DxrpFault::Dies {
+            continue;
+        }
         let strict = another();
         let run = dx(&strict, ["ci", "--ignore-scripts", "--dxrp=required"]);
         assert_eq!(run.status, Some(1), "{fault:?}: {run}");
