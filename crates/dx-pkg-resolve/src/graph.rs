@@ -192,7 +192,7 @@ impl Graph {
 }
 
 /// Returns the options of a resolution that chooses and places nothing.
-fn options(workspaces: Vec<String>, legacy_peer_deps: bool) -> Options {
+pub(crate) fn options(workspaces: Vec<String>, legacy_peer_deps: bool) -> Options {
     Options {
         pick: PickOptions::default(),
         platform: Platform { os: "".into(), cpu: "".into(), libc: None },

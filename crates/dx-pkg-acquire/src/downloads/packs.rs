@@ -184,15 +184,17 @@ impl Run {
         let (mut payload, mut seen) = (Vec::new(), HashSet::new());
         loop {
             let mut turn = None;
-            let mut early: Option<Early> = None;
+            // Undecided at first.
+            let mut early: Option<Option<Early>> = None;
             let part = answer.next(&mut payload, |so_far, length| {
                 if length > LARGE && turn.is_none() {
                     turn = Some(self.turn());
                 }
                 match &mut early {
-                    Some(early) => early.feed(so_far),
+                    Some(Some(early)) => early.feed(so_far),
+                    Some(None) => {}
                     None if so_far.is_empty() || !self.gate.is_open() => {}
-                    None => early = Early::begin(so_far, &key, |id| self.twin(id)),
+                    None => early = Early::decide(so_far, &key, |id| self.twin(id)),
                 }
             });
             let part = match part {
@@ -210,7 +212,7 @@ impl Run {
             }
             match part {
                 Part::Package => {
-                    self.take((&payload, early), &key, (&mut buffers, &mut seen), turn)?;
+                    self.take((&payload, early.flatten()), &key, (&mut buffers, &mut seen), turn)?;
                 }
                 Part::Missing(missing) => {
                     if let Some(ordered) = self.order(missing.id, &mut seen)?

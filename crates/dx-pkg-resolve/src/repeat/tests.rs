@@ -1,9 +1,7 @@
-use dx_pkg_core::Platform;
 use dx_pkg_format::packument::Packument;
 
 use super::*;
-use crate::pick::PickOptions;
-use crate::{External, Placing, ProviderError};
+use crate::{External, ProviderError};
 
 /// A registry that has gone.
 struct Gone;
@@ -27,26 +25,7 @@ fn error() -> ProviderError {
 }
 
 fn options() -> Options {
-    Options {
-        pick: PickOptions::default(),
-        platform: Platform::host(None),
-        more_platforms: Vec::new(),
-        legacy_peer_deps: false,
-        strict_peer_deps: false,
-        solves_conflicts: false,
-        explains_conflicts: false,
-        engine_strict: false,
-        known_conflicts: Vec::new(),
-        prefer_dedupe: false,
-        placing: Placing::Hoisted,
-        update: Vec::new(),
-        explicit: Vec::new(),
-        explicit_in: Vec::new(),
-        workspaces: Vec::new(),
-        frozen: false,
-        install_links: false,
-        max_packages: Options::MAX_PACKAGES,
-    }
+    crate::graph::options(Vec::new(), false)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! The message is kept whole as well: where its stream breaks off, it goes on from another one.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -28,27 +28,30 @@ pub(super) struct Early {
 }
 
 impl Early {
-    /// Begins with a message of which this has come; `None` where its head has not come whole, or
-    /// it is not worth it. `find` returns the download of a package that is wanted.
-    pub(super) fn begin(
+    /// Decides about a message of which this has come, and begins if it is worth it; `None` where
+    /// its head has not come whole, so that nothing is known. `find` returns the download of a
+    /// package that is wanted.
+    pub(super) fn decide(
         so_far: &[u8],
         key: &ServerKey,
         find: impl FnOnce(PackageId) -> Option<Download>,
-    ) -> Option<Self> {
+    ) -> Option<Option<Self>> {
         let (head, contents) = PackHead::decode(so_far).ok()?;
-        if head.from.is_some() || head.package.size() < EARLY {
-            return None;
-        }
+        let is_worth_it = head.from.is_none() && head.package.size() >= EARLY;
+        let download = is_worth_it.then(|| find(head.package.id)).flatten();
+        let handed = so_far.len() - contents.len();
+        Some(download.and_then(|download| Self::begin(head, handed, download, key.clone())))
+    }
+
+    fn begin(head: PackHead, handed: usize, download: Download, key: ServerKey) -> Option<Self> {
         let id = head.package.id;
-        let (download, key) = (find(id)?, key.clone());
         let (pieces, arriving) = sync_channel(PIECES);
         let work = move || {
             check(&head, &download, &key)?;
             let contents = Arriving { pieces: arriving, piece: Vec::new(), read: 0 };
-            store_in_pieces(&head, io::BufReader::new(contents), &download)
+            store_in_pieces(&head, contents, &download)
         };
         let thread = thread::Builder::new().name("dx-pack".into()).spawn(work).ok()?;
-        let handed = so_far.len() - contents.len();
         Some(Self { id, handed, pieces: Some(pieces), thread: Some(thread) })
     }
 
@@ -95,15 +98,25 @@ struct Arriving {
 
 impl Read for Arriving {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.piece.len() {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Arriving {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.read >= self.piece.len() {
             match self.pieces.recv() {
                 Ok(piece) => (self.piece, self.read) = (piece, 0),
-                Err(_) => return Ok(0),
+                // All has come.
+                Err(_) => break,
             }
         }
-        let mut rest = self.piece.get(self.read..).unwrap_or_default();
-        let found = rest.read(buffer)?;
-        self.read += found;
-        Ok(found)
+        Ok(self.piece.get(self.read..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.read += amount;
     }
 }
