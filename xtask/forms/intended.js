@@ -57,11 +57,15 @@ const meets = (packages, entry, spec, semver) => {
   return version === undefined || ['', '*'].includes(range) || !semver.validRange(range, true) || semver.satisfies(version, range, true)
 }
 
-/** What a manifest requires in any case: not as a peer, not as an optional package, not as one of its own tarball. */
-const requiredBy = ([from, manifest], one) => {
+/**
+ * What a manifest requires in any case: not as a peer, not as an optional package, not as one of its own tarball. What an
+ * optional package requires counts if the package is `installed`.
+ */
+const requiredBy = ([from, manifest], one, installed) => {
   // What folders beside the project require, npm leaves to them.
   const isOutside = from.startsWith('../')
-  if (isOutside || manifest.optional || manifest.devOptional || manifest.extraneous || manifest.inBundle || manifest.link) {
+  const isOptional = manifest.optional || manifest.devOptional
+  if (isOutside || isOptional && !installed(from) || manifest.extraneous || manifest.inBundle || manifest.link) {
     return []
   }
   const own = from === '' || one.folders[from] ? { ...manifest.devDependencies, ...manifest.dependencies } : { ...manifest.dependencies }
@@ -74,7 +78,7 @@ const requiredBy = ([from, manifest], one) => {
  * All that a lockfile lacks and that must be there: packages that are required, and links to workspaces. Overrides may replace what is
  * required, so versions do not count beside them.
  */
-const lacking = (packages, one, step, semver) => {
+const lacking = (packages, one, step, semver, installed) => {
   const patterns = step.root.workspaces?.packages || step.root.workspaces || []
   const isWorkspace = folder => patterns.some(pattern => [folder, folder.replace(/[^/]*$/, '*')].includes(pattern.replace(/^\.\//, '')))
   const isUnmet = (from, name, spec) => {
@@ -85,7 +89,7 @@ const lacking = (packages, one, step, semver) => {
   }
   const unmet = Object.entries(manifestsOf(packages, one, step)).flatMap(([from, manifest]) => {
     const isThere = from === '' || packages[from] && !packages[from].extraneous
-    const required = isThere ? requiredBy([from, manifest], one) : []
+    const required = isThere ? requiredBy([from, manifest], one, installed) : []
     return required.filter(([name, spec]) => isUnmet(from, name, spec))
       .map(([name, spec]) => ({ from, name, text: `${name}@${spec} of ${from || 'the project'}` }))
   })
@@ -205,8 +209,9 @@ exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, sem
   if (refusal) {
     return all(refusal)
   }
-  const known = failed ? [] : lacking(ours, one, step, semver).map(({ text }) => text)
-  const missing = lacking(installed, one, step, semver).filter(({ text }) => !known.includes(text))
+  const isInstalled = path => Boolean(npm.tree[`project/${path}/package.json`])
+  const known = failed ? [] : lacking(ours, one, step, semver, isInstalled).map(({ text }) => text)
+  const missing = lacking(installed, one, step, semver, isInstalled).filter(({ text }) => !known.includes(text))
   const unmet = missing.length ? `${UNMET} (${missing[0].text})` : undefined
   if (missing.length && failed) {
     return all(unmet)

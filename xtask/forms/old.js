@@ -29,11 +29,12 @@ const resolve = (packages, from, name) => {
   }
 }
 
-/** Everything that these packages lead to, with themselves. */
+/** Everything that these packages lead to, with themselves; a link leads to what its folder requires. */
 const reached = (packages, paths) => {
   const found = new Set(paths)
   for (const at of found) {
-    for (const name of SECTIONS.flatMap(section => Object.keys(packages[at]?.[section] || {}))) {
+    const entry = packages[at]?.link ? packages[packages[at].resolved] : packages[at]
+    for (const name of SECTIONS.flatMap(section => Object.keys(entry?.[section] || {}))) {
       const target = resolve(packages, at, name)
       target && found.add(target)
     }

@@ -141,10 +141,12 @@ impl Check<'_> {
             let outcome = if explicit { Outcome::Replace } else { Outcome::Keep };
             return (outcome, outcome);
         }
-        let not_older = match (tree.version(dep), tree.version(current)) {
-            (Some(new), Some(old)) => new >= old,
-            _ => false,
-        };
+        let versions = tree.version(dep).zip(tree.version(current));
+        if versions.is_some_and(|(new, old)| new != old) && tree.same_package(dep, current) {
+            // The lockfile tells another version than the package has.
+            return self.with_peers(Outcome::Replace);
+        }
+        let not_older = versions.is_some_and(|(new, old)| new >= old);
         let replaceable = tree.can_replace(dep, current, &[]);
         let mut alone = None;
         let is_better = tree.is_avoided(current) && !tree.is_avoided(dep);

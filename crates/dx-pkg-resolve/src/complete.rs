@@ -47,20 +47,23 @@ pub(crate) fn accepted_conflicts(
     Some(conflicts.to_vec())
 }
 
-/// Returns whether a requirement of an installed package is not met, other than a peer, or an
-/// optional package that is not there or could not be loaded.
+/// Returns whether a requirement of an installed package is not met, other than a peer that is
+/// there in another version, or an optional package that is not there or could not be loaded.
 pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
     let has_failed = |node: NodeId| tree[node].failure.is_some();
     let is_unmet = |edge: EdgeId| {
         let is_excused = || tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed);
         !tree.is_valid(edge)
-            && !tree[edge].kind.is_peer()
+            && !(tree[edge].kind.is_peer() && tree[edge].to.is_some())
+            && tree[edge].kind != EdgeKind::PeerOptional
             && !is_excused()
             && !is_left_open(tree, edge)
     };
+    // What is optional may lack anything where it is not installed; what nothing needs may not.
+    let counts = |node: NodeId| !tree[node].inert || !tree[node].flags.optional;
     tree.project_nodes()
         .into_iter()
-        .any(|node| !tree[node].inert && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))
+        .any(|node| counts(node) && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))
 }
 
 /// Returns the peer conflicts that every further resolution reports: it looks at those of the lock

@@ -164,7 +164,7 @@ pub struct Resolution {
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
     /// The reason why a frozen install refuses `lock`, where no other was found that it takes.
     pub refused: Option<String>,
-    /// Whether a package lacks one that it requires, other than as a peer, or has another version.
+    /// Whether a package lacks one that it requires, or has another version, other than of a peer.
     has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
@@ -387,5 +387,6 @@ pub fn resolve_upgraded(
     let previous = Some(locks.1);
     let single =
         solve::fewest::with_single(&resolution, requirements, previous, provider, options)?;
-    Ok(single.unwrap_or(resolution))
+    let resolution = single.unwrap_or(resolution);
+    Ok(repeat::until_taken(resolution, requirements, previous, provider, options))
 }

@@ -271,6 +271,8 @@ impl Placer<'_, '_> {
             .iter()
             .filter(|edge| !tree.is_valid(**edge))
             .filter_map(|edge| tree[*edge].to)
+            // An alias may require a package of its own name, which npm removes then.
+            .filter(|to| *to != node)
             .collect();
         for dep in old_deps {
             redundant.extend(

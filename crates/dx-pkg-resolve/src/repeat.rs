@@ -6,9 +6,10 @@
 //! by npm's rules if they lead there, otherwise by placing what they have removed.
 
 use dx_pkg_lock::{Lock, LockPackage, locale_compare};
+use rustc_hash::FxHashSet;
 
 use crate::finish::differs;
-use crate::{Options, Provider, Requirements, Resolution, ResolveError};
+use crate::{Options, Override, Provider, Requirements, Resolution, ResolveError};
 use crate::{resolve_once, resolve_whole};
 
 /// The most times that a resolution is made again by npm's rules, and then with what they leave
@@ -24,7 +25,8 @@ pub(crate) fn until_taken(
     provider: &dyn Provider,
     options: &Options,
 ) -> Resolution {
-    let is_open = first.has_unmet || first.changed && !first.conflicts.is_empty();
+    let is_doubtful = || !first.conflicts.is_empty() || can_overlap(&requirements.overrides);
+    let is_open = first.has_unmet || first.changed && is_doubtful();
     if !is_open || options.frozen {
         return first;
     }
@@ -52,6 +54,14 @@ pub(crate) fn until_taken(
         }
     }
     Resolution { refused: reason, ..first }
+}
+
+/// Returns whether the order in which packages are met can decide which of these overrides applies.
+fn can_overlap(overrides: &[Override]) -> bool {
+    let name = |rule: &Override| rule.key.rfind('@').filter(|at| *at > 0).unwrap_or(rule.key.len());
+    let is_nested = |rule: &Override| !rule.children.is_empty();
+    let names: FxHashSet<&str> = overrides.iter().map(|rule| &rule.key[..name(rule)]).collect();
+    names.len() < overrides.len() || overrides.iter().any(is_nested)
 }
 
 /// Returns the requirements and the lock as an install that read them from disk would have them: a

@@ -98,3 +98,23 @@ fn link_out_of_the_project_goes_with_its_requirement() {
     is_the_registrys(&project, &registry);
     assert!(beside.path().join("package.json").exists(), "the folder is the user's");
 }
+
+#[test]
+fn version_that_the_tarball_had_leaves_with_what_needs_it_as_a_peer() {
+    let registry = Registry::start();
+    for version in ["1.0.0", "3.0.0"] {
+        registry.package("lib", version).publish();
+    }
+    registry.package("plugin", "1.0.0").peer("lib", "^1.0.0").publish();
+    registry.package("user", "1.0.0").dep("plugin", "^1.0.0").publish();
+    let project = project(&registry);
+    ok(&project, ["install"]);
+    assert!(project.exists("node_modules/plugin"));
+    let manifest = json!({"dependencies": {"lib": "3.0.0", "user": "1.0.0"}});
+    project.write("package.json", manifest.to_string());
+    let installed = ok(&project, ["install"]);
+    assert!(!installed.stderr.contains("not met"), "{installed}");
+    assert_eq!(locked(&project, "node_modules/lib")["version"], "3.0.0");
+    assert_eq!(locked(&project, "node_modules/user/node_modules/lib")["version"], "1.0.0");
+    ok(&project, ["ci"]);
+}

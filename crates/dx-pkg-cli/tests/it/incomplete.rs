@@ -163,16 +163,18 @@ fn lockfile_without_a_version_is_an_old_one() {
 }
 
 #[test]
-fn peers_that_version_1_does_not_know_are_not_added() {
-    for command in [["ci"], ["install"]] {
-        let registry = Registry::start();
-        registry.package("plug", "1.0.0").peer("host", "^1.0.0").publish();
-        registry.package("host", "1.0.0").publish();
-        let lock = version_1(&json!({"plug": entry(&registry, "plug", json!({}))}));
-        let project = project(&registry, &json!({"plug": "^1.0.0"}), lock);
-        ok(&project, command);
-        assert!(!project.exists("node_modules/host"), "{command:?}");
-    }
+fn peers_that_version_1_does_not_know_are_added_by_install_and_not_demanded_by_ci() {
+    let registry = Registry::start();
+    registry.package("plug", "1.0.0").peer("host", "^1.0.0").publish();
+    registry.package("host", "1.0.0").publish();
+    let lock = version_1(&json!({"plug": entry(&registry, "plug", json!({}))}));
+    let project = project(&registry, &json!({"plug": "^1.0.0"}), lock);
+    ok(&project, ["ci"]);
+    assert!(!project.exists("node_modules/host"));
+    ok(&project, ["install"]);
+    assert!(project.exists("node_modules/host"));
+    assert_eq!(locked(&project, "host")["peer"], json!(true));
+    ok(&project, ["ci"]);
 }
 
 #[test]

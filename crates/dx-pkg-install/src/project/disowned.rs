@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use dx_pkg_acquire::exact::Elsewhere;
 use dx_pkg_acquire::package::{Origin, origin};
+use dx_pkg_core::{Range, Version};
 use dx_pkg_lock::dxl::Package;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_resolve::Requirements;
@@ -63,7 +64,10 @@ fn is_gone(
     lock: &Lock,
 ) -> bool {
     let name = name_of_path(&package.path);
-    if !package.path.contains("node_modules/") || !names.contains(name) {
+    if !package.path.contains("node_modules/")
+        || !names.contains(name)
+        || is_replaced(package, name, now)
+    {
         return false;
     }
     if package.link {
@@ -80,4 +84,17 @@ fn is_gone(
             before.any(|spec| spec == url)
         }
     }
+}
+
+/// Returns whether the project or the workspace that holds `package` requires another version of
+/// it, which then takes its place, with the consequences that this has for its peers.
+fn is_replaced(package: &LockPackage, name: &str, now: &Requirements) -> bool {
+    let holder =
+        package.path.strip_suffix(name).and_then(|rest| rest.strip_suffix("node_modules/"));
+    let Some(holder) = holder.filter(|_| now.overrides.is_empty()) else { return false };
+    let mut own = std::iter::once(&now.root).chain(&now.workspaces);
+    let own = own.find(|own| own.path == holder.trim_end_matches('/'));
+    let range = own.and_then(|own| Range::parse(own.requirement_for(name)?).ok());
+    let version = package.version.as_deref().and_then(|version| Version::parse(version).ok());
+    range.zip(version).is_some_and(|(range, version)| !range.satisfies(&version))
 }

@@ -60,7 +60,7 @@ fn bare(lock: &Lock) -> Lock {
 }
 
 #[test]
-fn requirements_that_only_the_completion_brings_change_nothing() {
+fn frozen_lock_stays_where_only_the_completion_brings_requirements() {
     let world = world([
         package("a@1.0.0").needs("b@^1").peer("p@^1").optional("o@^1"),
         package("b@1.0.0"),
@@ -74,9 +74,15 @@ fn requirements_that_only_the_completion_brings_change_nothing() {
         let mut options = world.options.clone();
         options.frozen = frozen;
         let requirements = world.requirements(&project(&["a@^1"]));
-        world.closed.set(true);
+        world.closed.set(frozen);
         let resolution = resolve_upgraded(&requirements, (&bare, &full), &world, &options).unwrap();
-        assert_eq!(tree(&resolution), ["a@1.0.0", "b@1.0.0"]);
+        let expected = if frozen {
+            vec!["a@1.0.0", "b@1.0.0"]
+        } else {
+            // A frozen install would miss the peer.
+            vec!["a@1.0.0", "b@1.0.0", "o@1.0.0", "p@1.0.0"]
+        };
+        assert_eq!(tree(&resolution), expected);
         let a = resolution.lock.get("node_modules/a").unwrap();
         assert_eq!(a.peer_dependencies.len(), 1, "but they are recorded");
     }

@@ -20,6 +20,7 @@ mod peers;
 mod placement;
 mod planned;
 mod properties;
+mod refusals;
 mod shapes;
 mod shapes_cases;
 mod solve;
