@@ -2,7 +2,7 @@
 // apart from those that differ, with the reason. Each is recognised by npm's own result, never by dx's alone.
 'use strict'
 
-const { packageOf, reached, resolve } = require('./old.js')
+const { linked, packageOf, reached, resolve } = require('./old.js')
 const { REGISTRY } = require('./server.js')
 
 const DROPPED = 'npm drops the folder of a git repository'
@@ -37,7 +37,7 @@ const gitRequirements = (packages, one, step) =>
   Object.entries(manifestsOf(packages, one, step)).flatMap(([from, manifest]) => {
     const all = Object.assign({}, ...SECTIONS.map(section => manifest[section]))
     const isGit = spec => COMMIT.test(spec) || /git/.test(spec) && FOLDER.test(spec)
-    return Object.entries(all).filter(([, spec]) => isGit(spec)).map(([name, spec]) => ({ spec, entry: found(packages, from, name) }))
+    return Object.entries(all).filter(([, spec]) => isGit(spec)).map(([name, spec]) => ({ spec, from, name, entry: found(packages, from, name) }))
   })
 
 /** The requirements for folders of repositories whose entries lack the folder. */
@@ -98,17 +98,22 @@ const lacking = (packages, one, step, semver, installed) => {
   return [...unmet, ...unlinked.map(([folder, { name }]) => ({ from: '', name, text: `the workspace ${folder}` }))]
 }
 
+/** The packages that these requirements lead to in a lockfile. */
+const placesOf = (requirements, packages) => requirements.map(({ from, name }) => resolve(packages, from, name)).filter(Boolean)
+
 /**
- * Whether a line follows from what one lockfile lacks: it is about the package that is missing or stands in its place, about
- * one that only this leads to, or about a flag of one that it leads to.
+ * Whether a line follows from what npm and dx have in these places: it is about the package there, one within it, one that only
+ * this leads to, or about a flag of one that it leads to; or about a command of such a package.
  */
-const followsFrom = (missing, theirs, ours) => {
-  const places = [theirs, ours].map(packages => missing.map(({ from, name }) => resolve(packages, from, name)).filter(Boolean))
+const followsFrom = (places, theirs, ours) => {
   const [ofNpm, ofDx] = [theirs, ours].map((packages, side) => reached(packages, places[side]))
   const own = new Set(places.flat())
   const isBelow = at => [...own].some(place => at.startsWith(`${place}/`))
   const isOnly = at => ofDx.has(at) && !theirs[at] || ofNpm.has(at) && !ours[at]
   return line => {
+    if (/ file project\/\S*\.bin\//.test(line)) {
+      return linked(line).some(target => own.has(target) || isBelow(target) || isOnly(target))
+    }
     const at = packageOf(line)
     const isFlag = / (?:dev|devOptional|optional|peer): npm /.test(line)
     return Boolean(at) && (own.has(at) || isBelow(at) || isOnly(at) || isFlag && (ofNpm.has(at) || ofDx.has(at)))
@@ -216,17 +221,21 @@ exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, sem
   if (missing.length && failed) {
     return all(unmet)
   }
-  const follows = missing.length ? followsFrom(missing, installed, ours) : () => false
-  if (otherCommit(requirements).length && (failed || !otherCommit(gitRequirements(ours, one, step)).length)) {
+  const never = () => false
+  const sides = [installed, ours]
+  const follows = missing.length ? followsFrom(sides.map(packages => placesOf(missing, packages)), ...sides) : never
+  const others = otherCommit(requirements)
+  if (others.length && failed) {
     return all(OTHER)
   }
-  const [kept] = disowned(theirs, one, step)
-  if (kept && !failed && !disowned(ours, one, step).length) {
-    return all(KEPT)
-  }
+  const isOther = others.length && !otherCommit(gitRequirements(ours, one, step)).length
+    ? followsFrom([theirs, ours].map(packages => placesOf(others, packages)), theirs, ours) : never
+  const kept = failed ? [] : disowned(theirs, one, step)
+  const isKept = kept.length && !disowned(ours, one, step).length
+    ? followsFrom([kept, kept.filter(path => ours[path])], theirs, ours) : never
   const paths = withoutFolder(requirements).map(({ entry }) => entry.path)
   const contradicts = failed ? () => undefined : contradictions({ npm, lock, packagesOf })
-  const reasonOf = line => follows(line) ? unmet : paths.some(path => isAbout(path, line)) ? DROPPED : contradicts(line)
+  const reasonOf = line => follows(line) ? unmet : isOther(line) ? OTHER : isKept(line) ? KEPT : paths.some(path => isAbout(path, line)) ? DROPPED : contradicts(line)
   const reasons = new Set(lines.map(reasonOf).filter(Boolean))
   return { left: lines.filter(line => !reasonOf(line)), reason: [...reasons].join(', ') || undefined }
 }

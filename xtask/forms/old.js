@@ -99,6 +99,7 @@ const linked = line => {
   return folder ? [theirs, ours].map(target).filter(Boolean) : []
 }
 
+exports.linked = linked
 exports.packageOf = packageOf
 exports.reached = reached
 exports.resolve = resolve

@@ -60,8 +60,6 @@ pub(crate) struct Builder<'a, 'l> {
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
     growth: Growth,
-    /// How often packages that lack one they require are processed again once nothing is queued.
-    completions: usize,
     /// An error that ends the resolution at once, whatever becomes of the package it is about: a
     /// limit on packages that was passed, or a rule that cannot be applied to one.
     fatal: Option<ResolveError>,
@@ -80,9 +78,6 @@ pub(crate) struct Builder<'a, 'l> {
     /// Packages for other platforms, and packages placed for these alone.
     other_platform: FxHashSet<NodeId>,
 }
-
-/// The most times that packages are processed again because they lack one.
-const MAX_COMPLETIONS: usize = 8;
 
 /// The failure to load a package.
 pub(crate) struct Failure {
@@ -120,7 +115,7 @@ impl Builder<'_, '_> {
                     }
                 }
             }
-            if !self.follow_links() && !self.queue_lacking() {
+            if !self.follow_links() {
                 break;
             }
         }
@@ -320,29 +315,6 @@ impl Builder<'_, '_> {
                     && !tree.is_workspace(to)
             })
             .collect()
-    }
-
-    /// Processes packages again that lack one they require, which was removed when another was
-    /// placed. npm leaves them as they are.
-    pub(crate) fn complete_lacking(&mut self) {
-        self.completions = MAX_COMPLETIONS;
-    }
-
-    /// Queues the packages that lack one they require, as long as that is wanted; returns whether
-    /// the queue has nodes again.
-    fn queue_lacking(&mut self) -> bool {
-        let Some(left) = self.completions.checked_sub(1) else { return false };
-        self.completions = left;
-        for node in self.tree.project_nodes() {
-            let lacks = |edge: &EdgeId| {
-                let this = &self.tree[*edge];
-                !this.kind.is_optional() && !this.peer_conflicted && !self.tree.is_valid(*edge)
-            };
-            if !self.tree[node].inert && self.problem_edges(node).iter().any(lacks) {
-                self.requeue(node);
-            }
-        }
-        !self.queue.is_empty()
     }
 
     /// Queues the targets of links placed so far; returns whether the queue has nodes again.

@@ -48,22 +48,25 @@ pub(crate) fn accepted_conflicts(
 }
 
 /// Returns whether a requirement of an installed package is not met, other than a peer that is
-/// there in another version, or an optional package that is not there or could not be loaded.
+/// there in another version, or an optional package that could not be loaded.
 pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
-    let has_failed = |node: NodeId| tree[node].failure.is_some();
-    let is_unmet = |edge: EdgeId| {
-        let is_excused = || tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed);
-        !tree.is_valid(edge)
-            && !(tree[edge].kind.is_peer() && tree[edge].to.is_some())
-            && tree[edge].kind != EdgeKind::PeerOptional
-            && !is_excused()
-            && !is_left_open(tree, edge)
+    let is_excused = |edge: EdgeId| match (tree[edge].kind, tree[edge].to) {
+        (EdgeKind::PeerOptional, _) => true,
+        (kind, Some(to)) => kind.is_peer() || kind.is_optional() && tree[to].failure.is_some(),
+        (_, None) => false,
     };
+    let is_unmet = |edge: EdgeId| !tree.is_valid(edge) && !is_excused(edge);
     // What is optional may lack anything where it is not installed; what nothing needs may not.
     let counts = |node: NodeId| !tree[node].inert || !tree[node].flags.optional;
     tree.project_nodes()
         .into_iter()
         .any(|node| counts(node) && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))
+}
+
+/// Returns whether one of these conflicts was not there before.
+pub(crate) fn has_new(conflicts: &[Conflict], options: &Options) -> bool {
+    let is_known = |conflict: &Conflict| options.known_conflicts.contains(&conflict.to_string());
+    !conflicts.iter().all(is_known)
 }
 
 /// Returns the peer conflicts that every further resolution reports: it looks at those of the lock

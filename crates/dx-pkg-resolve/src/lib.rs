@@ -343,19 +343,6 @@ fn resolve_once(
     conclude(builder, requirements, previous, options)
 }
 
-/// Resolves `requirements` as [`resolve_once`] does, and then what was removed although a package
-/// requires it.
-fn resolve_whole(
-    requirements: &Requirements,
-    previous: Option<&Lock>,
-    provider: &dyn Provider,
-    options: &Options,
-) -> Result<Resolution, ResolveError> {
-    let mut builder = build::start(requirements, previous, provider, options)?;
-    builder.complete_lacking();
-    conclude(builder, requirements, previous, options)
-}
-
 /// Places what is missing and makes the lock; a frozen one is compared with `previous`.
 fn conclude(
     mut builder: build::Builder<'_, '_>,

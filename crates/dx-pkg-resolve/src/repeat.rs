@@ -2,18 +2,16 @@
 //!
 //! Packages that displace each other, overrides that overlap and tarballs that lack what their
 //! bundled packages require can leave a requirement unmet. npm writes a lockfile then that its next
-//! install changes and that its `npm ci` refuses. Here such a lock is brought to one that is taken:
-//! by npm's rules if they lead there, otherwise by placing what they have removed.
+//! install changes and that its `npm ci` refuses. Here such a lock is brought to one that is taken.
 
 use dx_pkg_lock::{Lock, LockPackage, locale_compare};
 use rustc_hash::FxHashSet;
 
+use crate::complete::has_new;
 use crate::finish::differs;
-use crate::{Options, Override, Provider, Requirements, Resolution, ResolveError};
-use crate::{resolve_once, resolve_whole};
+use crate::{Options, Override, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
-/// The most times that a resolution is made again by npm's rules, and then with what they leave
-/// out. Two packages can displace each other for ever.
+/// The most times that a resolution is made again. Two packages can displace each other for ever.
 const MAX_TIMES: usize = 6;
 
 /// Returns `first`, or where a frozen install would refuse its lock, the first one of the
@@ -25,7 +23,7 @@ pub(crate) fn until_taken(
     provider: &dyn Provider,
     options: &Options,
 ) -> Resolution {
-    let is_doubtful = || !first.conflicts.is_empty() || can_overlap(&requirements.overrides);
+    let is_doubtful = || has_new(&first.conflicts, options) || can_overlap(&requirements.overrides);
     let is_open = first.has_unmet || first.changed && is_doubtful();
     if !is_open || options.frozen {
         return first;
@@ -34,23 +32,21 @@ pub(crate) fn until_taken(
     let frozen = Options { frozen: true, ..options.clone() };
     let mut last = first.clone();
     let mut reason = None;
-    for resolves in [resolve_once, resolve_whole] {
-        for _ in 0..MAX_TIMES {
-            let (requirements, lock) = as_read(requirements, &last.lock);
-            match resolve_once(&requirements, Some(&lock), provider, &frozen) {
-                Err(error @ ResolveError::Frozen { .. }) => {
-                    reason.get_or_insert_with(|| error.to_string());
-                }
-                _ => {
-                    let changed = previous.is_none_or(|previous| differs(previous, &last.lock));
-                    let Resolution { refused_by_npm, moves, explanations, .. } = first;
-                    return Resolution { refused_by_npm, moves, explanations, changed, ..last };
-                }
+    for _ in 0..MAX_TIMES {
+        let (requirements, lock) = as_read(requirements, &last.lock);
+        match resolve_once(&requirements, Some(&lock), provider, &frozen) {
+            Err(error @ ResolveError::Frozen { .. }) => {
+                reason.get_or_insert_with(|| error.to_string());
             }
-            match resolves(&requirements, Some(&lock), provider, &options) {
-                Ok(again) if again.changed => last = again,
-                _ => break,
+            _ => {
+                let changed = previous.is_none_or(|previous| differs(previous, &last.lock));
+                let Resolution { refused_by_npm, moves, explanations, .. } = first;
+                return Resolution { refused_by_npm, moves, explanations, changed, ..last };
             }
+        }
+        match resolve_once(&requirements, Some(&lock), provider, &options) {
+            Ok(again) if again.changed => last = again,
+            _ => break,
         }
     }
     Resolution { refused: reason, ..first }

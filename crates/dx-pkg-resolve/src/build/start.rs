@@ -166,7 +166,6 @@ fn load_tree<'a, 'l>(
         registry: FxHashMap::default(),
         failures: Vec::new(),
         growth: Growth::new(options.max_packages),
-        completions: 0,
         fatal: None,
         peer_depth: 0,
         peer_depth_exceeded: None,

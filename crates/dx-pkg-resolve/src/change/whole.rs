@@ -40,7 +40,7 @@ pub(super) fn change(
     let is_complete = accepted.as_ref().is_some_and(Vec::is_empty);
     let mut change = difference(&builder.tree, locked, installed)?;
     let is_changed = !change.entries.is_empty() || !change.removed.is_empty();
-    if is_changed && accepted.is_none() && (has_unmet(&builder.tree) || !conflicts.is_empty()) {
+    if is_changed && accepted.is_none() && has_unmet(&builder.tree) {
         // A frozen install might refuse it.
         return None;
     }
