@@ -225,7 +225,8 @@ impl Publication<'_> {
                 provenance::sign(registry, self.environment, tarball, &subject, access).map(Some)
             }
             (false, Some(file)) => {
-                provenance::read(&self.environment.folder.join(file), &subject).map(Some)
+                let file = self.environment.folder.join(file);
+                provenance::read(registry, &file, &subject).map(Some)
             }
             (false, None) => Ok(None),
         }

@@ -341,7 +341,9 @@ impl Told for Report {
     }
 
     fn open_page(&self, title: &str, address: &str, browser: &Browser) {
-        complain(&format!("{title}:\n{}\n", plain(address)));
+        // Whole, also where it looks like it had a secret: it is no page without its signature.
+        let shown = dx_pkg_core::text::plain_text(address, LONGEST_ADDRESS);
+        complain(&format!("{title}:\n{shown}\n"));
         let program = match browser {
             Browser::Named(program) => program,
             Browser::Usual if self.can_answer() => OPENER,
@@ -351,6 +353,9 @@ impl Told for Report {
         let _ = opener(program, address).map(|mut command| command.spawn());
     }
 }
+
+/// How much of an address is shown, in characters.
+const LONGEST_ADDRESS: usize = 2000;
 
 /// Returns whether colours are shown there: as `FORCE_COLOR` says, else on a terminal, unless
 /// `NO_COLOR` is set.

@@ -76,7 +76,7 @@ pub enum PublishError {
         /// What is wrong.
         problem: String,
     },
-    /// A statement from elsewhere is not about the package.
+    /// A statement from elsewhere is not about the package, or its signature does not hold.
     #[error("the provenance in {}: {problem}", file.display())]
     ProvenanceFile {
         /// The file.

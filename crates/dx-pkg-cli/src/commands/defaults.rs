@@ -84,11 +84,23 @@ impl Given<'_> {
         })
     }
 
-    /// Returns what npm takes an older flag for, if the command has that.
+    /// Returns the word that stands for an older flag, or for one that is denied, if the command has
+    /// that.
     fn instead_of_older(&self, word: &str) -> Option<String> {
+        if let Some(denied) = self.denied(word) {
+            return Some(denied);
+        }
         let instead = instead_of_older(word)?;
         self.argument(instead.split('=').next()?)?;
         Some(format!("--{instead}"))
+    }
+
+    /// Returns `--no-NAME` for `--NAME=false` where the command has only that.
+    fn denied(&self, word: &str) -> Option<String> {
+        let name = word.strip_prefix("--")?.strip_suffix("=false")?;
+        let denied = format!("no-{name}");
+        let is_denied = self.argument(name).is_none() && self.argument(&denied).is_some();
+        is_denied.then(|| format!("--{denied}"))
     }
 
     /// Returns the flags for what a setting says, unless the flag is given.

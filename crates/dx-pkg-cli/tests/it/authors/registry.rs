@@ -203,13 +203,17 @@ fn one_time_passwords_are_sent() {
 fn a_login_by_the_web_is_kept_and_ended() {
     let (server, _folder, root) = fresh();
     let url = server.url.clone();
-    let pages = json!({ "loginUrl": format!("{url}login"), "doneUrl": format!("{url}-/done") });
+    // Without its signature the page would be none, so it is not hidden as secrets are.
+    let page = format!("{url}login?user=alice&signature=0123abcd");
+    let pages = json!({ "loginUrl": page, "doneUrl": format!("{url}-/done") });
     server.answer_once("POST /-/v1/login", 200, "", pages);
     server.answer_once("GET /-/done", 202, "retry-after: 0.2", json!({}));
     server.answer_once("GET /-/done", 200, "", json!({ "token": "fresh-token" }));
     let output = run(&server, &["login"], &root, false);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(stdout.contains("Logged in on"), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stdout.contains("Logged in on"), "{stdout}{stderr}");
+    assert!(stderr.contains(&format!("Login at:\n{page}\n")), "{stderr}");
     assert!(!server.sent()[0].headers.contains_key("authorization"));
     let npmrc = root.parent().unwrap().join("home/.npmrc");
     let text = std::fs::read_to_string(&npmrc).unwrap();
