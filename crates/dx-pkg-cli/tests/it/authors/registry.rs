@@ -191,6 +191,49 @@ fn a_refusal_says_what_to_do() {
     }
 }
 
+/// The order of the names and the choice among several files of a name are those of npm 12.2.2.
+#[test]
+fn commands_of_a_folder_are_published_as_npm_lists_them() {
+    let files = ["bin/x.js", "bin/a/x.js", "bin/b/x.js", "bin/B/y", "bin/z", "bin/.h", "bin/c/e/f"];
+    for (place, expected) in [
+        (
+            "bin",
+            r#"{"z":"bin/z","x.js":"bin/a/x.js","c":"bin/c","b":"bin/b","a":"bin/a","B":"bin/B","e":"bin/c/e","y":"bin/B/y","f":"bin/c/e/f"}"#,
+        ),
+        ("./bin/a/", r#"{"x.js":"bin/a/x.js"}"#),
+    ] {
+        let (server, _folder, root) = fresh();
+        for file in files {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        let manifest = json!({ "name": "fresh", "version": "1.0.0", "directories": { "bin": place } });
+        std::fs::write(root.join("package.json"), manifest.to_string()).unwrap();
+        assert!(run(&server, &["publish"], &root, true).status.success());
+        let sent = server.sent();
+        let document = sent.iter().find(|sent| sent.request == "PUT /fresh").unwrap();
+        assert_eq!(document.body["versions"]["1.0.0"]["bin"].to_string(), expected);
+    }
+}
+
+#[test]
+fn one_file_of_each_name_is_packed_where_the_whole_folder_has_commands() {
+    let (server, _folder, root) = fresh();
+    for file in ["a/x.js", "b/x.js", "c/d/y.js", "c/y.js"] {
+        std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+        std::fs::write(root.join(file), "").unwrap();
+    }
+    let manifest = json!({ "name": "fresh", "version": "1.0.0", "files": [],
+        "directories": { "bin": "." } });
+    std::fs::write(root.join("package.json"), manifest.to_string()).unwrap();
+    let output = run(&server, &["pack", "--dry-run", "--json"], &root, false);
+    let packed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packed = packed.as_array().map_or(&packed["fresh"], |all| &all[0]);
+    let files = packed["files"].as_array().unwrap().iter();
+    let files: Vec<&str> = files.map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(files, ["a/x.js", "c/d/y.js", "package.json"]);
+}
+
 #[test]
 fn one_time_passwords_are_sent() {
     let (server, _folder, root) = fresh();
