@@ -59,6 +59,7 @@ async function call (method, words, body) {
   return value
 }
 
+let session
 try {
   for (let tries = 0; !await call('GET', '/status').then(value => value.ready, () => false); tries++) {
     if (tries > 200) {
@@ -70,7 +71,7 @@ try {
     'goog:chromeOptions': { args: ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${place}/chrome`] },
     'goog:loggingPrefs': { browser: 'ALL' },
   } } })
-  const session = `/session/${sessionId}`
+  session = `/session/${sessionId}`
   const open = url => call('POST', `${session}/url`, { url })
   const run = script => call('POST', `${session}/execute/sync`, { script, args: [] })
   const element = async css => Object.values(await call('POST', `${session}/element`, { using: 'css selector', value: css }))[0]
@@ -143,13 +144,14 @@ try {
   if (Object.keys(clients).length > 0) {
     await logins({ server, tab: { open, run, type, click }, programs: clients, place, check })
   }
-  await call('DELETE', session)
 } finally {
+  // Otherwise the browser outlives its driver.
+  session && await call('DELETE', session).catch(() => {})
   driver.kill()
   await server.kill()
   await upstream.stop()
 }
 options.out && console.log(`pictures in ${out}`)
-process.env.KEEP || fs.rmSync(place, { recursive: true, force: true, maxRetries: 5 })
+fs.rmSync(place, { recursive: true, force: true, maxRetries: 5 })
 console.log(`${faults} wrong`)
 process.exit(faults === 0 ? 0 : 1)

@@ -127,13 +127,20 @@ export async function logins ({ server, tab, programs, place, check }) {
     const there = async () => (await fetch(`${server.url}${name}`)).status
     const alone = await client.run(['publish'], folder)
     check(alone.status !== 0 && /one-time/i.test(alone.text) && await there() === 404, `${client.name}: publish without a terminal: ${alone.status} ${short(alone.text)}`)
-    for (const [words, ask] of [[['publish'], confirm(true)], [['dist-tag', 'add', `${name}@1.0.0`, 'next'], confirm(false)], [['deprecate', name, 'old'], confirm(false)]]) {
+    const change = async (words, ask = confirm(false)) => {
       const done = await client.run(words, folder, ask)
       check(done.status === 0 && done.opened, `${client.name}: ${words.join(' ')} in the browser: ${done.status}, browser ${done.opened} ${done.status ? short(done.text) : ''}`)
     }
+    await change(['publish'], confirm(true))
+    await change(['dist-tag', 'add', `${name}@1.0.0`, 'next'])
+    await change(['deprecate', name, 'old'])
     const document = await (await fetch(`${server.url}${name}`)).json()
     const { next } = document['dist-tags'] ?? {}
     check(next === '1.0.0' && document.versions['1.0.0'].deprecated === 'old', `${client.name}: what was confirmed is there`)
+    await change(['owner', 'add', 'bob', name])
+    await change(['dist-tag', 'rm', name, 'next'])
+    await change(['unpublish', name, '--force'])
+    check(await there() === 404, `${client.name}: what was unpublished is gone`)
     await log(client, logIn(() => code(secret)), 'login with a code in the browser')
   }
 }

@@ -140,7 +140,7 @@ const TASKS: &[Task] = &[
             "clients --peers DIR --yarn DIR [--only CLIENT,…] [--out FILE] [--server PATH]",
             "verdaccio --peers DIR --yarn DIR --verdaccio DIR [--out FILE] [--server PATH]",
             "kill [--runs 200] [--seed N] [--server PATH] [--dx PATH]",
-            "browser [--out FOLDER] [--server PATH]",
+            "browser [--out FOLDER] [--server PATH] [--peers DIR] [--dx PATH]",
             "proxies [--server PATH] [--dx PATH] [--nginx PROGRAM]",
             "plan --upstream URL [--fixture FILE] [--out FILE] [--server PATH] [--dx PATH]",
         ],

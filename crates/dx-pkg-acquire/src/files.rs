@@ -122,8 +122,8 @@ fn list_below(root: &Path, folder: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Returns the commands of a folder of commands (`directories.bin`) in npm's order: of each file and
-/// folder that is not hidden, by its name.
+/// Returns the commands of a folder of commands (`directories.bin`) in npm's order: one of each
+/// file and folder that is not hidden, by its name.
 #[must_use]
 pub fn commands_in(root: &Path, folder: &str) -> Vec<(String, String)> {
     let mut paths = Vec::new();
@@ -132,9 +132,9 @@ pub fn commands_in(root: &Path, folder: &str) -> Vec<(String, String)> {
 }
 
 /// Returns the commands that files and folders make, in npm's order: level by level, backwards by
-/// name. Of several of a name npm takes the one that it lists last: it lies deepest, and is the first
-/// by its folders' names among those that lie as deep. (Below the first level, or where the folders
-/// have many files, npm takes now one and now another of these.)
+/// name. Of several of a name npm takes the one that it lists last: it lies deepest, and is the
+/// first by its folders' names among those that lie as deep. (Below the first level, or where
+/// folders have many files, npm takes now one and now another of these.)
 pub(crate) fn commands_of(mut paths: Vec<String>) -> Vec<(String, String)> {
     let parts = |path: &String| path.split('/').map(str::to_owned).collect::<Vec<_>>();
     paths.sort_by_cached_key(|path| (path.matches('/').count(), Reverse(parts(path))));

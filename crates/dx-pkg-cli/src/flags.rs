@@ -151,6 +151,7 @@ impl Selection for VersionSettings {
                 | "sign-git-commit"
                 | "workspaces-update"
                 | "ignore-scripts"
+                | "save"
                 | "force"
         )
     }
@@ -158,6 +159,8 @@ impl Selection for VersionSettings {
     fn help(flag: &Flag) -> &'static str {
         match flag.long {
             "force" => "Go on although files are changed and not committed",
+            "save" => "Update the lockfile, too, after workspaces have got new versions",
+            "no-save" => "Leave the lockfile as it is then (the default)",
             _ => "Run no scripts",
         }
     }

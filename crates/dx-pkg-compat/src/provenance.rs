@@ -76,11 +76,9 @@ pub fn signer(bundle: &Value) -> Result<Signer, BundleFault> {
         .find_map(|place| bytes(material?.pointer(place)))
         .ok_or(BundleFault::NoCertificate)?;
     let certificate = Certificate::read(&raw).ok_or(BundleFault::Certificate)?;
-    let key =
-        VerifyingKey::from_public_key_der(certificate.key).map_err(|_| BundleFault::Key)?;
+    let key = VerifyingKey::from_public_key_der(certificate.key).map_err(|_| BundleFault::Key)?;
     let signature = Signature::from_der(&signature).map_err(|_| BundleFault::Signature)?;
-    key.verify(&signed_message(kind, &payload), &signature)
-        .map_err(|_| BundleFault::Signature)?;
+    key.verify(&signed_message(kind, &payload), &signature).map_err(|_| BundleFault::Signature)?;
     Ok(Signer { identity: certificate.identity, issuer: certificate.issuer })
 }
 

@@ -84,8 +84,7 @@ impl Given<'_> {
         })
     }
 
-    /// Returns the word that stands for an older flag, or for one that is denied, if the command has
-    /// that.
+    /// Returns the word that stands for an older or a denied flag, if the command has that.
     fn instead_of_older(&self, word: &str) -> Option<String> {
         if let Some(denied) = self.denied(word) {
             return Some(denied);

@@ -74,6 +74,8 @@ fn flags_are_understood_as_npm_does() {
         (&["ls", "--location=global"], &["ls", "--global"]),
         (&["ls", "--offline"], &["ls"]),
         (&["la"], &["ls", "--long"]),
+        (&["ls", "-all"], &["ls", "--all"]),
+        (&["ls", "-depth=1", "-json"], &["ls", "--depth=1", "--json"]),
         (&["query", "*", "--global=false"], &["query", "*"]),
     ] {
         assert_eq!(text(given), text(meant), "{given:?}");

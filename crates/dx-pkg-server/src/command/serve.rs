@@ -4,7 +4,7 @@ use super::{Common, Context};
 use crate::accounts::first_start;
 use crate::collect::collect;
 use crate::config::Config;
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::server::{Server, Tls};
 use crate::state::AppState;
 use clap::Args;
@@ -124,13 +124,18 @@ async fn serve(
 async fn reread_certificate(tls: Option<Arc<Tls>>, state: Arc<AppState>) {
     #[cfg(unix)]
     {
+        use crate::log::Level;
         use tokio::signal::unix::{SignalKind, signal};
         let (Some(tls), Ok(mut hangups)) = (tls, signal(SignalKind::hangup())) else {
             return;
         };
         while hangups.recv().await.is_some() {
             match tls.reread() {
-                Ok(()) => state.log.line(Level::Info, "read the certificate again", &json!({})),
+                Ok(()) => state.log.line(
+                    crate::log::Level::Info,
+                    "read the certificate again",
+                    &json!({}),
+                ),
                 Err(fault) => {
                     let fields = json!({ "detail": fault });
                     state.log.error("the certificate stays the one before", &fields);
@@ -179,6 +184,7 @@ fn greeting(config: &Config, address: SocketAddr) -> String {
 async fn asked_to_end() {
     #[cfg(unix)]
     {
+        use crate::log::Level;
         use tokio::signal::unix::{SignalKind, signal};
         if let (Ok(mut terminate), Ok(mut interrupt)) =
             (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -207,13 +207,71 @@ fn commands_of_a_folder_are_published_as_npm_lists_them() {
             std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             std::fs::write(root.join(file), "").unwrap();
         }
-        let manifest = json!({ "name": "fresh", "version": "1.0.0", "directories": { "bin": place } });
+        let manifest =
+            json!({ "name": "fresh", "version": "1.0.0", "directories": { "bin": place } });
         std::fs::write(root.join("package.json"), manifest.to_string()).unwrap();
         assert!(run(&server, &["publish"], &root, true).status.success());
         let sent = server.sent();
         let document = sent.iter().find(|sent| sent.request == "PUT /fresh").unwrap();
         assert_eq!(document.body["versions"]["1.0.0"]["bin"].to_string(), expected);
     }
+}
+
+#[test]
+fn folders_and_packages_are_compared_in_every_spelling() {
+    let (server, _folder, root) = fresh();
+    for (folder, version) in [("a", "1.0.0"), ("b", "1.0.1")] {
+        std::fs::create_dir(root.join(folder)).unwrap();
+        let manifest = json!({ "name": "same", "version": version });
+        std::fs::write(root.join(folder).join("package.json"), manifest.to_string()).unwrap();
+    }
+    let compared = |words: &[&str]| {
+        let output = run(&server, words, &root, false);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let plain = compared(&["diff", "--diff=./a", "--diff=./b"]);
+    assert!(plain.contains("index v1.0.0..v1.0.1"), "{plain}");
+    assert_eq!(compared(&["diff", "--diff=file:a", "--diff=file:./b"]), plain);
+    // The registry is asked for the package that an alias names.
+    let output = run(&server, &["diff", "--diff=npm:one@1.0.0", "--diff=./b"], &root, false);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("/one:") && stderr.contains("DX_NOT_IN_REGISTRY"), "{stderr}");
+}
+
+#[test]
+fn a_version_is_told_with_its_tag_or_without_one() {
+    let (server, _folder, root) = fresh();
+    for flag in ["--no-git-tag-version", "--no-save", "--save"] {
+        let output = run(&server, &["version", "patch", "--json", flag], &root, false);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&told["name"], &told["tag"]), (&json!("fresh"), &Value::Null), "{flag}");
+    }
+    let git = |words: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=u", "-c", "user.email=u@mail.example"]).args(words);
+        assert!(git.current_dir(&root).output().unwrap().status.success());
+    };
+    git(&["init", "-q"]);
+    git(&["config", "user.name", "u"]);
+    git(&["config", "user.email", "u@mail.example"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "first"]);
+    let output = run(&server, &["version", "minor", "--json"], &root, false);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told, json!({ "name": "fresh", "version": "1.1.0", "tag": "v1.1.0" }));
+}
+
+#[test]
+fn tags_are_words_that_stand_in_an_address() {
+    let (server, _folder, root) = fresh();
+    for tag in ["a b", "a/b", "\u{e9}", "1.x"] {
+        for words in [&["dist-tag", "add", "fresh@1.0.0", tag][..], &["publish", "--tag", tag]] {
+            let output = run(&server, words, &root, true);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(stderr.contains("DX_TAG_NEEDED"), "{words:?}: {stderr}");
+        }
+    }
+    assert!(server.sent().is_empty());
 }
 
 #[test]
