@@ -159,8 +159,7 @@ impl Selection for VersionSettings {
     fn help(flag: &Flag) -> &'static str {
         match flag.long {
             "force" => "Go on although files are changed and not committed",
-            "save" => "Update the lockfile, too, after workspaces have got new versions",
-            "no-save" => "Leave the lockfile as it is then (the default)",
+            "save" | "no-save" => "Whether the lockfile gets new versions of workspaces (no)",
             _ => "Run no scripts",
         }
     }

@@ -160,8 +160,8 @@ fn shared_flag(flag: &str) -> Option<NpmFlag> {
     is_npms.then_some(NpmFlag { takes_value, is_harmless: false })
 }
 
-/// Returns whether a word such as `-save-dev` or `-no-save` is the name of one of npm's settings, not
-/// letters.
+/// Returns whether a word such as `-save-dev` or `-no-save` is the name of one of npm's settings,
+/// not letters.
 #[must_use]
 pub fn is_setting_behind_one_dash(word: &str) -> bool {
     let Some(name) = word.strip_prefix('-').and_then(|rest| rest.split('=').next()) else {

@@ -131,11 +131,7 @@ async fn reread_certificate(tls: Option<Arc<Tls>>, state: Arc<AppState>) {
         };
         while hangups.recv().await.is_some() {
             match tls.reread() {
-                Ok(()) => state.log.line(
-                    crate::log::Level::Info,
-                    "read the certificate again",
-                    &json!({}),
-                ),
+                Ok(()) => state.log.line(Level::Info, "read the certificate again", &json!({})),
                 Err(fault) => {
                     let fields = json!({ "detail": fault });
                     state.log.error("the certificate stays the one before", &fields);
@@ -184,7 +180,6 @@ fn greeting(config: &Config, address: SocketAddr) -> String {
 async fn asked_to_end() {
     #[cfg(unix)]
     {
-        use crate::log::Level;
         use tokio::signal::unix::{SignalKind, signal};
         if let (Ok(mut terminate), Ok(mut interrupt)) =
             (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -155,13 +155,8 @@ impl UnpublishArguments {
             return Err(AuthorError::Usage { message, usage }.into());
         }
         let word = self.rest.words.first().map(String::as_str);
-        self.rest.act("unpublish", environment, report, &|account, _| {
-            let mut said = account::unpublish(account, word)?;
-            if report.is_silent() {
-                said.text.clear();
-            }
-            Ok(said)
-        })
+        self.rest
+            .act("unpublish", environment, report, &|account, _| account::unpublish(account, word))
     }
 }
 
