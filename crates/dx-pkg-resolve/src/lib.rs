@@ -303,7 +303,8 @@ fn remedied(
                 Ok(_) | Err(ResolveError::Endless { .. }) => {
                     return Err(ResolveError::Endless { package });
                 }
-                // What cannot be loaded fits no peer, and is displaced again and again.
+                // What is wrong without peers, such as a version that is missing, is wrong with
+                // them: what cannot be loaded fits no peer, and is displaced again and again.
                 Err(error) => return Err(error),
             };
             let mut remedy = solve::remedy(&plain, input);
