@@ -297,8 +297,8 @@ fn remedied(
         }
         Err(ResolveError::Endless { package }) if !options.strict_peer_deps => {
             let legacy = Options { legacy_peer_deps: true, ..options.clone() };
-            let plain = resolve_once(input.requirements, previous, input.provider, &legacy);
-            let Ok(plain) = plain else { return Err(ResolveError::Endless { package }) };
+            // What is wrong without peers, such as a version that is missing, is wrong with them.
+            let plain = resolve_once(input.requirements, previous, input.provider, &legacy)?;
             let mut remedy = solve::remedy(&plain, input);
             if let Some(solved) = remedy.solved.filter(|_| remedy.explanations.is_empty()) {
                 return Ok(solved);
