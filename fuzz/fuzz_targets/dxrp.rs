@@ -1,6 +1,6 @@
-//! Any bytes as a stream of DXRP's frames, and as each message of it: refused, or encoded again to
-//! what decodes to the same. The first byte says which message the rest is tried as; for a package,
-//! the rest is tried as its head before compression, too.
+//! Any bytes as a stream of DXRP's frames, and as a message of each kind: refused, or encoded again
+//! to what decodes to the same. For a package, the bytes are tried as its head before compression,
+//! too.
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxrp::{
@@ -9,21 +9,7 @@ use dx_pkg_format::dxrp::{
 };
 use dx_pkg_registry::dxrp::MessageReader;
 
-const KINDS: [Kind; 12] = [
-    Kind::Hello,
-    Kind::PlanQuestion,
-    Kind::Want,
-    Kind::MetaQuestion,
-    Kind::Key,
-    Kind::Plan,
-    Kind::Pack,
-    Kind::Delta,
-    Kind::Missing,
-    Kind::Meta,
-    Kind::Error,
-    Kind::End,
-];
-
+/// Frames: their heads, their order, and whatever message they make.
 pub(crate) fn run(data: &[u8]) {
     stream(data);
     if let Some(head) = data.first_chunk::<HEAD>()
@@ -31,9 +17,11 @@ pub(crate) fn run(data: &[u8]) {
     {
         let _ = head.check(&data[HEAD..]);
     }
-    let Some((first, payload)) = data.split_first() else { return };
-    let kind = KINDS[usize::from(*first) % KINDS.len()];
-    // Past the checksums, which chance does not meet.
+}
+
+/// A message of one kind, by itself and past the checksums of its frames, which chance does not
+/// meet.
+pub(crate) fn message(kind: Kind, payload: &[u8]) {
     if payload.len() as u64 <= kind.most() {
         let frames = encode_message(kind, payload);
         let mut reader = MessageReader::new(&frames[..]);

@@ -88,6 +88,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use dx_pkg_format::dxrp::Kind;
 use mutate::Mutator;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -101,6 +102,18 @@ const TARGETS: &[(&str, Target)] = &[
     ("command_line", command_line::run),
     ("dxp_decode", dxp_decode::run),
     ("dxrp", dxrp::run),
+    ("dxrp_delta", |data| dxrp::message(Kind::Delta, data)),
+    ("dxrp_end", |data| dxrp::message(Kind::End, data)),
+    ("dxrp_error", |data| dxrp::message(Kind::Error, data)),
+    ("dxrp_hello", |data| dxrp::message(Kind::Hello, data)),
+    ("dxrp_key", |data| dxrp::message(Kind::Key, data)),
+    ("dxrp_meta", |data| dxrp::message(Kind::Meta, data)),
+    ("dxrp_meta_question", |data| dxrp::message(Kind::MetaQuestion, data)),
+    ("dxrp_missing", |data| dxrp::message(Kind::Missing, data)),
+    ("dxrp_pack", |data| dxrp::message(Kind::Pack, data)),
+    ("dxrp_plan", |data| dxrp::message(Kind::Plan, data)),
+    ("dxrp_plan_question", |data| dxrp::message(Kind::PlanQuestion, data)),
+    ("dxrp_want", |data| dxrp::message(Kind::Want, data)),
     ("headers", headers::run),
     ("homes", homes::run),
     ("integrity", integrity::run),

@@ -1,6 +1,7 @@
 // The registry's pages in a browser: chromedriver, spoken to by plain WebDriver calls. Each page is opened at two widths, must fit
-// its width, and must run no script and break no rule of its policy; then a login of a client is answered in the browser.
-//   node browser.mjs --server DX_REGISTRY [--out FOLDER for the pictures]
+// its width, and must run no script and break no rule of its policy; then a login of a client is answered in the browser, and those of
+// npm and dx themselves, with their one-time passwords, if they are named.
+//   node browser.mjs --server DX_REGISTRY [--out FOLDER for the pictures] [--peers FOLDER] [--dx PATH]
 import { spawn } from 'node:child_process'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
@@ -9,11 +10,13 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { programs } from './clients.mjs'
+import { logins } from './logins.mjs'
 import { DxRegistry, PASSWORD } from './servers.mjs'
 import { Upstream } from './upstream.mjs'
 
 const { pack } = createRequire(import.meta.url)('../installs/registry.js')
-const { values: options } = parseArgs({ options: { server: { type: 'string' }, out: { type: 'string' } } })
+const { values: options } = parseArgs({ options: { server: { type: 'string' }, out: { type: 'string' }, peers: { type: 'string' }, dx: { type: 'string' } } })
 const place = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dx-browser-')))
 const out = path.resolve(options.out ?? path.join(place, 'pictures'))
 fs.mkdirSync(out, { recursive: true })
@@ -56,6 +59,7 @@ async function call (method, words, body) {
   return value
 }
 
+let session
 try {
   for (let tries = 0; !await call('GET', '/status').then(value => value.ready, () => false); tries++) {
     if (tries > 200) {
@@ -67,12 +71,23 @@ try {
     'goog:chromeOptions': { args: ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${place}/chrome`] },
     'goog:loggingPrefs': { browser: 'ALL' },
   } } })
-  const session = `/session/${sessionId}`
+  session = `/session/${sessionId}`
   const open = url => call('POST', `${session}/url`, { url })
   const run = script => call('POST', `${session}/execute/sync`, { script, args: [] })
   const element = async css => Object.values(await call('POST', `${session}/element`, { using: 'css selector', value: css }))[0]
   const type = async (css, text) => call('POST', `${session}/element/${await element(css)}/value`, { text })
-  const click = async css => call('POST', `${session}/element/${await element(css)}/click`, {})
+  // A click sends a form; what follows is about the page that answers.
+  const click = async css => {
+    await run('window.isBefore = true')
+    await call('POST', `${session}/element/${await element(css)}/click`, {})
+    const over = Date.now() + 20_000
+    while (!await run('return !window.isBefore && document.readyState === "complete"').catch(() => false)) {
+      if (Date.now() > over) {
+        throw new Error(`nothing came of ${css}`)
+      }
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
   const picture = async name => fs.writeFileSync(path.join(out, `${name}.png`), Buffer.from(await call('GET', `${session}/screenshot`), 'base64'))
 
   const begin = async () => (await fetch(`${server.url}-/v1/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).json()
@@ -122,8 +137,16 @@ try {
   await type('input[name=password]', PASSWORD)
   await click('main button')
   check((await fetch(asked.doneUrl)).status === 410, 'a login that is over is over, whatever is answered')
-  await call('DELETE', session)
+  const clients = {
+    ...options.peers && { npm: programs(path.resolve(options.peers), '').npm },
+    ...options.dx && { dx: [path.resolve(options.dx)] },
+  }
+  if (Object.keys(clients).length > 0) {
+    await logins({ server, tab: { open, run, type, click }, programs: clients, place, check })
+  }
 } finally {
+  // Otherwise the browser outlives its driver.
+  session && await call('DELETE', session).catch(() => {})
   driver.kill()
   await server.kill()
   await upstream.stop()

@@ -55,8 +55,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         }
         Some("browser") => {
             let mut node = script(options, "browser.mjs", &[])?;
-            if let Some(out) = options.path("out")? {
-                node.arg("--out").arg(out);
+            for name in ["out", "peers", "dx"] {
+                if let Some(path) = options.path(name)? {
+                    node.arg(format!("--{name}")).arg(path);
+                }
             }
             finish(node, "a page is not as it should be")
         }

@@ -140,7 +140,7 @@ const TASKS: &[Task] = &[
             "clients --peers DIR --yarn DIR [--only CLIENT,…] [--out FILE] [--server PATH]",
             "verdaccio --peers DIR --yarn DIR --verdaccio DIR [--out FILE] [--server PATH]",
             "kill [--runs 200] [--seed N] [--server PATH] [--dx PATH]",
-            "browser [--out FOLDER] [--server PATH]",
+            "browser [--out FOLDER] [--server PATH] [--peers DIR] [--dx PATH]",
             "proxies [--server PATH] [--dx PATH] [--nginx PROGRAM]",
             "plan --upstream URL [--fixture FILE] [--out FILE] [--server PATH] [--dx PATH]",
         ],
@@ -189,7 +189,8 @@ const REGISTRY: &str = "\
              the project of that package.json is installed from that registry too
   verdaccio  the same commands with Verdaccio, as the page docs/registry/verdaccio.md
   kill       publishes and fetches while the process is killed; nothing acknowledged may be lost, nothing torn
-  browser    the pages in Chromium, by chromedriver, at two widths, and a login there; --out keeps the pictures
+  browser    the pages in Chromium, by chromedriver, at two widths, and a login there; --out keeps the pictures.
+             With --peers and --dx, npm and dx log in and confirm changes with one-time passwords there, too
   proxies    DXRP behind nginx, with HTTP/2 and TLS, and over TLS of its own; what docs/registry/proxies.md shows
   plan       one plan over DXRP beside its packuments and a finished lockfile; --upstream URL [--fixture FILE] [--runs N]
 

@@ -155,7 +155,7 @@ impl Dxrp {
         let mut answer = self.send(network, &encode_request(Some(question), None))?;
         let (mut payload, mut plan) = (Vec::new(), None);
         loop {
-            match answer.next(&mut payload, |_, _| {})? {
+            match answer.next(&mut payload, |_, _, _| {})? {
                 Part::Plan(found) => plan = Some(found),
                 Part::End => break,
                 Part::Package | Part::Missing(_) => return Err(DxrpError::unasked("packages")),

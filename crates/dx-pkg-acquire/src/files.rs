@@ -1,6 +1,7 @@
 //! Reading text files of projects and packages.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -87,9 +88,8 @@ pub fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError>
     if let (Some(folder), true, Some(root)) =
         (&manifest.directories_bin, manifest.bin.is_empty(), path.parent())
     {
-        let mut paths = Vec::new();
-        list_below(root, folder.trim_end_matches('/'), &mut paths);
-        manifest.bin = commands_of(paths);
+        manifest.bin = commands_in(root, folder);
+        manifest.bin.sort();
     }
     Ok(manifest)
 }
@@ -122,14 +122,33 @@ fn list_below(root: &Path, folder: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Returns the commands that a folder of commands makes: one of each file and folder, by its name.
-/// Of several of a name npm takes the one that it lists last: it lies deepest.
+/// Returns the commands of a folder of commands (`directories.bin`) in npm's order: one of each
+/// file and folder that is not hidden, by its name.
+#[must_use]
+pub fn commands_in(root: &Path, folder: &str) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    list_below(root, folder.trim_end_matches('/'), &mut paths);
+    commands_of(paths)
+}
+
+/// Returns the commands that files and folders make, in npm's order: level by level, backwards by
+/// name. Of several of a name npm takes the one that it lists last: it lies deepest, and is the
+/// first by its folders' names among those that lie as deep. (Below the first level, or where
+/// folders have many files, npm takes now one and now another of these.)
 pub(crate) fn commands_of(mut paths: Vec<String>) -> Vec<(String, String)> {
-    // Level by level, and within one by the names of the folders.
     let parts = |path: &String| path.split('/').map(str::to_owned).collect::<Vec<_>>();
-    paths.sort_by_cached_key(|path| (path.matches('/').count(), parts(path)));
-    let name = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let found: BTreeMap<String, String> =
-        paths.into_iter().map(|path| (name(&path), path)).collect();
-    found.into_iter().collect()
+    paths.sort_by_cached_key(|path| (path.matches('/').count(), Reverse(parts(path))));
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut found: Vec<(String, String)> = Vec::new();
+    for path in paths {
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        match places.get(&name) {
+            Some(at) => found[*at].1 = path,
+            None => {
+                places.insert(name.clone(), found.len());
+                found.push((name, path));
+            }
+        }
+    }
+    found
 }

@@ -131,20 +131,29 @@ fn position(key: &str) -> Option<usize> {
 pub fn get(data: &Value, path: &str) -> Result<Vec<(String, Option<Value>)>, PathError> {
     let mut at = data;
     let mut label = String::new();
-    for step in steps(path) {
+    let mut steps = steps(path).into_iter();
+    while let Some(step) = steps.next() {
         let Step::Key(key) = step else { return Err(PathError::Empty { path: path.to_owned() }) };
         let is_position = number(&key).is_some_and(|number| number.fract() == 0.0);
         if let Value::Array(items) = at
             && !is_position
         {
             let item = |(index, item): (usize, &Value)| {
-                (format!("{label}[{index}].{key}"), item.get(&key).cloned())
+                let found = match item {
+                    Value::String(text) => of_text(text, &key),
+                    item => item.get(&key).cloned(),
+                };
+                (format!("{label}[{index}].{key}"), found)
             };
             return Ok(items.iter().enumerate().map(item).collect());
         }
         let next = match at {
             Value::Object(members) => members.get(&key),
             Value::Array(items) => position(&key).and_then(|index| items.get(index)),
+            Value::String(text) => {
+                let found = of_text(text, &key).filter(|_| steps.len() == 0);
+                return Ok(found.into_iter().map(|value| (path.to_owned(), Some(value))).collect());
+            }
             _ => None,
         };
         let Some(next) = next else { return Ok(Vec::new()) };
@@ -152,6 +161,15 @@ pub fn get(data: &Value, path: &str) -> Result<Vec<(String, Option<Value>)>, Pat
         label.push_str(&key);
     }
     Ok(vec![(path.to_owned(), Some(at.clone()))])
+}
+
+/// Returns what JavaScript has at a key of a text: its length in UTF-16, or one unit of it.
+fn of_text(text: &str, key: &str) -> Option<Value> {
+    if key == "length" {
+        return Some(text.encode_utf16().count().into());
+    }
+    let unit = text.encode_utf16().nth(position(key)?)?;
+    Some(String::from_utf16_lossy(&[unit]).into())
 }
 
 /// Puts a value at a path, and makes what is missing on the way there. With `force`, what is in the

@@ -64,9 +64,7 @@ impl Publication<'_> {
         let root = &self.members.root;
         let (config, _) = configuration(self.environment, root, self.flags)?;
         let tag = config.tag()?;
-        if Range::parse(tag.trim()).is_ok() {
-            return Err(PublishError::Tag { tag }.into());
-        }
+        check_tag(&tag)?;
         let open = || self.open(&Map::new());
         let scripts = Scripts::new(self.environment, root, "publish", &config, self.told)?;
         match source::find(word, &self.environment.folder, &open, self.told)? {
@@ -225,7 +223,8 @@ impl Publication<'_> {
                 provenance::sign(registry, self.environment, tarball, &subject, access).map(Some)
             }
             (false, Some(file)) => {
-                provenance::read(&self.environment.folder.join(file), &subject).map(Some)
+                let file = self.environment.folder.join(file);
+                provenance::read(registry, &file, &subject).map(Some)
             }
             (false, None) => Ok(None),
         }
@@ -234,6 +233,23 @@ impl Publication<'_> {
     fn gives(&self, key: &str) -> bool {
         self.flags.iter().any(|(given, _)| given == key)
     }
+}
+
+/// Checks that a word can be a dist-tag: it is no range of versions, and stands in an address as it
+/// is, as npm requires.
+///
+/// # Errors
+/// It cannot.
+pub(crate) fn check_tag(tag: &str) -> Result<(), PublishError> {
+    let tag = tag.trim();
+    if Range::parse(tag).is_ok() {
+        return Err(PublishError::Tag { tag: tag.to_owned() });
+    }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
+    if !tag.bytes().all(is_plain) {
+        return Err(PublishError::TagCharacters { tag: tag.to_owned() });
+    }
+    Ok(())
 }
 
 /// Returns whether a manifest is marked as private.

@@ -51,6 +51,11 @@ pub fn find(
         }
         Spec::Alias { .. } | Spec::Version(_) | Spec::Range(_) | Spec::Tag(_) => {
             let session = open()?;
+            let aliased = match &argument.spec {
+                Spec::Alias { name, .. } => Some(name.as_str().to_owned()),
+                _ => None,
+            };
+            let name = name.or(aliased);
             let name = name.ok_or_else(|| AuthorError::Source { spec: word.to_owned() })?;
             of_registry(&session, &name, &argument.spec, told)
                 .map(|tarball| Source::Tarball(Box::new(tarball)))

@@ -17,7 +17,20 @@ pub use crate::error::VersionError;
 pub use bump::{next, tagged};
 pub use list::versions;
 
-/// Gives the package in `folder` the version that `requested` names, and returns it.
+/// A version that a package has got.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The package's name, where it has one.
+    pub name: Option<String>,
+    /// The version.
+    pub version: String,
+    /// The version with the prefix of tags.
+    pub tag: String,
+    /// Whether git has a tag of that name now.
+    pub is_tagged: bool,
+}
+
+/// Gives the package in `folder` the version that `requested` names.
 ///
 /// # Errors
 /// A version that cannot be set, a script or git that fails.
@@ -27,8 +40,10 @@ pub fn set(
     config: &Config,
     scripts: &Scripts<'_>,
     told: &dyn Told,
-) -> Result<String, AuthorError> {
-    let current = PackageFile::read(folder)?.content.get("version").cloned();
+) -> Result<Changed, AuthorError> {
+    let manifest = PackageFile::read(folder)?.content;
+    let name = manifest.get("name").and_then(Value::as_str).map(str::to_owned);
+    let current = manifest.get("version").cloned();
     let current = match &current {
         Some(Value::String(text)) if !text.is_empty() => text.clone(),
         _ => "0.0.0".to_owned(),
@@ -63,7 +78,8 @@ pub fn set(
         git::record(folder, &version, &changed, config)?;
     }
     scripts.run(folder, "postversion", &variables)?;
-    Ok(version)
+    let tag = format!("{}{version}", config.tag_version_prefix()?);
+    Ok(Changed { name, version, tag, is_tagged: uses_git })
 }
 
 /// Writes the version into manifest and lockfile, and returns the lockfiles that were changed.

@@ -232,7 +232,7 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let names = names_only();
-        let words = idle::behind_command(&names, words::with_long_flags(words));
+        let words = idle::behind_command(&names, words::with_long_flags(&names, words));
         let words = words::with_installed_command(&names, words);
         let word = command_place(&words).map(|at| words[at].to_string_lossy().into_owned());
         let is_help = |word: &OsString| word == "--help" || word == "-h";

@@ -151,6 +151,7 @@ impl Selection for VersionSettings {
                 | "sign-git-commit"
                 | "workspaces-update"
                 | "ignore-scripts"
+                | "save"
                 | "force"
         )
     }
@@ -158,6 +159,7 @@ impl Selection for VersionSettings {
     fn help(flag: &Flag) -> &'static str {
         match flag.long {
             "force" => "Go on although files are changed and not committed",
+            "save" | "no-save" => "Whether the lockfile gets new versions of workspaces (no)",
             _ => "Run no scripts",
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dx_pkg_acquire::Counters;
 use dx_pkg_author::script::{Browser, Told};
 use dx_pkg_core::text::addresses::without_secrets;
-use dx_pkg_core::text::{escaped_json, output_text};
+use dx_pkg_core::text::{escaped_json, output_text, plain_text};
 use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
 use dx_pkg_install::summary::Summary;
@@ -341,7 +341,8 @@ impl Told for Report {
     }
 
     fn open_page(&self, title: &str, address: &str, browser: &Browser) {
-        complain(&format!("{title}:\n{}\n", plain(address)));
+        // Whole: without its signature, which looks like a secret, it is no page.
+        complain(&format!("{title}:\n{}\n", plain_text(address, 2000)));
         let program = match browser {
             Browser::Named(program) => program,
             Browser::Usual if self.can_answer() => OPENER,
@@ -357,10 +358,7 @@ impl Told for Report {
 pub fn has_colours(output: &impl IsTerminal) -> bool {
     match std::env::var_os("FORCE_COLOR") {
         Some(forced) => forced != "0" && forced != "false",
-        None => {
-            let is_unset = |value: std::ffi::OsString| value.is_empty();
-            output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(is_unset)
-        }
+        None => output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()),
     }
 }
 
@@ -379,7 +377,7 @@ fn plain(text: &str) -> String {
     const LONGEST_LINE: usize = 2000;
     let line = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        format!("{}{}", &line[..indent], dx_pkg_core::text::plain_text(line, LONGEST_LINE))
+        format!("{}{}", &line[..indent], plain_text(line, LONGEST_LINE))
     };
     without_secrets(text).split('\n').map(line).collect::<Vec<_>>().join("\n")
 }

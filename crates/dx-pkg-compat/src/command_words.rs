@@ -12,7 +12,7 @@ mod npms_flags;
 mod plain_install;
 
 pub use faces::{Face, NotSpoken, Translation};
-pub use npms_flags::{NpmFlag, npms_flag};
+pub use npms_flags::{NpmFlag, is_setting_behind_one_dash, npms_flag};
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.

@@ -15,5 +15,6 @@ pub mod npmrc;
 pub mod packlist;
 pub mod packument;
 pub mod patch;
+pub mod provenance;
 mod surrogates;
 pub mod tarball;

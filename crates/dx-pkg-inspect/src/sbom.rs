@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use dx_pkg_core::Spec;
 use dx_pkg_install::Session;
 use dx_pkg_resolve::graph::{Kind, Requirement, State};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::list::Omitted;
@@ -44,11 +45,11 @@ pub struct SbomOptions {
     pub time: u64,
 }
 
-/// Returns the bill of materials of a project.
+/// Returns the bill of materials of a project: JSON with a member in each line.
 ///
 /// # Errors
 /// Something that is required is missing or of another version.
-pub fn sbom(view: &View, session: &Session, options: &SbomOptions) -> Result<Value, InspectError> {
+pub fn sbom(view: &View, session: &Session, options: &SbomOptions) -> Result<String, InspectError> {
     let manifests = Manifests::of_view(view);
     let mut select = Select::new(view, session, &manifests);
     let found = items(&mut select, &selector(view, &options.scope), 0)?;
@@ -64,10 +65,21 @@ pub fn sbom(view: &View, session: &Session, options: &SbomOptions) -> Result<Val
         return Err(InspectError::SbomProblems { problems: problems.join("\n") });
     }
     let bill = Bill::new(view, &manifests, places);
-    Ok(match options.format {
+    let document = match options.format {
         SbomFormat::CycloneDx => cyclonedx::document(&bill, options),
         SbomFormat::Spdx => spdx::document(&bill, options),
-    })
+    };
+    // All keys are texts, and memory is written to.
+    Ok(document.unwrap_or_default())
+}
+
+/// A list that is made while it is written, so that a bill is in memory once.
+struct Each<F>(F);
+
+impl<T: Serialize, I: Iterator<Item = T>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// Returns npm's selector for what a bill of materials lists.
@@ -95,7 +107,7 @@ fn selector(view: &View, scope: &Scope) -> String {
 
 /// Returns what is missing or of another version than is required, each once.
 fn problems(view: &View, manifests: &Manifests<'_>, places: &[usize]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     let id = |place: usize| package_id(view, manifests, place);
     for required in places.iter().flat_map(|place| in_order(view, manifests, *place)) {
         let Requirement { from, to, name, spec, .. } = required;
@@ -110,7 +122,7 @@ fn problems(view: &View, manifests: &Manifests<'_>, places: &[usize]) -> Vec<Str
             }
             _ => continue,
         };
-        if !found.contains(&problem) {
+        if seen.insert(problem.clone()) {
             found.push(problem);
         }
     }

@@ -110,7 +110,7 @@ impl Builder<'_, '_> {
                     if let Some(error) = self.fatal.take() {
                         return Err(error);
                     }
-                    if let Some(node) = self.peer_depth_exceeded {
+                    if let Some(node) = self.peer_depth_exceeded.or(self.tree.endless_rules) {
                         return Err(self.endless(node));
                     }
                 }

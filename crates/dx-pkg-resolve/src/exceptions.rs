@@ -24,6 +24,11 @@ pub struct AllowedPeer {
 }
 
 impl Exceptions {
+    /// Returns whether every peer has to suit as it is required.
+    pub(crate) fn has_no_peers(&self) -> bool {
+        self.allowed_peers.is_empty() && self.any_peers.is_empty()
+    }
+
     /// Returns the range of a peer's versions that `dependent` is to accept, if there is one.
     pub(crate) fn accepted(&self, dependent: &str, peer: &str) -> Option<String> {
         if self.any_peers.iter().any(|pattern| matches(pattern, peer)) {

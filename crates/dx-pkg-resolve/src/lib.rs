@@ -295,10 +295,18 @@ fn remedied(
                 }
             }
         }
-        Err(ResolveError::Endless { package }) if !options.strict_peer_deps => {
-            let legacy = Options { legacy_peer_deps: true, ..options.clone() };
-            let plain = resolve_once(input.requirements, previous, input.provider, &legacy);
-            let Ok(plain) = plain else { return Err(ResolveError::Endless { package }) };
+        Err(ResolveError::Endless { package }) => {
+            let legacy =
+                Options { legacy_peer_deps: true, strict_peer_deps: false, ..options.clone() };
+            let plain = match resolve_once(input.requirements, previous, input.provider, &legacy) {
+                Ok(plain) if !options.strict_peer_deps => plain,
+                Ok(_) | Err(ResolveError::Endless { .. }) => {
+                    return Err(ResolveError::Endless { package });
+                }
+                // What is wrong without peers, such as a version that is missing, is wrong with
+                // them: what cannot be loaded fits no peer, and is displaced again and again.
+                Err(error) => return Err(error),
+            };
             let mut remedy = solve::remedy(&plain, input);
             if let Some(solved) = remedy.solved.filter(|_| remedy.explanations.is_empty()) {
                 return Ok(solved);

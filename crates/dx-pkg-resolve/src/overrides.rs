@@ -21,7 +21,7 @@ pub struct Override {
 }
 
 /// A rule set in [`Rules`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct RuleId(u32);
 
 struct Rule {
@@ -95,6 +95,18 @@ impl Rules {
     /// Returns whether there are no rules, so that none has to be passed on.
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// Returns whether any rule is below another one, so that it depends on the dependents.
+    pub(crate) fn are_nested(&self) -> bool {
+        self.items.iter().any(|rule| rule.parent.is_some() && !rule.children.is_empty())
+    }
+
+    /// Returns whether a package with the rule set `own` can have a dependent that brings
+    /// `incoming`: one that is within its own would take its place.
+    pub(crate) fn suits(&self, own: RuleId, incoming: RuleId, interner: &Interner) -> bool {
+        let combined = self.combine(own, incoming, interner);
+        combined.is_some_and(|combined| combined == own || combined != incoming)
     }
 
     /// Returns whether any rule is for packages of this name.

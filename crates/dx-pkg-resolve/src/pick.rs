@@ -111,12 +111,7 @@ impl Picker {
     #[must_use]
     pub fn pick(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
         let before = self.before_for(packument.name());
-        let in_time = |view: &VersionView<'_>| {
-            before.is_none_or(|before| {
-                self.is_old_enough(packument, view, before)
-                    || self.is_exempt(packument.name(), &view.version())
-            })
-        };
+        let in_time = |view: &VersionView<'_>| self.is_in_time_of(packument, view, before);
         match spec {
             Spec::Alias { spec, .. } => self.pick(packument, spec),
             Spec::Tag(tag) => {
@@ -271,6 +266,23 @@ impl Picker {
         let PickOptions { before, before_excluded, before_only, .. } = &self.options;
         let applies = before_only.as_deref().is_none_or(names) && !names(before_excluded);
         before.filter(|_| applies)
+    }
+
+    /// Returns whether a version is not too new.
+    pub(crate) fn is_in_time(&self, packument: &Packument, view: &VersionView<'_>) -> bool {
+        self.is_in_time_of(packument, view, self.before_for(packument.name()))
+    }
+
+    fn is_in_time_of(
+        &self,
+        packument: &Packument,
+        view: &VersionView<'_>,
+        before: Option<u64>,
+    ) -> bool {
+        before.is_none_or(|before| {
+            self.is_old_enough(packument, view, before)
+                || self.is_exempt(packument.name(), &view.version())
+        })
     }
 
     /// Returns whether a version was published by `before`. Without a time of its own it was if

@@ -21,12 +21,14 @@ mod order;
 mod packages;
 mod pinned;
 mod problem;
+mod published;
 mod remedy;
 mod sat;
 mod search;
 mod taken;
 mod told;
 mod unavailable;
+mod variants;
 mod words;
 
 #[cfg(test)]

@@ -158,6 +158,10 @@ pub(crate) struct DependencyTree<'l> {
     pub(crate) root: NodeId,
     /// An override's `$name` reference to a dependency that does not exist.
     pub(crate) bad_reference: std::cell::RefCell<Option<String>>,
+    /// The number of packages that rules are being passed on through, one below the other.
+    rules_depth: usize,
+    /// A package at which overrides of its dependents displace each other endlessly.
+    pub(crate) endless_rules: Option<NodeId>,
     attachments: u32,
     /// Whether duplicates of all names were removed below some node.
     pub(crate) swept: bool,
@@ -219,6 +223,8 @@ impl<'l> DependencyTree<'l> {
             locked_revisions: FxHashMap::default(),
             root: NodeId(0),
             bad_reference: std::cell::RefCell::new(None),
+            rules_depth: 0,
+            endless_rules: None,
             attachments: 0,
             swept: false,
             avoided: Vec::new(),

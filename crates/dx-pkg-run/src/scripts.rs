@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dx_pkg_compat::command_words::Face;
 use dx_pkg_install::scripts::{
     self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, ScriptPackage, ScriptStep,
     SharedFacts,
@@ -105,6 +106,22 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
+    /// Warns of a package manager that a script begins with and that is not there, as dx can answer
+    /// to its name.
+    fn warn_of_absent(&self, package: &ScriptPackage, text: &str) {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        if cfg!(windows) || !Face::ALL.iter().any(|face| face.name() == word) {
+            return;
+        }
+        let path = self.environment.variable("PATH").unwrap_or_default();
+        let folders = package.folder.ancestors().map(|folder| folder.join("node_modules/.bin"));
+        if !std::env::split_paths(path).chain(folders).any(|folder| folder.join(word).exists()) {
+            self.listener.warning(&format!(
+                "the script calls {word}, which is not on the PATH; `dx shims` lets dx answer to it"
+            ));
+        }
+    }
+
     /// Runs the scripts of one package.
     fn package(&self, package: &ScriptPackage, may_replace: bool) -> Result<End, RunError> {
         let names = scripts_for(package, self.request.name)?;
@@ -129,6 +146,7 @@ impl Run<'_> {
             for (place, step) in steps.iter().enumerate() {
                 let arguments = if Some(place) == main { self.request.arguments } else { &[] };
                 let is_last = at + 1 == groups.len() && place + 1 == steps.len();
+                self.warn_of_absent(package, &step.script);
                 let outcome =
                     self.step(package, &fields, step, arguments, is_last && may_replace)?;
                 let signal = outcome.signal.unwrap_or_else(dx_pkg_os::process::cancelled_by_signal);

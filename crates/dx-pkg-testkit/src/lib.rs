@@ -33,6 +33,7 @@ pub mod inject;
 mod package;
 mod packument;
 mod project;
+pub mod provenance;
 mod registry;
 #[cfg(feature = "replay")]
 pub mod replay;

@@ -105,6 +105,8 @@ impl Contents {
                 found.insert(at.clone());
             }
         }
-        crate::files::commands_of(found.into_iter().collect())
+        let mut commands = crate::files::commands_of(found.into_iter().collect());
+        commands.sort();
+        commands
     }
 }

@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxrp::{Choice, Held, Plan, ServerKey, Want, Wanted};
+use dx_pkg_format::dxrp::{Choice, Held, Kind, Plan, ServerKey, Want, Wanted};
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_registry::dxrp::{Part, encode_request};
 
-use self::early::Early;
+use self::early::{Early, Seats};
 use self::gate::Gate;
 pub(crate) use self::planned::PlanError;
 use self::resume::Started;
@@ -102,6 +102,7 @@ impl Batch {
                 plan: Mutex::default(),
                 started: Mutex::default(),
                 large: Mutex::default(),
+                seats: Arc::default(),
             });
             let working = run.clone();
             let work = move || working.fetch(&requests);
@@ -129,8 +130,10 @@ struct Run {
     plan: Mutex<Option<Sender<Result<Plan, DxrpError>>>>,
     /// The packages within which a stream broke off.
     started: Mutex<Vec<Started>>,
-    /// The turn of a large package, so that the memory of all streams together is bounded.
+    /// The turn of a large message, so that the memory of all streams together is bounded.
     large: Mutex<()>,
+    /// The places of packages that are unpacked while they arrive, for the same reason.
+    seats: Arc<Seats>,
 }
 
 impl Run {
@@ -186,23 +189,30 @@ impl Run {
             let mut turn = None;
             // Undecided at first.
             let mut early: Option<Option<Early>> = None;
-            let part = answer.next(&mut payload, |so_far, length| {
-                if length > LARGE && turn.is_none() {
-                    turn = Some(self.turn());
+            let part = answer.next(&mut payload, |kind, so_far, more| {
+                if early.is_none()
+                    && kind == Kind::Pack
+                    && !so_far.is_empty()
+                    && self.gate.is_open()
+                {
+                    early = Early::decide(so_far, &key, &self.seats, |id| self.twin(id));
                 }
                 match &mut early {
-                    Some(Some(early)) => early.feed(so_far),
-                    Some(None) => {}
-                    None if so_far.is_empty() || !self.gate.is_open() => {}
-                    None => early = Early::decide(so_far, &key, |id| self.twin(id)),
+                    Some(Some(early)) => {
+                        turn = None;
+                        early.feed(so_far);
+                    }
+                    _ if so_far.len() + more > LARGE && turn.is_none() => turn = Some(self.turn()),
+                    _ => {}
                 }
             });
+            let early = early.flatten();
             let part = match part {
                 Ok(part) => part,
                 Err(error) => {
                     let error = DxrpError::from(error);
                     if let Some(begun) = answer.begun().filter(|_| error.is_broken()) {
-                        self.keep_started(begun, payload, key);
+                        self.keep_started(begun, (payload, early), key);
                     }
                     return Err(error);
                 }
@@ -211,9 +221,10 @@ impl Run {
                 return Ok(());
             }
             match part {
-                Part::Package => {
-                    self.take((&payload, early.flatten()), &key, (&mut buffers, &mut seen), turn)?;
-                }
+                Part::Package => match early {
+                    Some(early) => self.take_early(early, &mut payload, &mut seen)?,
+                    None => self.take(&payload, &key, (&mut buffers, &mut seen), turn)?,
+                },
                 Part::Missing(missing) => {
                     if let Some(ordered) = self.order(missing.id, &mut seen)?
                         && ordered.is_needed
@@ -240,7 +251,7 @@ impl Run {
     /// Puts a package that has come into the store.
     fn take<'r>(
         &'r self,
-        (payload, early): (&[u8], Option<Early>),
+        payload: &[u8],
         key: &ServerKey,
         (buffers, seen): (&mut Buffers, &mut HashSet<PackageId>),
         turn: Option<MutexGuard<'r, ()>>,
@@ -255,10 +266,32 @@ impl Run {
             self.open().insert(id, ordered);
             return Err(DxrpError::Unwanted { id: id.to_string() });
         }
-        let stored = match early.filter(|early| early.id() == id) {
-            Some(early) => early.finish(payload),
-            None => received.store(&ordered.download, key, buffers),
-        };
+        let stored = received.store(&ordered.download, key, buffers);
+        self.settle(id, ordered, stored)
+    }
+
+    /// Hands the end of its message to a package that was unpacked while it arrived, and waits
+    /// until it is in the store.
+    fn take_early(
+        &self,
+        early: Early,
+        payload: &mut Vec<u8>,
+        seen: &mut HashSet<PackageId>,
+    ) -> Result<(), DxrpError> {
+        let id = early.id();
+        let Some(ordered) = self.order(id, seen)? else { return Ok(()) };
+        let (length, stored) = early.finish(payload);
+        self.shared.counters.tarball_bytes.add(length);
+        self.settle(id, ordered, stored)
+    }
+
+    /// Says what became of a package.
+    fn settle(
+        &self,
+        id: PackageId,
+        ordered: Ordered,
+        stored: Result<(), Refusal>,
+    ) -> Result<(), DxrpError> {
         match stored {
             Ok(()) => self.done(id, Ok(())),
             Err(Refusal::Own(error)) => self.done(id, Err(error)),

@@ -1,12 +1,11 @@
 //! Dist-tags of a package.
 
-use dx_pkg_core::Range;
 use dx_pkg_fetch::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Account, Named, Said, usage_error};
 use crate::AuthorError;
-use crate::publish::PublishError;
+use crate::publish::check_tag;
 use crate::registry::{Registry, escaped};
 use dx_pkg_compat::hosted::percent;
 
@@ -65,9 +64,7 @@ fn add(account: &Account<'_>, word: Option<&str>, tag: Option<&str>) -> Result<S
     }
     let usual = account.config().tag()?;
     let tag = tag.unwrap_or(&usual).trim().to_owned();
-    if Range::parse(&tag).is_ok() {
-        return Err(PublishError::Tag { tag }.into());
-    }
+    check_tag(&tag)?;
     let registry = account.registry(Some(&name))?;
     let json = json!({ "package": name, "tag": tag, "version": version });
     // A package without tags gets its first one.

@@ -145,7 +145,6 @@ impl Words<'_> {
 
     /// Returns the side that a word means by itself.
     fn of(&self, word: &str) -> Result<Side, AuthorError> {
-        let word = word.strip_prefix("file:").unwrap_or(word);
         match source::find(word, self.from, self.open, self.told)? {
             Source::Folder(folder) => of_folder(folder),
             Source::Tarball(tarball) => Ok(Side {

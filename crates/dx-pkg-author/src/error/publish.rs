@@ -22,6 +22,12 @@ pub enum PublishError {
         /// The tag.
         tag: String,
     },
+    /// The dist-tag has characters that do not stand for themselves in an address.
+    #[error("the tag {tag:?} has other characters than letters, digits and -_.!~*'()")]
+    TagCharacters {
+        /// The tag.
+        tag: String,
+    },
     /// A prerelease would become the latest version.
     #[error("{version} is a prerelease, and would get the tag \"latest\"")]
     Prerelease {
@@ -76,7 +82,7 @@ pub enum PublishError {
         /// What is wrong.
         problem: String,
     },
-    /// A statement from elsewhere is not about the package.
+    /// A statement from elsewhere is not about the package, or its signature does not hold.
     #[error("the provenance in {}: {problem}", file.display())]
     ProvenanceFile {
         /// The file.
@@ -94,7 +100,10 @@ impl Coded for PublishError {
         match self {
             Self::Private { .. } => "DX_PRIVATE",
             Self::Extensions => "DX_BAD_PACKAGE_EXTENSIONS",
-            Self::Tag { .. } | Self::Prerelease { .. } | Self::Older { .. } => "DX_TAG_NEEDED",
+            Self::Tag { .. }
+            | Self::TagCharacters { .. }
+            | Self::Prerelease { .. }
+            | Self::Older { .. } => "DX_TAG_NEEDED",
             Self::Published { .. } => "DX_PUBLISHED",
             Self::Unscoped { .. } => "DX_UNSCOPED",
             Self::Version { .. } => "DX_INVALID_VERSION",
@@ -110,7 +119,7 @@ impl Coded for PublishError {
         let hint = match self {
             Self::Private { .. } => "`dx pkg delete private` makes it public",
             Self::Extensions => "`dx pkg delete packageExtensions` removes it",
-            Self::Tag { .. } => "give a word, such as --tag=next",
+            Self::Tag { .. } | Self::TagCharacters { .. } => "give a word, such as --tag=next",
             Self::Prerelease { .. } | Self::Older { .. } => {
                 "give another tag, such as --tag=next, or --tag=latest if that is meant"
             }

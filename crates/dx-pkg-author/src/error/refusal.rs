@@ -105,10 +105,8 @@ impl Coded for Refusal {
                 "the token for this registry is missing, expired or of another registry: `dx login`"
             }
             RefusalKind::OneTimePassword => match self.pages() {
-                Some((page, _)) => {
-                    return Some(format!(
-                        "open {page} and run the command again in a terminal, or give --otp=CODE"
-                    ));
+                Some(_) => {
+                    "run it in a terminal, where a page of the registry confirms it, or give --otp=CODE"
                 }
                 None => "give the code of your authenticator: --otp=CODE",
             },

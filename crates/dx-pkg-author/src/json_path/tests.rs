@@ -34,3 +34,19 @@ fn what_is_in_the_way_is_replaced_by_force_only() {
     set(&mut data, "list.b", json!(1), true).unwrap();
     assert_eq!(data, json!({ "name": { "b": 1 }, "list": { "0": "a", "b": 1 } }));
 }
+
+/// As npm 12.2.2 has it.
+#[test]
+fn texts_have_a_length_and_characters() {
+    let data = json!({ "name": "hé\u{1f600}", "list": ["a", "bcd"], "n": 3 });
+    let one = |path: &str| get(&data, path).unwrap();
+    let found = |path: &str, value: Value| vec![(path.to_owned(), Some(value))];
+    assert_eq!(one("name.length"), found("name.length", json!(4)));
+    assert_eq!(one("name[0]"), found("name[0]", json!("h")));
+    assert_eq!(one("list[1].length"), found("list[1].length", json!(3)));
+    let lengths = one("list.length").into_iter().map(|(_, value)| value.unwrap());
+    assert_eq!(lengths.collect::<Vec<_>>(), [json!(1), json!(3)]);
+    for path in ["n.length", "name.toString", "name.length.x", "name[9]"] {
+        assert_eq!(one(path), [], "{path}");
+    }
+}

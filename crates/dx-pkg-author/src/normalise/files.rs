@@ -3,15 +3,15 @@
 
 use std::path::Path;
 
-use dx_pkg_acquire::files::read_text;
-use dx_pkg_compat::manifest::{base_name, clean_path};
+use dx_pkg_acquire::files::{commands_in, read_text};
+use dx_pkg_compat::manifest::clean_path;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Map, Value};
 
 use super::data::NO_README;
 use super::{Normalised, is_truthy};
 
-/// The most folders that are looked through for commands or manual pages.
+/// The most levels of folders that are looked through for manual pages.
 const DEEPEST: usize = 64;
 
 impl Normalised {
@@ -109,10 +109,11 @@ impl Normalised {
         let Some(named) = named.map(clean_path).filter(|_| self.get("bin").is_none()) else {
             return self.fix_bin();
         };
-        let named = named.trim_end_matches('/');
-        let files = below(folder, named);
+        // npm writes the commands of the package's own folder with a slash before them.
+        let slash = if named.trim_end_matches('/').is_empty() { "/" } else { "" };
+        let commands = commands_in(folder, &named).into_iter();
         let commands: Map<String, Value> =
-            files.iter().map(|path| (base_name(path).to_owned(), path.as_str().into())).collect();
+            commands.map(|(name, path)| (name, format!("{slash}{path}").into())).collect();
         self.set("bin", commands);
     }
 

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dx_pkg_compat::provenance::signer;
+use dx_pkg_core::text::plain_text;
 use dx_pkg_install::Environment;
 use dx_pkg_os::files::read_bounded;
 use serde_json::{Value, json};
@@ -20,6 +22,9 @@ use signing::Signer;
 
 /// The largest file with a statement, in bytes.
 const LARGEST: u64 = 10 << 20;
+
+/// How much of a signer's name is shown, in characters.
+const LONGEST_SIGNER: usize = 500;
 
 /// The variable with the identity token of a job of GitLab's for sigstore.
 const GITLAB_TOKEN: &str = "SIGSTORE_ID_TOKEN";
@@ -101,12 +106,17 @@ pub(super) fn sign(
     Ok(bundle)
 }
 
-/// Reads a bundle that was made elsewhere, and checks that it is about the tarball. Who signed it
-/// is left to those who install the package.
+/// Reads a bundle that was made elsewhere, checks that it is about the tarball and that its
+/// signature is by the key of its certificate, and tells who signed it. That the certificate comes
+/// from sigstore's authority is left to the registry, and to those who install the package.
 ///
 /// # Errors
-/// The file cannot be read, or it is about something else.
-pub(super) fn read(file: &Path, subject: &Subject) -> Result<Value, AuthorError> {
+/// The file cannot be read, it is about something else, or its signature does not hold.
+pub(super) fn read(
+    registry: &Registry<'_>,
+    file: &Path,
+    subject: &Subject,
+) -> Result<Value, AuthorError> {
     let failed = |problem: String| {
         AuthorError::from(PublishError::ProvenanceFile { file: file.to_owned(), problem })
     };
@@ -134,5 +144,8 @@ pub(super) fn read(file: &Path, subject: &Subject) -> Result<Value, AuthorError>
     if bundle.get("mediaType").and_then(Value::as_str).is_none() {
         return Err(failed("it does not say of which kind it is".to_owned()));
     }
+    let signer = signer(&bundle).map_err(|fault| failed(fault.to_string()))?;
+    let by = plain_text(&signer.to_string(), LONGEST_SIGNER);
+    registry.notice(&format!("The provenance statement was signed by {by}"));
     Ok(bundle)
 }

@@ -82,6 +82,7 @@ impl AccountArguments {
             }
             match action(&account, name) {
                 Ok(said) if report.wants_json() => report.pretty(&said.json),
+                Ok(_) if report.is_silent() && command == "unpublish" => {}
                 Ok(said) => report.text(&said.text),
                 // npm goes on with the other workspaces.
                 Err(error) if is_list => code = report.error(&error.into()),

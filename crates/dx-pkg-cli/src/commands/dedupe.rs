@@ -6,7 +6,7 @@ use clap::Args;
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Environment, Mode, OpenProject, Options, install};
 
-use super::install::carry_out;
+use super::install::{carry_out, offering};
 use crate::error::CommandError;
 use crate::options::TreeArguments;
 use crate::report::Report;
@@ -36,9 +36,10 @@ impl DedupeArguments {
         if self.check || self.tree.frozen_lockfile {
             return self.check(environment, report);
         }
+        let again = environment.clone();
         let open = OpenProject::open(environment, self.tree.session_options(), report)?;
-        carry_out(&self.tree, open, self.options(), report)?;
-        Ok(ExitCode::SUCCESS)
+        let summary = carry_out(&self.tree, open, self.options(), report)?;
+        offering(&self.tree, again, report, &summary)
     }
 
     /// Returns how the packages are deduplicated.

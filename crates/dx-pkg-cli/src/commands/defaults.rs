@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
-use dx_pkg_compat::command_words::asking::{COMMANDS, FLAGS, instead_of_older};
+use dx_pkg_compat::command_words::asking::{COMMANDS, FLAGS, instead_of};
 use dx_pkg_compat::command_words::{command_place, folder};
 use dx_pkg_compat::npmrc::{Config, DependencyType};
 use dx_pkg_install::project::find_root;
@@ -32,9 +32,10 @@ pub fn with_settings(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
         let omitted = config.omit().unwrap_or_default();
         flags.extend(omitted.into_iter().map(|kind| format!("--omit={}", word_of(kind))));
     }
+    let has = |name: &str| given.argument(name).is_some();
     let instead: Vec<(usize, String)> = (at + 1..words.len())
         .take_while(|at| words[*at] != "--")
-        .filter_map(|at| Some((at, given.instead_of_older(words[at].to_str()?)?)))
+        .filter_map(|at| Some((at, instead_of(words[at].to_str()?, has)?)))
         .collect();
     let mut words = words;
     for (at, instead) in instead {
@@ -82,13 +83,6 @@ impl Given<'_> {
                 letter.is_some_and(|letter| letters.contains(letter))
             }
         })
-    }
-
-    /// Returns what npm takes an older flag for, if the command has that.
-    fn instead_of_older(&self, word: &str) -> Option<String> {
-        let instead = instead_of_older(word)?;
-        self.argument(instead.split('=').next()?)?;
-        Some(format!("--{instead}"))
     }
 
     /// Returns the flags for what a setting says, unless the flag is given.

@@ -73,7 +73,8 @@ impl InstallArguments {
                 drop(open);
                 return global::add(&self.tree, &self.packages, again, report);
             }
-            return self.offering(again, report, self.add(open, &packages, report)?);
+            let summary = self.add(open, &packages, report)?;
+            return offering(&self.tree, again, report, &summary);
         }
         let open = OpenProject::open(environment, session, report)?;
         if open.session.is_global()? {
@@ -86,34 +87,7 @@ impl InstallArguments {
             ..Options::default()
         };
         let summary = carry_out(&self.tree, open, options, report)?;
-        self.offering(again, report, summary)
-    }
-
-    /// Asks whether a change that ends a conflict is to be made, and makes it.
-    fn offering(
-        &self,
-        environment: Environment,
-        report: &Report,
-        summary: Summary,
-    ) -> Result<ExitCode, CommandError> {
-        let change = summary.explained.first().and_then(ExplainedConflict::command);
-        let can_ask = !environment.in_ci() && summary.would_write.is_none();
-        let Some(change) = change.filter(|_| can_ask) else { return Ok(ExitCode::SUCCESS) };
-        if !report.asks(&format!("Run {} now?", change.in_words())) {
-            if is_cancelled() {
-                return Err(InstallError::from(AcquireError::Cancelled).into());
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
-        let wanted = &change.requirements;
-        let mut adding =
-            InstallArguments { tree: self.tree.clone(), ..InstallArguments::default() };
-        adding.save_dev = change.is_dev();
-        adding.packages = wanted.iter().map(|one| format!("{}@{}", one.name, one.range)).collect();
-        if wanted.iter().all(|one| one.is_exact) {
-            adding.flags.extend(vec![("save-exact".to_owned(), "true".to_owned())]);
-        }
-        adding.run(environment, report)
+        offering(&self.tree, again, report, &summary)
     }
 
     fn add(
@@ -171,6 +145,32 @@ impl InstallArguments {
             bundled: self.save_bundle,
         }
     }
+}
+
+/// Asks, after an install, whether a change that ends a conflict is to be made, and makes it.
+pub(super) fn offering(
+    tree: &TreeArguments,
+    environment: Environment,
+    report: &Report,
+    summary: &Summary,
+) -> Result<ExitCode, CommandError> {
+    let change = summary.explained.first().and_then(ExplainedConflict::command);
+    let can_ask = !environment.in_ci() && summary.would_write.is_none();
+    let Some(change) = change.filter(|_| can_ask) else { return Ok(ExitCode::SUCCESS) };
+    if !report.asks(&format!("Run {} now?", change.in_words())) {
+        if is_cancelled() {
+            return Err(InstallError::from(AcquireError::Cancelled).into());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let wanted = &change.requirements;
+    let mut adding = InstallArguments { tree: tree.clone(), ..InstallArguments::default() };
+    adding.save_dev = change.is_dev();
+    adding.packages = wanted.iter().map(|one| format!("{}@{}", one.name, one.range)).collect();
+    if wanted.iter().all(|one| one.is_exact) {
+        adding.flags.extend(vec![("save-exact".to_owned(), "true".to_owned())]);
+    }
+    adding.run(environment, report)
 }
 
 /// Returns whether manifest and lockfile are written.

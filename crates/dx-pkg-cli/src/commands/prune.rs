@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_install::{Environment, Mode, OpenProject, Options};
 
-use super::install::carry_out;
+use super::install::{carry_out, offering};
 use crate::error::CommandError;
 use crate::options::TreeArguments;
 use crate::report::Report;
@@ -25,10 +25,11 @@ pub struct PruneArguments {
 impl PruneArguments {
     /// Makes `node_modules` what the project requires.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let again = environment.clone();
         let open = OpenProject::open_or_new(environment, self.tree.session_options(), report)?;
         let options =
             Options { mode: Mode::Prune, frozen: self.tree.frozen_lockfile, ..Options::default() };
-        carry_out(&self.tree, open, options, report)?;
-        Ok(ExitCode::SUCCESS)
+        let summary = carry_out(&self.tree, open, options, report)?;
+        offering(&self.tree, again, report, &summary)
     }
 }

@@ -10,6 +10,7 @@ use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
 use super::carry::{carry_out, check_name};
+use super::install::offering;
 use super::{global, leave};
 use crate::error::CommandError;
 use crate::flags::{RemoveSettings, SettingFlags};
@@ -96,7 +97,7 @@ impl RemoveArguments {
             change: Some(change),
             ..Options::default()
         };
-        carry_out(&self.tree, open, options, report)?;
-        Ok(ExitCode::SUCCESS)
+        let summary = carry_out(&self.tree, open, options, report)?;
+        offering(&self.tree, again, report, &summary)
     }
 }

@@ -79,7 +79,7 @@ impl SbomArguments {
             },
             time: now_ms(),
         };
-        report.pretty(&sbom(&view, &session, &options)?);
+        report.pretty_text(sbom(&view, &session, &options)?);
         Ok(ExitCode::SUCCESS)
     }
 }

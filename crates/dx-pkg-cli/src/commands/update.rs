@@ -7,13 +7,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_install::importers::Importers;
+use dx_pkg_install::summary::Summary;
 use dx_pkg_install::upkeep::updates;
 use dx_pkg_install::{Change, Environment, Events, Mode, OpenProject, Options};
 use dx_pkg_lock::Lock;
 
 use super::carry::{carry_out, check_name, distinct};
 use super::global;
-use super::install::save_prefix;
+use super::install::{offering, save_prefix};
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::{IdleSections, TreeArguments};
@@ -82,7 +83,8 @@ impl UpdateArguments {
             let folders = Importers::of(&open.session, &open.project)?;
             let folders = if folders.is_part { folders.folders } else { all(&open) };
             let latest = folders.into_iter().map(|folder| (folder, names.clone())).collect();
-            return self.take_latest(open, latest, names, report);
+            let summary = self.take_latest(open, latest, names, report)?;
+            return offering(&self.tree, again, report, &summary);
         }
         let config = open.session.config();
         let is_given = config.raw("save").is_some();
@@ -92,7 +94,7 @@ impl UpdateArguments {
         };
         let prefix = save_prefix(&self.flags, config)?;
         let prefix = saves.then_some(prefix);
-        match chosen {
+        let summary = match chosen {
             None => self.within_ranges(open, names, prefix, report),
             Some(Chosen { within, latest }) if latest.is_empty() => {
                 self.within_ranges(open, within, prefix, report)
@@ -102,7 +104,8 @@ impl UpdateArguments {
                 let all = distinct(all.chain(within));
                 self.take_latest(open, latest, all, report)
             }
-        }
+        };
+        offering(&self.tree, again, report, &summary?)
     }
 
     /// Updates within the ranges; with a `prefix` the manifests get the versions.
@@ -112,7 +115,7 @@ impl UpdateArguments {
         names: Vec<String>,
         prefix: Option<String>,
         report: &Report,
-    ) -> Result<ExitCode, CommandError> {
+    ) -> Result<Summary, CommandError> {
         let mut texts = Vec::new();
         for importer in all(&open) {
             let text = open.project.manifest_text_of(&importer)?;
@@ -132,8 +135,7 @@ impl UpdateArguments {
         });
         let update = names.clone();
         let options = Options { mode: Mode::Update, update, change, ..self.options() };
-        carry_out(&self.tree, open, options, report)?;
-        Ok(ExitCode::SUCCESS)
+        carry_out(&self.tree, open, options, report)
     }
 
     /// Takes the latest versions of direct dependencies: of those that are named for an importer,
@@ -144,7 +146,7 @@ impl UpdateArguments {
         latest: Vec<(String, Vec<String>)>,
         update: Vec<String>,
         report: &Report,
-    ) -> Result<ExitCode, CommandError> {
+    ) -> Result<Summary, CommandError> {
         open.project.read_lockfile(open.session.store())?;
         let usual = save_prefix(&self.flags, open.session.config())?;
         let is_exact = usual.is_empty();
@@ -173,8 +175,7 @@ impl UpdateArguments {
         };
         let options =
             Options { mode: Mode::Update, update, change: Some(change), ..self.options() };
-        carry_out(&self.tree, open, options, report)?;
-        Ok(ExitCode::SUCCESS)
+        carry_out(&self.tree, open, options, report)
     }
 
     fn options(&self) -> Options<'_> {

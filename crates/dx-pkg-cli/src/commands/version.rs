@@ -44,19 +44,18 @@ impl VersionArguments {
         };
         let flags = self.flags.settings();
         let (config, _) = configuration(&environment, &members.root, flags)?;
-        let prefix = config.tag_version_prefix()?;
         let scripts = Scripts::new(&environment, &members.root, "version", &config, report)?;
         let mut changed = Vec::new();
         for (name, folder) in members.each() {
             if let Some(name) = name.filter(|_| !report.wants_json()) {
                 report.text(name);
             }
-            let version = version::set(folder, requested, &config, &scripts, report)?;
+            let done = version::set(folder, requested, &config, &scripts, report)?;
             if !report.wants_json() {
-                report.text(&format!("{prefix}{version}"));
+                report.text(&done.tag);
             }
-            let tag = format!("{prefix}{version}");
-            changed.push(json!({ "name": name, "version": version, "tag": tag }));
+            let tag = done.is_tagged.then_some(done.tag);
+            changed.push(json!({ "name": done.name, "version": done.version, "tag": tag }));
         }
         if report.wants_json() {
             match (&members.chosen, changed.first()) {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use dx_pkg_compat::command_words::{
-    command_place, folder, instead_of_flag, is_flag, unknown_command,
+    command_place, folder, instead_of_flag, is_flag, is_setting_behind_one_dash, unknown_command,
 };
 use dx_pkg_compat::npmrc::find_flag;
 use dx_pkg_install::project::nearest_manifest;
@@ -22,11 +22,14 @@ pub fn script_command<'p>(parser: &'p Command, words: &[OsString]) -> Option<&'p
     SCRIPT_COMMANDS.contains(&command.get_name()).then_some(command)
 }
 
-/// Returns the words with `-ws`, which no letters are, spelled out, up to `--`.
-pub fn with_long_flags(words: Vec<OsString>) -> Vec<OsString> {
+/// Returns the words with `-ws`, which no letters are, spelled out, up to `--`, and with names of
+/// npm's settings behind one dash (`-save-dev`), as npm takes them; a script's words stay.
+pub fn with_long_flags(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    let spelled = |(at, word): (usize, OsString)| match word.to_str() {
-        Some("-ws") if at < end => "--workspaces".into(),
+    let is_script = script_command(parser, &words).is_some();
+    let spelled = |(at, word): (usize, OsString)| match word.to_str().filter(|_| at < end) {
+        Some("-ws") => "--workspaces".into(),
+        Some(text) if !is_script && is_setting_behind_one_dash(text) => format!("-{text}").into(),
         _ => word,
     };
     words.into_iter().enumerate().map(spelled).collect()

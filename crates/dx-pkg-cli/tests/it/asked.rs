@@ -7,8 +7,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use dx_pkg_testkit::provenance::bundle;
 use dx_pkg_testkit::{Fault, Registry};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const BULK: &str = "/-/npm/v1/security/advisories/bulk";
 const KEYS: &str = "/-/npm/v1/keys";
@@ -249,6 +251,52 @@ fn signatures_of_a_registry_hold_or_are_named() {
         outcome.errors.contains("[DX_SIGNING_KEY]")
             || outcome.errors.contains("[DX_NOTHING_SIGNED]")
     );
+}
+
+#[test]
+fn provenance_has_to_be_signed_by_the_key_of_its_certificate() {
+    const PLACE: &str = "/-/npm/v1/attestations/one@1.1.0";
+    let recorded = recorded();
+    let registry = serve(&recorded);
+    let (_folder, root) = project("clean", &recorded, &registry);
+    let mut document = recorded["packuments"]["one"].clone();
+    let dist = &mut document["versions"]["1.1.0"]["dist"];
+    let integrity = dist["integrity"].as_str().unwrap().strip_prefix("sha512-").unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(integrity).unwrap();
+    let sha512: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    dist["attestations"] = json!({ "url": format!("{}{PLACE}", address(&registry)),
+        "provenance": { "predicateType": "https://slsa.dev/provenance/v1" } });
+    let document = document.to_string().replace("<registry>", address(&registry));
+    registry.clear_faults();
+    registry.fault("/one", Fault::Body(document.into_bytes()));
+    let two = recorded["packuments"]["two"].to_string().replace("<registry>", address(&registry));
+    registry.fault("/two", Fault::Body(two.into_bytes()));
+    registry.fault(KEYS, Fault::Body(recorded["keys"].to_string().into_bytes()));
+    let good = bundle("pkg:npm/one@1.1.0", &sha512);
+    let mut forged = bundle("pkg:npm/one@1.1.1", &sha512);
+    forged["dsseEnvelope"]["payload"] = good["dsseEnvelope"]["payload"].clone();
+    for (bundle, problem) in [
+        (good, None),
+        (forged, Some("its signature is not by the key of its certificate")),
+        (bundle("pkg:npm/one@1.1.1", &sha512), Some("it is about pkg:npm/one@1.1.1")),
+        (bundle("pkg:npm/one@1.1.0", "00"), Some("it is about other files")),
+    ] {
+        let answer = json!({ "attestations": [{ "predicateType": "x", "bundle": bundle }] });
+        let served = registry.fault(PLACE, Fault::Body(answer.to_string().into_bytes()));
+        let words = ["audit", "signatures", "--prefer-online", "--json", "--include-attestations"];
+        let outcome = run(&root, &registry, &words);
+        let found: Value = serde_json::from_str(&outcome.text).unwrap();
+        assert_eq!(outcome.code, i32::from(problem.is_some()), "{}", outcome.text);
+        let invalid = &found["invalid"][0];
+        match problem {
+            None => assert_eq!(found["verified"][0]["name"], "one", "{found:#}"),
+            Some(problem) => {
+                assert_eq!(invalid["code"], "EATTESTATIONVERIFY", "{found:#}");
+                assert!(invalid["message"].as_str().unwrap().ends_with(problem), "{found:#}");
+            }
+        }
+        served.clear();
+    }
 }
 
 #[test]

@@ -49,6 +49,10 @@ fn settings_of_the_environment_stand_for_flags() {
     }
     let ascii = command(&project).env("LC_ALL", "C.UTF-8").env("npm_config_unicode", "false");
     assert!(!ascii.args(["ls"]).run().stdout.contains('├'));
+    for (flag, is_drawn) in [("--no-unicode", false), ("--unicode=false", false), ("--all", true)] {
+        let listed = command(&project).env("LC_ALL", "C.UTF-8").args(["ls", flag]).run();
+        assert_eq!(listed.stdout.contains('├'), is_drawn, "{flag}: {}", listed.stdout);
+    }
     let plain = dx(&project, ["ls"]).stdout;
     assert_eq!(with(&project, ("npm_config_json", "true"), &["ls", "--no-json"]), plain);
     assert_eq!(with(&project, ("npm_config_all", "true"), &["ls", "--all", "false"]), plain);
@@ -70,6 +74,8 @@ fn flags_are_understood_as_npm_does() {
         (&["ls", "--location=global"], &["ls", "--global"]),
         (&["ls", "--offline"], &["ls"]),
         (&["la"], &["ls", "--long"]),
+        (&["ls", "-all"], &["ls", "--all"]),
+        (&["ls", "-depth=1", "-json"], &["ls", "--depth=1", "--json"]),
         (&["query", "*", "--global=false"], &["query", "*"]),
     ] {
         assert_eq!(text(given), text(meant), "{given:?}");

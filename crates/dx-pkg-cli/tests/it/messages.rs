@@ -143,3 +143,23 @@ fn platforms_dates_and_kinds_are_flags_that_work() {
     ok(&project, ["install", "--no-optional", "--prefer-online"]);
     assert!(!project.exists("node_modules/muslin"));
 }
+
+/// A package that cannot be loaded fits no peer, and was placed again and again.
+#[test]
+fn a_version_that_is_not_there_is_named_although_others_have_peers_on_it() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.package("plugin", "1.0.0").peer("a", "^1.0.0").publish();
+    registry.package("preset", "1.0.0").dep("plugin", "1.0.0").peer("a", "^1.0.0").publish();
+    let project = Project::new(&registry).dep("preset", "1.0.0").create();
+    ok(&project, ["install"]);
+    for words in [&["add", "a@99"][..], &["add", "a@99", "--strict-peer-deps"]] {
+        let run = command(&project).args(words).run().failure();
+        says(
+            &run,
+            &["no version of a matches \"99\"", "published are 1.0.0", "NO_MATCHING_VERSION"],
+        );
+    }
+    let fresh = Project::new(&registry).dep("preset", "1.0.0").dep("a", "99").create();
+    says(&command(&fresh).args(["install"]).run().failure(), &["no version of a matches \"99\""]);
+}

@@ -197,6 +197,26 @@ fn change_of_a_workspace_leaves_alone_what_it_does_not_touch() {
 }
 
 #[test]
+fn what_a_workspace_no_longer_requires_is_told() {
+    let registry = Registry::start();
+    for name in ["a", "b"] {
+        registry.package(name, "1.0.0").publish();
+    }
+    let project = Project::new(&registry)
+        .field("workspaces", json!(["w", "x"]))
+        .file("w/package.json", r#"{"name":"w","dependencies":{"a":"1","b":"1"}}"#)
+        .file("x/package.json", r#"{"name":"x","dependencies":{"b":"1"}}"#)
+        .create();
+    ok(&project, ["install"]);
+    let run = ok(&project, ["remove", "a", "-w", "w"]);
+    assert!(run.stdout.contains("- a 1.0.0\n"), "{run}");
+    let run = ok(&project, ["remove", "b", "-w", "w"]);
+    assert!(run.stdout.contains("b 1.0.0 (stays: other packages need it)"), "{run}");
+    let run = ok(&project, ["remove", "b", "-w", "x"]);
+    assert!(run.stdout.contains("- b 1.0.0\n"), "{run}");
+}
+
+#[test]
 fn change_of_a_workspace_leaves_alone_the_conflicts_of_others() {
     let registry = registry();
     let asked = |pairs: &[(&str, &str)]| -> Asked {

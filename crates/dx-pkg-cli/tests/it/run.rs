@@ -206,6 +206,19 @@ fn commands_of_every_folder_upwards_are_found_the_nearest_first() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn package_manager_that_is_not_there_is_told() {
+    let project = project().script("build", "pnpx --version").script("other", "echo pnpx").create();
+    let run = |name: &str| command(&project).env("PATH", "/nowhere").args(["run", name]).run();
+    let absent = run("build");
+    assert_eq!(absent.status, Some(127), "{absent}");
+    assert!(absent.stderr.contains("calls pnpx, which is not on the PATH; `dx shims`"), "{absent}");
+    assert!(!run("other").stderr.contains("shims"));
+    project.write("node_modules/.bin/pnpx", "#!/bin/sh\n");
+    assert!(!run("build").stderr.contains("shims"));
+}
+
 #[test]
 fn unknown_script_is_an_error_that_suggests_a_similar_name() {
     let project = project().script("build", "x").script("lint", "x").create();

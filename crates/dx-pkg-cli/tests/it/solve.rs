@@ -108,6 +108,39 @@ fn an_offer_is_asked_about_on_a_terminal() {
 }
 
 #[test]
+fn each_command_that_installs_asks_about_an_offer() {
+    if !require::terminal() {
+        return;
+    }
+    for arguments in [
+        ["add", "other"].as_slice(),
+        &["update"],
+        &["update", "host"],
+        &["update", "--latest", "host"],
+        &["dedupe"],
+        &["dedupe", "--minimise"],
+        &["prune"],
+        &["remove", "gone"],
+    ] {
+        let registry = Registry::start();
+        registry.package("other", "1.0.0").publish();
+        registry.package("gone", "1.0.0").publish();
+        let project = offered(&registry);
+        let manifest = project.read("package.json");
+        let with_more = manifest.replacen("\"hooks\"", "\"gone\": \"*\", \"hooks\"", 1);
+        project.write("package.json", &with_more);
+        let run = command(&project)
+            .args(arguments)
+            .env("CI", "false")
+            .run_on_terminal((100, 30), &[(QUESTION, "y\n")]);
+        assert_eq!(run.status, Some(0), "{arguments:?}: {run}");
+        assert_eq!(required(&project, "hooks"), "hooks@7.0.2", "{arguments:?}: {run}");
+        assert_eq!(project.json("package.json")["dependencies"]["hooks"], "^7.0.2");
+        ok(&project, ["peers"]);
+    }
+}
+
+#[test]
 fn an_offer_is_not_asked_about_where_nobody_answers() {
     let registry = Registry::start();
     let without_terminal = offered(&registry);

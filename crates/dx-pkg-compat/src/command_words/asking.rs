@@ -35,14 +35,22 @@ pub const FLAGS: [&str; 25] = [
     "workspaces",
 ];
 
-/// Returns what npm takes an older flag for, or one for the place; without dashes.
+/// Returns the flag that stands for a denied one (`--no-NAME` for `--NAME=false`), for an older one
+/// or for one of the place, if the command `has` it; names have no dashes.
 #[must_use]
-pub fn instead_of_older(word: &str) -> Option<&'static str> {
-    Some(match word {
+pub fn instead_of(word: &str, has: impl Fn(&str) -> bool) -> Option<String> {
+    if let Some(name) = word.strip_prefix("--").and_then(|word| word.strip_suffix("=false"))
+        && !has(name)
+        && has(&format!("no-{name}"))
+    {
+        return Some(format!("--no-{name}"));
+    }
+    let instead = match word {
         "--only=prod" | "--only=production" => "omit=dev",
         "--also=dev" | "--also=development" => "include=dev",
         "--optional=false" | "--no-optional" => "omit=optional",
         "--location=global" => "global",
         _ => return None,
-    })
+    };
+    has(instead.split('=').next().unwrap_or(instead)).then(|| format!("--{instead}"))
 }

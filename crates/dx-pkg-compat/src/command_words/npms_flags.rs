@@ -160,9 +160,30 @@ fn shared_flag(flag: &str) -> Option<NpmFlag> {
     is_npms.then_some(NpmFlag { takes_value, is_harmless: false })
 }
 
+/// Returns whether a word such as `-save-dev` or `-no-save` is the name of one of npm's settings,
+/// not letters.
+#[must_use]
+pub fn is_setting_behind_one_dash(word: &str) -> bool {
+    let Some(name) = word.strip_prefix('-').and_then(|rest| rest.split('=').next()) else {
+        return false;
+    };
+    let name = name.strip_prefix("no-").unwrap_or(name);
+    name.len() > 2 && Definition::find(name).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_behind_one_dash_are_no_letters() {
+        for word in ["-save-dev", "-json", "-no-save", "-registry=x", "-depth=0"] {
+            assert!(is_setting_behind_one_dash(word), "{word}");
+        }
+        for word in ["-D", "-ws", "-dd", "--json", "-", "json", "-gf", "-another"] {
+            assert!(!is_setting_behind_one_dash(word), "{word}");
+        }
+    }
 
     #[test]
     fn flags_of_npm_are_known_with_their_values() {

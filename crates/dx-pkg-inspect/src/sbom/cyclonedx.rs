@@ -1,30 +1,46 @@
 //! The form of CycloneDX, version 1.5.
 
+use std::collections::HashSet;
+
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::licenses::{License, parse};
-use super::{Bill, SbomOptions, uuid};
+use super::{Bill, Each, SbomOptions, uuid};
 use crate::audit::iso_time;
 
-/// Returns the document of a bill of materials.
-pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> Value {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<C, D> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Value,
+    components: C,
+    dependencies: D,
+}
+
+/// Returns the document of a bill of materials, as JSON.
+pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> serde_json::Result<String> {
     let phase = if bill.is_locked() { "pre-build" } else { "build" };
     let listed = || std::iter::once(0).chain(bill.unique.iter().copied());
-    let components = bill.unique.iter().map(|place| component(bill, *place, "library"));
-    json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "serialNumber": format!("urn:uuid:{}", uuid()),
-        "version": 1,
-        "metadata": {
+    serde_json::to_string_pretty(&Document {
+        schema: "http://cyclonedx.org/schema/bom-1.5.schema.json",
+        bom_format: "CycloneDX",
+        spec_version: "1.5",
+        serial_number: format!("urn:uuid:{}", uuid()),
+        version: 1,
+        metadata: json!({
             "timestamp": iso_time(options.time),
             "lifecycles": [{ "phase": phase }],
             "tools": [{ "vendor": "dx", "name": "dx", "version": env!("CARGO_PKG_VERSION") }],
             "component": component(bill, 0, &options.kind),
-        },
-        "components": components.collect::<Vec<_>>(),
-        "dependencies": listed().map(|place| dependency(bill, place)).collect::<Vec<_>>(),
+        }),
+        components: Each(|| bill.unique.iter().map(|place| component(bill, *place, "library"))),
+        dependencies: Each(|| listed().map(|place| dependency(bill, place))),
     })
 }
 
@@ -94,12 +110,8 @@ fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
 }
 
 fn dependency(bill: &Bill<'_>, place: usize) -> Value {
-    let mut below: Vec<String> = Vec::new();
-    for (_, to) in bill.requirements(place) {
-        let reference = bill.reference(to);
-        if !below.contains(&reference) {
-            below.push(reference);
-        }
-    }
+    let mut seen: HashSet<String> = HashSet::new();
+    let references = bill.requirements(place).map(|(_, to)| bill.reference(to));
+    let below: Vec<String> = references.filter(|one| seen.insert(one.clone())).collect();
     json!({ "ref": bill.reference(place), "dependsOn": below })
 }

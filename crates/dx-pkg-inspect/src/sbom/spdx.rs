@@ -1,35 +1,78 @@
 //! The form of SPDX, version 2.3.
 
 use std::collections::HashSet;
+use std::iter;
 
 use dx_pkg_resolve::graph::Kind;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Bill, SbomOptions, encoded, uuid};
+use super::{Bill, Each, SbomOptions, encoded, uuid};
 use crate::audit::iso_time;
 
 const NONE: &str = "NOASSERTION";
+const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 
-/// Returns the document of a bill of materials.
-pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> Value {
+/// How one package stands to another.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relationship {
+    spdx_element_id: String,
+    related_spdx_element: String,
+    relationship_type: &'static str,
+}
+
+impl Relationship {
+    fn new(element: String, related: String, kind: &'static str) -> Self {
+        Relationship {
+            spdx_element_id: element,
+            related_spdx_element: related,
+            relationship_type: kind,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<P, R> {
+    spdx_version: &'static str,
+    data_license: &'static str,
+    #[serde(rename = "SPDXID")]
+    id: &'static str,
+    name: String,
+    document_namespace: String,
+    creation_info: Value,
+    document_describes: [String; 1],
+    packages: P,
+    relationships: R,
+}
+
+/// Returns the document of a bill of materials, as JSON.
+pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> serde_json::Result<String> {
     let name = format!("{}@{}", bill.view.project_name(), bill.version(0));
     let escaped = encoded(&bill.view.project_name()).replacen("%40", "@", 1);
-    let namespace = format!("http://spdx.org/spdxdocs/{escaped}-{}-{}", bill.version(0), uuid());
-    let mut packages = vec![package(bill, 0, Some(&options.kind))];
-    packages.extend(bill.unique.iter().map(|place| package(bill, *place, None)));
-    json!({
-        "spdxVersion": "SPDX-2.3",
-        "dataLicense": "CC0-1.0",
-        "SPDXID": "SPDXRef-DOCUMENT",
-        "name": name,
-        "documentNamespace": namespace,
-        "creationInfo": {
+    let project = package(bill, 0, Some(&options.kind));
+    let packages = || {
+        let others = bill.unique.iter().map(|place| package(bill, *place, None));
+        iter::once(project.clone()).chain(others)
+    };
+    serde_json::to_string_pretty(&Document {
+        spdx_version: "SPDX-2.3",
+        data_license: "CC0-1.0",
+        id: DOCUMENT,
+        document_namespace: format!(
+            "http://spdx.org/spdxdocs/{escaped}-{}-{}",
+            bill.version(0),
+            uuid()
+        ),
+        name,
+        creation_info: json!({
             "created": iso_time(options.time),
             "creators": [format!("Tool: dx-{}", env!("CARGO_PKG_VERSION"))],
-        },
-        "documentDescribes": [id(bill, 0)],
-        "packages": packages,
-        "relationships": relationships(bill),
+        }),
+        document_describes: [id(bill, 0)],
+        packages: Each(packages),
+        relationships: Each(|| relationships(bill)),
     })
 }
 
@@ -78,40 +121,32 @@ fn package(bill: &Bill<'_>, place: usize, kind: Option<&str>) -> Value {
 }
 
 /// Returns who requires whom, each once.
-fn relationships(bill: &Bill<'_>) -> Vec<Value> {
-    let relationship = |element: String, related: String, kind: &str| {
-        json!({
-            "spdxElementId": element, "relatedSpdxElement": related, "relationshipType": kind,
-        })
-    };
-    let document = "SPDXRef-DOCUMENT".to_owned();
-    let mut found = vec![relationship(document, id(bill, 0), "DESCRIBES")];
+fn relationships<'b>(bill: &'b Bill<'b>) -> impl Iterator<Item = Relationship> + 'b {
+    let project = id(bill, 0);
+    let described = Relationship::new(DOCUMENT.to_owned(), project.clone(), "DESCRIBES");
+    let packages = &bill.view.graph.packages;
     let mut seen: HashSet<usize> = HashSet::new();
-    for place in &bill.places {
-        let place = bill.view.graph.packages[*place].target.unwrap_or(*place);
-        if !seen.insert(place) {
-            continue;
-        }
-        let mut own: Vec<Value> = Vec::new();
-        for (required, to) in bill.requirements(place) {
-            let kind = match required.kind {
-                Kind::Peer => "PREREQUISITE_FOR",
-                Kind::Optional => "OPTIONAL_DEPENDENCY_OF",
-                Kind::Development => "DEV_DEPENDENCY_OF",
-                Kind::Production | Kind::OptionalPeer | Kind::Workspace => "DEPENDENCY_OF",
-            };
-            let one = relationship(id(bill, to), id(bill, place), kind);
-            if !own.contains(&one) {
-                own.push(one);
-            }
-        }
-        found.extend(own);
-    }
-    let extraneous =
-        bill.places.iter().filter(|place| bill.view.graph.packages[**place].extraneous);
-    found.extend(
-        extraneous
-            .map(|place| relationship(id(bill, *place), id(bill, 0), "OPTIONAL_DEPENDENCY_OF")),
-    );
-    found
+    let places = bill.places.iter().map(|place| packages[*place].target.unwrap_or(*place));
+    let places = places.filter(move |place| seen.insert(*place));
+    let extraneous = bill.places.iter().filter(|place| packages[**place].extraneous);
+    let extraneous = extraneous.map(move |place| {
+        Relationship::new(id(bill, *place), project.clone(), "OPTIONAL_DEPENDENCY_OF")
+    });
+    iter::once(described).chain(places.flat_map(|place| required(bill, place))).chain(extraneous)
+}
+
+/// Returns what a package requires, each once.
+fn required<'b>(bill: &'b Bill<'b>, place: usize) -> impl Iterator<Item = Relationship> + 'b {
+    let own = id(bill, place);
+    let mut seen: HashSet<(String, &str)> = HashSet::new();
+    bill.requirements(place).filter_map(move |(required, to)| {
+        let kind = match required.kind {
+            Kind::Peer => "PREREQUISITE_FOR",
+            Kind::Optional => "OPTIONAL_DEPENDENCY_OF",
+            Kind::Development => "DEV_DEPENDENCY_OF",
+            Kind::Production | Kind::OptionalPeer | Kind::Workspace => "DEPENDENCY_OF",
+        };
+        let to = id(bill, to);
+        seen.insert((to.clone(), kind)).then(|| Relationship::new(to, own.clone(), kind))
+    })
 }

@@ -69,7 +69,7 @@ impl Project {
     }
 
     /// Returns the text of an importer's manifest on disk, where it is known.
-    pub(super) fn text_of(&self, importer: &str) -> Option<&str> {
+    pub(crate) fn text_of(&self, importer: &str) -> Option<&str> {
         if importer.is_empty() {
             return Some(&self.manifest_text);
         }

@@ -28,9 +28,14 @@ impl Direct {
         let mut direct = Direct::default();
         direct.add("", lists(&project.manifest), |_| true);
         for (folder, manifest) in &project.workspaces {
-            direct.add(folder, lists(manifest), |_| true);
-            // What the workspace does not have for itself is hoisted.
-            direct.add("", lists(manifest), |name| !has(&format!("{folder}/node_modules/{name}")));
+            let before = project.text_of(folder).filter(|_| is_changed);
+            let before = before.and_then(|text| Manifest::parse(text).ok());
+            for manifest in std::iter::once(manifest).chain(&before) {
+                direct.add(folder, lists(manifest), |_| true);
+                // What the workspace does not have for itself is hoisted.
+                let is_own = |name: &str| has(&format!("{folder}/node_modules/{name}"));
+                direct.add("", lists(manifest), |name| !is_own(name));
+            }
         }
         if is_changed && let Ok(before) = Manifest::parse(&project.manifest_text) {
             direct.add("", lists(&before), |_| true);
@@ -103,10 +108,15 @@ impl Named {
             let all = lists(manifest).into_iter().flat_map(|(_, list)| list);
             all.map(|(name, _)| name.clone()).collect()
         };
-        let now = names(&project.manifest);
-        let before = Manifest::parse(&project.manifest_text).map(|manifest| names(&manifest));
-        let mut removed = before.unwrap_or_default();
-        removed.retain(|name| !now.contains(name));
+        let workspaces = project.workspaces.iter().map(|(folder, now)| (folder.as_str(), now));
+        let importers = std::iter::once(("", &project.manifest)).chain(workspaces);
+        let mut removed = Vec::new();
+        for (folder, manifest) in importers {
+            let Some(before) = project.text_of(folder) else { continue };
+            let before = Manifest::parse(before).map(|manifest| names(&manifest));
+            let now = names(manifest);
+            removed.extend(before.unwrap_or_default().into_iter().filter(|it| !now.contains(it)));
+        }
         removed.sort_unstable();
         removed.dedup();
         Named { added: explicit.to_vec(), removed }

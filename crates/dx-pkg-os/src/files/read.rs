@@ -21,7 +21,6 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     let (file, kind) = open(path)?;
     match kind {
         Kind::Regular => Ok(file),
-        Kind::Folder => Err(ErrorKind::IsADirectory.into()),
         Kind::Other => Err(io::Error::new(ErrorKind::InvalidInput, NOT_REGULAR)),
     }
 }
@@ -42,7 +41,6 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// As of [`read_bounded`]; what brings nothing for ten seconds is a timeout.
 pub fn read_trusted(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     match open(path)? {
-        (_, Kind::Folder) => Err(ErrorKind::IsADirectory.into()),
         (file, Kind::Regular) => read_open(file, limit),
         (file, Kind::Other) => read_pipe(file, limit, PIPE_PATIENCE),
     }
@@ -69,9 +67,9 @@ fn too_large(limit: u64) -> io::Error {
     io::Error::new(ErrorKind::FileTooLarge, reason)
 }
 
+/// What was opened that is no folder.
 enum Kind {
     Regular,
-    Folder,
     Other,
 }
 
@@ -88,7 +86,7 @@ fn open(path: &Path) -> io::Result<(File, Kind)> {
     };
     let kind = match found.file_type() {
         kind if kind.is_file() => Kind::Regular,
-        kind if kind.is_dir() => Kind::Folder,
+        kind if kind.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         _ if is_null() => Kind::Regular,
         _ => Kind::Other,
     };
@@ -97,6 +95,10 @@ fn open(path: &Path) -> io::Result<(File, Kind)> {
 
 #[cfg(not(unix))]
 fn open(path: &Path) -> io::Result<(File, Kind)> {
+    // Windows refuses to open a folder with a reason that does not tell that it is one.
+    if std::fs::metadata(path)?.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
     let file = File::open(path)?;
     let kind = file.metadata()?.file_type();
     Ok((file, if kind.is_file() { Kind::Regular } else { Kind::Other }))

@@ -76,6 +76,7 @@ mod linux {
 }
 
 #[cfg(target_os = "macos")]
+#[expect(unsafe_code, reason = "the framework's function has no safe form")]
 mod macos {
     #[link(name = "IOKit", kind = "framework")]
     unsafe extern "C" {
@@ -86,7 +87,6 @@ mod macos {
     /// `kIOPSTimeRemainingUnlimited`: power comes from outside.
     const UNLIMITED: f64 = -2.0;
 
-    #[expect(unsafe_code, reason = "the framework's function has no safe form")]
     pub(super) fn on_battery() -> bool {
         // SAFETY: the function takes nothing and returns a number.
         let remaining = unsafe { IOPSGetTimeRemainingEstimate() };
@@ -95,6 +95,7 @@ mod macos {
 }
 
 #[cfg(windows)]
+#[expect(unsafe_code, reason = "the system's function has no safe form")]
 mod windows {
     /// `SYSTEM_POWER_STATUS` of `winbase.h`.
     #[repr(C)]
@@ -114,7 +115,6 @@ mod windows {
         fn GetSystemPowerStatus(status: *mut PowerStatus) -> i32;
     }
 
-    #[expect(unsafe_code, reason = "the system's function has no safe form")]
     pub(super) fn on_battery() -> bool {
         let mut status = PowerStatus { line: 255, ..PowerStatus::default() };
         // SAFETY: the structure has the documented layout and outlives the call.

@@ -145,15 +145,15 @@ impl<R: Read> Answer<R> {
     }
 
     /// Reads the next part. `payload` is a buffer to be used again, and holds the message of a
-    /// package; `grows` is called with what has come of it and the length that it is about to have,
-    /// and may wait.
+    /// package; `grows` is called before each frame of a message with its kind, what has come of it
+    /// and the bytes that the frame adds: it may wait, and may take what is there.
     ///
     /// # Errors
     /// The stream is broken, a message does not belong where it came, or the server refuses.
     pub fn next(
         &mut self,
         payload: &mut Vec<u8>,
-        grows: impl FnMut(&[u8], usize),
+        grows: impl FnMut(Kind, &mut Vec<u8>, usize),
     ) -> Result<Part, AnswerError> {
         let kind = self.reader.read_into(payload, grows)?.ok_or(AnswerError::CutOff)?;
         let out_of_order = || FrameError::OutOfOrder { message: kind.name() };
@@ -204,7 +204,7 @@ fn expect<R: Read>(
     kind: Kind,
     payload: &mut Vec<u8>,
 ) -> Result<(), AnswerError> {
-    match reader.read_into(payload, |_, _| {})? {
+    match reader.read_into(payload, |_, _, _| {})? {
         Some(found) if found == kind => Ok(()),
         Some(Kind::Error) => Err(refusal(payload)?),
         Some(found) => Err(FrameError::OutOfOrder { message: found.name() }.into()),

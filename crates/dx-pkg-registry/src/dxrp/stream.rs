@@ -50,6 +50,8 @@ pub struct Begun {
     pub kind: Kind,
     /// The bytes of its frames that have come whole, heads included.
     pub bytes: u64,
+    /// The bytes of its payload in them.
+    pub length: u64,
 }
 
 /// Reads messages. Each is wholly in memory, at most [`Kind::most`] bytes of it.
@@ -81,20 +83,21 @@ impl<R: Read> MessageReader<R> {
     /// The stream cannot be read or ends within a message, or a frame is refused.
     pub fn read(&mut self) -> Result<Option<Message>, StreamError> {
         let mut payload = Vec::new();
-        let kind = self.read_into(&mut payload, |_, _| {})?;
+        let kind = self.read_into(&mut payload, |_, _, _| {})?;
         Ok(kind.map(|kind| Message { kind, payload }))
     }
 
     /// Reads the next message into `payload`, whatever that held before, and returns its kind;
-    /// `None` where the stream ends before it. `grows` is called with the payload so far and the
-    /// length that it is about to have: it may wait.
+    /// `None` where the stream ends before it. `grows` is called before each frame with the kind,
+    /// the payload so far and the bytes that the frame adds: it may wait, and may take what is
+    /// there.
     ///
     /// # Errors
     /// As [`Self::read`].
     pub fn read_into(
         &mut self,
         payload: &mut Vec<u8>,
-        mut grows: impl FnMut(&[u8], usize),
+        mut grows: impl FnMut(Kind, &mut Vec<u8>, usize),
     ) -> Result<Option<Kind>, StreamError> {
         payload.clear();
         self.begun = None;
@@ -111,7 +114,7 @@ impl<R: Read> MessageReader<R> {
         &mut self,
         begun: Begun,
         payload: &mut Vec<u8>,
-        mut grows: impl FnMut(&[u8], usize),
+        mut grows: impl FnMut(Kind, &mut Vec<u8>, usize),
     ) -> Result<Kind, StreamError> {
         self.begun = Some(begun);
         let cut = || io::Error::from(ErrorKind::UnexpectedEof);
@@ -120,7 +123,7 @@ impl<R: Read> MessageReader<R> {
     }
 
     /// Returns the message that broke off, if one did after a frame of it had come whole: the
-    /// payload has what those frames hold.
+    /// payload has what those frames hold, but for what was taken from it.
     pub fn begun(&self) -> Option<Begun> {
         self.begun
     }
@@ -129,15 +132,20 @@ impl<R: Read> MessageReader<R> {
         &mut self,
         mut head: FrameHead,
         payload: &mut Vec<u8>,
-        grows: &mut impl FnMut(&[u8], usize),
+        grows: &mut impl FnMut(Kind, &mut Vec<u8>, usize),
     ) -> Result<Kind, StreamError> {
         let since = Instant::now();
         let kind = self.begun.map_or(head.kind, |begun| begun.kind);
+        let (mut length, most) = (self.begun.map_or(0, |begun| begun.length), kind.most());
         loop {
             if head.kind != kind {
                 return Err(FrameError::OutOfOrder { message: head.kind.name() }.into());
             }
-            grows(payload, payload.len() + head.length);
+            length += head.length as u64;
+            if length > most {
+                return Err(FrameError::TooLong { message: kind.name(), most }.into());
+            }
+            grows(kind, payload, head.length);
             let begin = payload.len();
             if let Err(error) = self.take_payload(&head, payload, since) {
                 payload.truncate(begin);
@@ -148,7 +156,8 @@ impl<R: Read> MessageReader<R> {
                 return Ok(kind);
             }
             let before = self.begun.map_or(0, |begun| begun.bytes);
-            self.begun = Some(Begun { kind, bytes: before + (HEAD + head.length) as u64 });
+            let bytes = before + (HEAD + head.length) as u64;
+            self.begun = Some(Begun { kind, bytes, length });
             let cut = || io::Error::from(ErrorKind::UnexpectedEof);
             head = self.head(Some(since))?.ok_or_else(cut)?;
         }
@@ -191,10 +200,7 @@ impl<R: Read> MessageReader<R> {
         payload: &mut Vec<u8>,
         since: Instant,
     ) -> Result<(), StreamError> {
-        let (begin, most) = (payload.len(), head.kind.most());
-        if (begin + head.length) as u64 > most {
-            return Err(FrameError::TooLong { message: head.kind.name(), most }.into());
-        }
+        let begin = payload.len();
         // At most MOST_PAYLOAD bytes more than have come.
         payload.resize(begin + head.length, 0);
         let mut filled = begin;
@@ -292,21 +298,39 @@ mod tests {
         for (cut, whole) in [(frame - 1, 0), (frame, 1), (frame * 2 - 1, 1), (frame * 2 + 20, 2)] {
             let mut payload = Vec::new();
             let mut reader = MessageReader::new(&bytes[..cut]);
-            assert!(reader.read_into(&mut payload, |_, _| {}).is_err(), "cut at {cut}");
+            assert!(reader.read_into(&mut payload, |_, _, _| {}).is_err(), "cut at {cut}");
             let Some(begun) = reader.begun() else {
                 assert_eq!(whole, 0, "cut at {cut}");
                 continue;
             };
             assert_eq!((begun.kind, begun.bytes), (Kind::Pack, (whole * frame) as u64));
+            assert_eq!(begun.length, (whole * MOST_PAYLOAD) as u64);
             assert_eq!(payload.len(), whole * MOST_PAYLOAD);
             let rest = &bytes[usize::try_from(begun.bytes).unwrap()..];
             let mut other = payload.clone();
-            let again = MessageReader::new(rest).go_on(begun, &mut payload, |_, _| {});
+            let again = MessageReader::new(rest).go_on(begun, &mut payload, |_, _, _| {});
             assert_eq!((again.ok(), payload == long), (Some(Kind::Pack), true), "cut at {cut}");
             // What follows belongs to another message.
             let end = dx_pkg_format::dxrp::encode_message(Kind::End, b"");
-            assert!(MessageReader::new(&end[..]).go_on(begun, &mut other, |_, _| {}).is_err());
+            assert!(MessageReader::new(&end[..]).go_on(begun, &mut other, |_, _, _| {}).is_err());
         }
+    }
+
+    #[test]
+    fn what_was_taken_of_a_message_counts_for_its_length() {
+        let long: Vec<u8> = (0..MOST_PAYLOAD * 3).map(|at| (at % 251) as u8).collect();
+        let bytes = dx_pkg_format::dxrp::encode_message(Kind::Pack, &long);
+        let (mut taken, mut payload) = (Vec::new(), Vec::new());
+        let mut reader = MessageReader::new(&bytes[..]);
+        let kind = reader.read_into(&mut payload, |_, payload, _| taken.append(payload));
+        taken.append(&mut payload);
+        assert_eq!((kind.ok().flatten(), taken == long), (Some(Kind::Pack), true));
+        let mut out = Vec::new();
+        for _ in 0..3 {
+            encode_frame(Kind::Hello, &[0; 400], true, &mut out);
+        }
+        let read = MessageReader::new(&out[..]).read_into(&mut payload, |_, it, _| it.clear());
+        assert!(matches!(read, Err(StreamError::Frame(FrameError::TooLong { .. }))));
     }
 
     /// Delivers a byte now and then.

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 
 use dx_pkg_core::Version;
+use dx_pkg_lock::LockPackage;
 
 use crate::Requirements;
 use crate::extensions::Joining;
@@ -16,9 +17,13 @@ use crate::pins::{Asked as Written, Outcome, PinTable};
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) spec: String,
+    /// The same before overrides, by which their keys are chosen.
+    pub(super) declared: String,
     pub(super) is_optional: bool,
     /// A further range that the project accepts.
     pub(super) accepts: Option<String>,
+    /// The overrides that the dependent passes on to it, where that depends on its own.
+    pub(super) rules: Option<RuleId>,
 }
 
 /// A version of a package that the importer finds.
@@ -49,6 +54,15 @@ impl<'r> Alterations<'r> {
         Alterations { requirements, interner: RefCell::new(interner), rules, root, pins }
     }
 
+    /// Returns whether nothing is altered of what packages have as peers.
+    pub(super) fn are_idle(&self) -> bool {
+        let Requirements { extensions, exceptions, .. } = self.requirements;
+        self.root.is_none()
+            && self.pins.is_idle(None)
+            && extensions.is_empty()
+            && exceptions.has_no_peers()
+    }
+
     /// Returns the importer's requirement for `name` as it counts; `None` where it is removed.
     pub(super) fn own(&self, folder: &str, name: &str, written: &str) -> Option<String> {
         if self.pins.is_idle(Some(folder)) {
@@ -74,7 +88,7 @@ impl<'r> Alterations<'r> {
                 let name = self.interner.borrow_mut().name(dependent.registry_name);
                 let of = (Some(name), Some(dependent.version));
                 match self.pinned(None, of, (&asked.name, &asked.spec, true)) {
-                    Some(spec) => asked.spec = spec,
+                    Some(spec) => (asked.spec, asked.declared) = (spec.clone(), spec),
                     None => continue,
                 }
             }
@@ -99,13 +113,16 @@ impl<'r> Alterations<'r> {
                 match peers.iter_mut().find(|asked| asked.name == *name) {
                     Some(known) if extension.joining == Joining::Strict => {
                         known.spec.clone_from(spec);
+                        known.declared.clone_from(spec);
                     }
                     Some(_) => {}
                     None => peers.push(Asked {
                         name: name.clone(),
                         spec: spec.clone(),
+                        declared: spec.clone(),
                         is_optional: false,
                         accepts: None,
+                        rules: None,
                     }),
                 }
             }
@@ -139,6 +156,42 @@ impl<'r> Alterations<'r> {
         let (name, spec) = (interner.name(dependent.name), interner.spec(dependent.spec));
         let of_edge = self.rules.for_edge(root, name, spec, &interner);
         self.rules.for_package(of_edge, name, dependent.version, &interner)
+    }
+
+    /// Returns the rule set of an importer, where the rules of packages depend on their dependents.
+    pub(super) fn rules_of_importer(&self, importer: &LockPackage) -> Option<RuleId> {
+        let root = self.root.filter(|_| self.rules.are_nested())?;
+        let version = importer.version.as_deref().and_then(|text| Version::parse(text).ok());
+        let (Some(name), Some(version), false) =
+            (&importer.name, version, importer.path.is_empty())
+        else {
+            return Some(root);
+        };
+        let mut interner = self.interner.borrow_mut();
+        let name = interner.name(name);
+        Some(self.rules.for_package(root, name, &version, &interner))
+    }
+
+    /// Returns the rule set that a requirement has, and its package after it.
+    pub(super) fn onward(&self, rules: RuleId, name: &str, declared: &str) -> RuleId {
+        let mut interner = self.interner.borrow_mut();
+        let (name, spec) = (interner.name(name), interner.spec(declared));
+        self.rules.for_edge(rules, name, spec, &interner)
+    }
+
+    /// Returns whether a package with the rules `own` can have a dependent that brings `incoming`.
+    pub(super) fn suits(&self, own: RuleId, incoming: RuleId) -> bool {
+        self.rules.suits(own, incoming, &self.interner.borrow())
+    }
+
+    /// Returns the same requirement as it counts for a dependent with these rules.
+    pub(super) fn under(&self, rules: RuleId, asked: &Asked) -> Asked {
+        let spec = self.overridden(rules, &asked.name, &asked.declared);
+        Asked {
+            spec: spec.unwrap_or_else(|| asked.declared.clone()),
+            rules: Some(self.onward(rules, &asked.name, &asked.declared)),
+            ..asked.clone()
+        }
     }
 
     /// Returns the requirement that the rules put in place of another.

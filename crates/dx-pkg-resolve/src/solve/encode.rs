@@ -19,6 +19,16 @@ pub(crate) enum Fact {
     },
 }
 
+/// What the facts of a problem are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Grain {
+    /// Each requirement for a peer.
+    Requirements,
+    /// All requirements of a package for a peer together. There can be hundreds, one of each
+    /// version, and a core with all of them takes long to find.
+    Pairs,
+}
+
 /// The clauses of a problem, with the variables that mean something in it.
 pub(super) struct Encoded {
     pub(super) sat: Sat,
@@ -34,7 +44,9 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    pub(super) fn new(problem: &Problem) -> Self {
+    /// Returns the clauses of a problem, with a fact for each requirement or, where `grain` says so,
+    /// for all that the candidates of a package need of a peer.
+    pub(super) fn new(problem: &Problem, grain: Grain) -> Self {
         let mut sat = Sat::new();
         let distinct = problem.distinct().into_iter();
         let chosen: Vec<Vec<(usize, Literal)>> = distinct
@@ -44,7 +56,8 @@ impl Encoded {
         let mut encoded = Encoded { sat, chosen, absent, facts: Vec::new(), escapes: Vec::new() };
         for position in 0..problem.packages.len() {
             encoded.choice(problem, position);
-            encoded.peers(problem, position);
+            encoded.peers(problem, position, grain);
+            encoded.supports(problem, position);
         }
         for position in 0..problem.packages.len() {
             encoded.escape(problem, position);
@@ -84,15 +97,22 @@ impl Encoded {
     }
 
     /// Demands the peers of the candidates that are chosen.
-    fn peers(&mut self, problem: &Problem, position: usize) {
+    fn peers(&mut self, problem: &Problem, position: usize, grain: Grain) {
         let mut by_peer: BTreeMap<Peer, Vec<Literal>> = BTreeMap::new();
         for (candidate, literal) in &self.chosen[position] {
             for peer in &problem.packages[position].candidates[*candidate].peers {
                 by_peer.entry(*peer).or_default().push(*literal);
             }
         }
+        let mut coarse: BTreeMap<usize, Literal> = BTreeMap::new();
         for (peer, having) in by_peer {
-            let fact = self.fact(Fact::Peer { dependent: position, peer });
+            let named = Fact::Peer { dependent: position, peer };
+            let fact = match grain {
+                Grain::Requirements => self.fact(named),
+                Grain::Pairs => *coarse
+                    .entry(problem.ranges[peer.range].package)
+                    .or_insert_with(|| self.fact(named)),
+            };
             let counts = self.sat.variable();
             for literal in having {
                 self.sat.clause([!literal, !fact, counts]);
@@ -104,6 +124,22 @@ impl Encoded {
             let absent = peer.is_optional.then(|| self.absent[range.package]);
             let clause: Vec<Literal> =
                 allowed.map(|(_, literal)| *literal).chain(absent).chain([!counts]).collect();
+            self.sat.clause(clause);
+        }
+    }
+
+    /// Demands one of the candidates that a candidate needs.
+    fn supports(&mut self, problem: &Problem, position: usize) {
+        for (candidate, literal) in self.chosen[position].clone() {
+            let Some(support) = problem.packages[position].candidates[candidate].support else {
+                continue;
+            };
+            let needed = problem.supports[support].iter();
+            let chosen = needed.filter_map(|(package, candidate)| {
+                let mut chosen = self.chosen[*package].iter();
+                chosen.find(|(one, _)| one == candidate).map(|(_, literal)| *literal)
+            });
+            let clause: Vec<Literal> = chosen.chain([!literal]).collect();
             self.sat.clause(clause);
         }
     }

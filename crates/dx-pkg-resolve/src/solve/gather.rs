@@ -5,13 +5,16 @@
 //! copy that the importer itself finds, wherever its dependent is placed.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use dx_pkg_core::{Range, Spec};
+use dx_pkg_core::{Range, Spec, Version};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alterations::Asked;
 use super::packages::{Direct, Known, Source, is_met, is_met_by, keep_first};
 use super::problem::{Candidate, Package, Peer, PeerRange, Problem, major};
+use super::variants::{Suits, Supports, with_rules};
+use crate::overrides::RuleId;
 
 /// The most packages of a problem; real ones have tens.
 const MOST_PACKAGES: usize = 400;
@@ -22,7 +25,12 @@ pub(super) struct Gathered {
     pub(super) problem: Problem,
     /// The packages, at the positions of the problem.
     pub(super) known: Vec<Known>,
+    /// Which overrides suit each other, where those of packages depend on their dependents.
+    suits: Option<Rc<Suits>>,
 }
+
+/// A peer requirement as it counts: the position of the package, the ranges, and the overrides.
+type Key<'k> = (usize, &'k str, Option<&'k str>, Option<RuleId>);
 
 /// The number of packages of a problem that is not looked at.
 pub(super) struct TooMany(pub(super) usize);
@@ -65,29 +73,41 @@ pub(super) fn gather(source: &Source<'_>, widened: &[String]) -> Result<Option<G
             return Err(TooMany(names.len()));
         }
     }
-    Ok(Some(Gathered::of(known)))
+    let suits = with_rules(source, &mut known);
+    Ok(Some(Gathered::of(known, suits)))
 }
 
 impl Gathered {
     /// Turns names into positions and ranges into the candidates they allow.
-    pub(super) fn of(known: Vec<Known>) -> Self {
+    pub(super) fn of(known: Vec<Known>, suits: Option<Rc<Suits>>) -> Self {
         let positions: FxHashMap<&str, usize> =
             known.iter().enumerate().map(|(at, package)| (package.name.as_str(), at)).collect();
         let mut ranges: Vec<PeerRange> = Vec::new();
-        let mut by_text: FxHashMap<(usize, &str, Option<&str>), usize> = FxHashMap::default();
+        let mut by_text: FxHashMap<Key<'_>, usize> = FxHashMap::default();
+        let mut supports = Supports::default();
+        let places: Vec<Vec<usize>> = known.iter().map(Known::places).collect();
         let mut packages = Vec::with_capacity(known.len());
-        for package in &known {
-            let candidates = package.candidates.iter().map(|(version, asked)| {
+        for (own, package) in known.iter().enumerate() {
+            let candidates = package.candidates.iter().enumerate().map(|(at, (version, asked))| {
+                let candidate = at;
                 let peers = asked.iter().filter_map(|asked| {
                     let at = *positions.get(asked.name.as_str())?;
-                    let key = (at, asked.spec.as_str(), asked.accepts.as_deref());
+                    let key = (at, asked.spec.as_str(), asked.accepts.as_deref(), asked.rules);
+                    supports.add(asked, at, (own, candidate));
                     let range = *by_text.entry(key).or_insert_with(|| {
-                        ranges.push(range(at, &known[at], asked));
+                        ranges.push(range(at, (&known[at], &places[at]), asked, suits.as_deref()));
                         ranges.len() - 1
                     });
                     Some(Peer { range, is_optional: asked.is_optional })
                 });
-                Candidate { version: version.clone(), peers: peers.collect() }
+                let rules = package.rules.get(candidate).copied();
+                Candidate {
+                    version: version.clone(),
+                    peers: peers.collect(),
+                    support: rules
+                        .filter(|rules| package.own_rules != Some(*rules))
+                        .map(|rules| supports.of(own, rules)),
+                }
             });
             packages.push(Package {
                 name: package.name.clone(),
@@ -96,7 +116,13 @@ impl Gathered {
                 locked: package.locked,
             });
         }
-        Gathered { problem: Problem::new(packages, ranges), known }
+        let problem = Problem::new(packages, ranges).with_supports(supports.all);
+        Gathered { problem, known, suits }
+    }
+
+    /// Returns which overrides suit each other.
+    pub(super) fn suits(&self) -> Option<Rc<Suits>> {
+        self.suits.clone()
     }
 
     /// Returns the same without candidates, each given by the positions of package and candidate.
@@ -105,7 +131,7 @@ impl Gathered {
         for (position, package) in known.iter_mut().enumerate() {
             package.retain(|candidate| !is_left_out(position, candidate));
         }
-        Gathered::of(known)
+        Gathered::of(known, self.suits.clone())
     }
 
     /// Returns the same without the peer requirements of these pairs of dependent and peer.
@@ -120,7 +146,7 @@ impl Gathered {
                 }
             }
         }
-        Gathered::of(known)
+        Gathered::of(known, self.suits.clone())
     }
 }
 
@@ -228,18 +254,29 @@ impl Source<'_> {
     }
 }
 
-fn range(position: usize, package: &Known, asked: &Asked) -> PeerRange {
-    let allows = package.allowing(asked);
-    let published = package.allowable(asked).iter().filter(|version| allows(version));
-    let majors: FxHashSet<(u64, u64)> = published.clone().map(major).collect();
-    let versions = || package.candidates.iter().map(|(version, _)| version);
+fn range(
+    position: usize,
+    (package, places): (&Known, &[usize]),
+    asked: &Asked,
+    suits: Option<&Suits>,
+) -> PeerRange {
+    let verdict = package.published.verdict(asked);
+    let can_have = |at: usize| {
+        let pair = package.rules.get(at).zip(asked.rules.as_ref());
+        suits.zip(pair).is_none_or(|(suits, (own, incoming))| suits.suit(*own, *incoming))
+    };
+    let is_other = |(version, _): &(Version, _)| {
+        !verdict.majors.is_empty() && !verdict.majors.contains(&major(version))
+    };
     PeerRange {
         package: position,
-        allowed: versions().map(&allows).collect(),
-        highest: published.max().cloned(),
-        other_majors: versions()
-            .map(|version| !majors.is_empty() && !majors.contains(&major(version)))
+        allowed: places
+            .iter()
+            .enumerate()
+            .map(|(at, place)| verdict.allowed[*place] && can_have(at))
             .collect(),
+        highest: verdict.highest.clone(),
+        other_majors: package.candidates.iter().map(is_other).collect(),
         is_any: Range::parse(&asked.spec).is_ok_and(|range| range.is_any()),
     }
 }

@@ -7,8 +7,9 @@ use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_lock::LockPackage;
 
 use super::consent::{Asking, asking, is_excluded};
+use super::encode::Grain;
 use super::gather::{Gathered, gather};
-use super::order::{Outcome, Solution, solve};
+use super::order::{Outcome, Solution, solve_with};
 use super::packages::{Known, Source, keep_first};
 use super::told::{Contradiction, required_in};
 use crate::explanation::{Change, Exception, MOST_CHANGES, Section, Wanted};
@@ -59,8 +60,8 @@ impl Search<'_> {
                 continue;
             }
             let Ok(Some(gathered)) = gather(self.source, &widened) else { continue };
-            let gathered = without_escapes(gathered.relaxed(self.others));
-            match solve(&gathered.problem) {
+            let (gathered, outcome) = without_escapes(gathered.relaxed(self.others));
+            match outcome {
                 Outcome::Solved(solution) if !solution.has_escapes => {
                     found.push((widened, gathered, solution));
                 }
@@ -212,17 +213,18 @@ impl Search<'_> {
     }
 }
 
-/// Returns a problem without the candidates of packages that its solution has as escapes.
-fn without_escapes(gathered: Gathered) -> Gathered {
-    match solve(&gathered.problem) {
-        Outcome::Solved(solution) if solution.has_escapes => {
-            let escapes =
-                Asking { escapes: asking(&gathered, &solution).escapes, ..Asking::default() };
-            gathered
-                .without(|package, at| is_excluded(&gathered, (&solution, &escapes), package, at))
-        }
-        _ => gathered,
+/// Solves a problem, without the candidates of packages that its solution would have as escapes.
+fn without_escapes(gathered: Gathered) -> (Gathered, Outcome) {
+    let outcome = solve_with(&gathered.problem, Grain::Pairs);
+    let Outcome::Solved(solution) = &outcome else { return (gathered, outcome) };
+    if !solution.has_escapes {
+        return (gathered, outcome);
     }
+    let escapes = Asking { escapes: asking(&gathered, solution).escapes, ..Asking::default() };
+    let rest =
+        gathered.without(|package, at| is_excluded(&gathered, (solution, &escapes), package, at));
+    let outcome = solve_with(&rest.problem, Grain::Pairs);
+    (rest, outcome)
 }
 
 /// Returns the direct dependencies of a solution that need another requirement.
@@ -379,7 +381,8 @@ fn escape_in_words(package: &Known, candidate: usize, peer: &Known, other: usize
     let own = own.unwrap_or_else(|| format!("it says nothing of {}", peer.name));
     let newer = (0..candidate).find_map(|at| {
         let asked = package.asked(at, &peer.name)?;
-        let restricts = package.version(at) > version && !peer.allowing(asked)(peer.version(other));
+        let restricts =
+            package.version(at) > version && !peer.published.allowing(asked)(peer.version(other));
         restricts.then(|| {
             format!("; the newer {} restricts itself to {}", package.version(at), asked.spec)
         })

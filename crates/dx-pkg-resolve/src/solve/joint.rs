@@ -234,7 +234,8 @@ fn merged(
         package.name = label(position);
         package
     };
-    Gathered::of(groups.iter().enumerate().map(package).collect())
+    let suits = members.iter().find_map(|member| member.gathered.suits());
+    Gathered::of(groups.iter().enumerate().map(package).collect(), suits)
 }
 
 /// Returns the groups of a peer that copies of its dependent are to suit.
@@ -319,8 +320,13 @@ fn own(
 ) -> Solution {
     let choice = |at: usize| {
         let group = groups.iter().position(|copies| copies.contains(&(of, at)))?;
-        let version = whole.known[group].version(joint.chosen[group]?);
-        member.gathered.known[at].candidates.iter().position(|(one, _)| one == version)
+        let chosen = joint.chosen[group]?;
+        let version = whole.known[group].version(chosen);
+        let rules = whole.known[group].rules.get(chosen);
+        let own = &member.gathered.known[at];
+        let mut alike =
+            (0..own.candidates.len()).filter(|candidate| own.version(*candidate) == version);
+        alike.clone().find(|candidate| own.rules.get(*candidate) == rules).or(alike.next())
     };
     let chosen: Vec<Option<usize>> = (0..member.gathered.known.len()).map(choice).collect();
     let has_escapes = chosen.iter().enumerate().any(|(at, candidate)| {

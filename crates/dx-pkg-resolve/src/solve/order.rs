@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::{Encoded, Fact};
+use super::encode::{Encoded, Fact, Grain};
 use super::problem::{Package, Problem};
 use super::sat::{Answer, Literal};
 
@@ -40,7 +40,12 @@ pub(crate) struct Solution {
 
 /// Returns the best solution of a problem.
 pub(crate) fn solve(problem: &Problem) -> Outcome {
-    let mut encoded = Encoded::new(problem);
+    solve_with(problem, Grain::Requirements)
+}
+
+/// Returns the best solution of a problem, or a contradiction whose facts are of this grain.
+pub(super) fn solve_with(problem: &Problem, grain: Grain) -> Outcome {
+    let mut encoded = Encoded::new(problem, grain);
     let facts = encoded.all_facts();
     match encoded.sat.solve(&facts) {
         Answer::Possible => {}
@@ -49,6 +54,12 @@ pub(crate) fn solve(problem: &Problem) -> Outcome {
     }
     for groups in criteria(problem, &encoded) {
         if encoded.sat.minimise(&groups, &facts) == Answer::GivenUp {
+            return Outcome::GivenUp;
+        }
+    }
+    for is_direct in [true, false] {
+        let steps = steps(problem, &encoded, is_direct);
+        if encoded.sat.minimise_steps(&steps, &facts) == Answer::GivenUp {
             return Outcome::GivenUp;
         }
     }
@@ -61,34 +72,39 @@ pub(crate) fn solve(problem: &Problem) -> Outcome {
     Outcome::Solved(Solution { chosen, has_escapes })
 }
 
-/// Returns what is to be true as seldom as possible, in the order of the criteria. A group of
+/// Returns what is to be true as seldom as possible, in the order of the first criteria. A group of
 /// literals, as those of a package, counts once.
 fn criteria(problem: &Problem, encoded: &Encoded) -> Vec<Vec<Vec<Literal>>> {
-    let by_package = |is_meant: &dyn Fn(&Package, usize) -> bool| -> Vec<Vec<Literal>> {
-        let packages = problem.packages.iter().zip(&encoded.chosen);
-        let groups = packages.map(|(package, chosen)| {
-            let meant = chosen.iter().filter(|(candidate, _)| is_meant(package, *candidate));
+    let steps: Vec<Vec<usize>> = problem.packages.iter().map(Package::steps).collect();
+    let packages = || problem.packages.iter().zip(&steps).zip(&encoded.chosen);
+    let by_package = |is_meant: &dyn Fn(&Package, &[usize], usize) -> bool| -> Vec<Vec<Literal>> {
+        let groups = packages().map(|((package, steps), chosen)| {
+            let meant = chosen.iter().filter(|(candidate, _)| is_meant(package, steps, *candidate));
             meant.map(|(_, literal)| *literal).collect()
         });
         groups.filter(|group: &Vec<Literal>| !group.is_empty()).collect()
     };
-    let mut criteria = vec![
+    vec![
         encoded.escapes.iter().map(|escape| vec![*escape]).collect(),
-        by_package(&|package, candidate| package.is_direct && package.is_other_major(candidate)),
-        by_package(&|package, candidate| package.locked.is_some_and(|locked| locked != candidate)),
-        by_package(&|package, candidate| package.is_direct && candidate != 0),
-    ];
-    for is_direct in [true, false] {
-        let mut steps: BTreeMap<usize, Vec<Vec<Literal>>> = BTreeMap::new();
-        let packages = problem.packages.iter().zip(&encoded.chosen);
-        for (_, chosen) in packages.filter(|(package, _)| package.is_direct == is_direct) {
-            for (candidate, literal) in chosen.iter().filter(|(candidate, _)| *candidate > 0) {
-                steps.entry(*candidate).or_default().push(vec![*literal]);
-            }
+        by_package(&|package, _, candidate| package.is_direct && package.is_other_major(candidate)),
+        by_package(&|package, steps, candidate| {
+            package.locked.is_some_and(|locked| steps[locked] != steps[candidate])
+        }),
+        by_package(&|package, steps, candidate| package.is_direct && steps[candidate] != 0),
+    ]
+}
+
+/// Returns the choices that are no first ones, by their step; the smallest steps first.
+fn steps(problem: &Problem, encoded: &Encoded, is_direct: bool) -> Vec<Vec<Literal>> {
+    let mut by_step: BTreeMap<usize, Vec<Literal>> = BTreeMap::new();
+    let packages = problem.packages.iter().zip(&encoded.chosen);
+    for (package, chosen) in packages.filter(|(package, _)| package.is_direct == is_direct) {
+        let steps = package.steps();
+        for (candidate, literal) in chosen.iter().filter(|(one, _)| steps[*one] > 0) {
+            by_step.entry(steps[*candidate]).or_default().push(*literal);
         }
-        criteria.extend(steps.into_values().rev());
     }
-    criteria
+    by_step.into_values().collect()
 }
 
 /// Decides between solutions that are equally good by the names of the packages.

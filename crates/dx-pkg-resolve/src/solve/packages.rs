@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use dx_pkg_core::{Spec, Version};
-use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
+use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{LockIndex, LockPackage};
 use rustc_hash::FxHashMap;
 
 use super::alterations::{Alterations, Asked, Dependent};
+use super::published::Published;
 use crate::intern::registry_range;
+use crate::overrides::RuleId;
 use crate::pick::Picker;
 use crate::{Provider, ProviderError};
 
@@ -33,7 +35,29 @@ pub(super) struct Source<'s> {
 
 /// Packages of registries with their candidates, as importers of one project share them.
 #[derive(Default)]
-pub(super) struct Loaded(RefCell<FxHashMap<Key, Known>>);
+pub(super) struct Loaded {
+    known: RefCell<FxHashMap<Key, Known>>,
+    published: Rc<RefCell<FxHashMap<String, Rc<Published>>>>,
+}
+
+impl Loaded {
+    /// Returns the same for other requirements of the project. What is published stays, and is
+    /// chosen from by the same rules.
+    pub(super) fn for_others(&self) -> Loaded {
+        Loaded { published: Rc::clone(&self.published), ..Loaded::default() }
+    }
+
+    /// Returns what is published of a package.
+    fn published(&self, packument: &Packument, name: &str, picker: &Picker) -> Rc<Published> {
+        let mut published = self.published.borrow_mut();
+        if let Some(known) = published.get(name) {
+            return Rc::clone(known);
+        }
+        let own = Rc::new(Published::of(packument, picker));
+        published.insert(name.to_owned(), Rc::clone(&own));
+        own
+    }
+}
 
 /// What the candidates of a package depend on.
 #[derive(PartialEq, Eq, Hash)]
@@ -72,14 +96,15 @@ pub(super) struct Known {
     /// The candidate that npm has placed, which may be an older one because of peers.
     pub(super) placed: Option<usize>,
     pub(super) candidates: Vec<(Version, Rc<[Asked]>)>,
+    /// The overrides of each candidate, where they depend on the dependents: a version is then one
+    /// candidate for each of the sets that can come to it.
+    pub(super) rules: Vec<RuleId>,
+    /// Those that it has whatever its dependents bring.
+    pub(super) own_rules: Option<RuleId>,
     /// The number of candidates that are in the importer's range; they come first.
     pub(super) in_range: usize,
-    /// All versions that were ever published, for what a range allows at all.
-    pub(super) published: Rc<[Version]>,
-    /// Those of them that are no prereleases.
-    pub(super) releases: Rc<[Version]>,
-    /// Its dist-tags, which a peer requirement can name.
-    pub(super) tags: Rc<[(String, Version)]>,
+    /// All that was ever published of it.
+    pub(super) published: Rc<Published>,
     /// Whether it comes from a registry.
     pub(super) is_of_registry: bool,
     /// Whether it is of a registry that could not be asked.
@@ -107,33 +132,10 @@ impl Known {
         range.is_some_and(|range| matches!(Spec::parse(range), Ok(Spec::Version(_))))
     }
 
-    /// Returns what tells whether a peer requirement allows a version of this package.
-    pub(super) fn allowing(&self, asked: &Asked) -> impl Fn(&Version) -> bool {
-        let specs = [Some(asked.spec.as_str()), asked.accepts.as_deref()];
-        let parsed: Vec<Option<Spec>> =
-            specs.into_iter().flatten().map(|spec| Spec::parse(spec).ok()).collect();
-        move |version| {
-            parsed.iter().any(|spec| match spec {
-                Some(Spec::Tag(tag)) => {
-                    self.tags.iter().any(|(known, tagged)| **known == **tag && tagged == version)
-                }
-                Some(spec) => registry_range(spec).is_none_or(|range| range.satisfied_by(version)),
-                None => true,
-            })
-        }
-    }
-
-    /// Returns the published versions that a peer requirement can allow. There can be thousands of
-    /// prereleases, and most requirements allow none.
-    pub(super) fn allowable(&self, asked: &Asked) -> &[Version] {
-        let excludes_prereleases = |spec: &str| {
-            let parsed = Spec::parse(spec);
-            let range = parsed.as_ref().ok().and_then(registry_range);
-            range.is_some_and(|range| !range.is_star()) && !spec.contains('-')
-        };
-        let all = std::iter::once(&asked.spec).chain(&asked.accepts);
-        let is_strict = all.into_iter().all(|spec| excludes_prereleases(spec));
-        if is_strict { &self.releases } else { &self.published }
+    /// Returns the position of each candidate among the published versions.
+    pub(super) fn places(&self) -> Vec<usize> {
+        let place = |(version, _): &(Version, _)| self.published.position(version).unwrap_or(0);
+        self.candidates.iter().map(place).collect()
     }
 
     /// Keeps the candidates that are wanted.
@@ -144,6 +146,7 @@ impl Known {
         self.placed = moved(self.placed);
         self.in_range = kept.iter().filter(|at| **at < self.in_range).count();
         self.candidates = kept.iter().map(|at| self.candidates[*at].clone()).collect();
+        self.rules = kept.iter().filter_map(|at| self.rules.get(*at).copied()).collect();
     }
 }
 
@@ -174,10 +177,10 @@ impl<'s> Source<'s> {
             pick: None,
             placed: None,
             candidates: Vec::new(),
+            rules: Vec::new(),
+            own_rules: None,
             in_range: 0,
             published: Rc::default(),
-            releases: Rc::default(),
-            tags: Rc::default(),
             is_of_registry: false,
             is_unreachable: false,
         };
@@ -204,11 +207,11 @@ impl<'s> Source<'s> {
                     placed: found.and_then(|entry| entry.version.clone()),
                     is_widened: widened,
                 };
-                if let Some(known) = self.loaded.0.borrow().get(&key) {
+                if let Some(known) = self.loaded.known.borrow().get(&key) {
                     return Known { direct: package.direct, ..known.clone() };
                 }
                 self.fill(&mut package, &packument, &spec, widened);
-                self.loaded.0.borrow_mut().insert(key, package.clone());
+                self.loaded.known.borrow_mut().insert(key, package.clone());
             }
             _ => self.keep_found(&mut package, found),
         }
@@ -225,8 +228,7 @@ impl<'s> Source<'s> {
         let version = found.and_then(|found| Version::parse(found.version.as_deref()?).ok());
         if let (Some(found), Some(version)) = (found, version) {
             let asked = self.altered(package, &version, asked_by(found));
-            package.published = Rc::from([version.clone()]);
-            package.releases = Rc::clone(&package.published);
+            package.published = Rc::new(Published::local(&version));
             package.candidates.push((version, asked.into()));
             package.in_range = 1;
         }
@@ -234,55 +236,39 @@ impl<'s> Source<'s> {
 
     /// Adds the candidates of a packument, in npm's order.
     fn fill(&self, package: &mut Known, packument: &Packument, spec: &Spec, widened: bool) {
-        package.published = packument.versions().map(VersionView::version).collect();
-        let releases = package.published.iter().filter(|version| !version.is_prerelease());
-        package.releases = releases.cloned().collect();
-        let tags = packument.dist_tags();
-        package.tags = tags
-            .filter_map(|(tag, version)| Some((tag.to_owned(), Version::parse(version).ok()?)))
-            .collect();
+        let published = self.loaded.published(packument, &package.registry_name, self.picker);
+        let versions = &published.versions;
+        let parsed = |entry: &LockPackage| {
+            let version = Version::parse(entry.version.as_deref()?).ok()?;
+            published.position(&version)
+        };
         let locked = self
             .locked(&package.name)
             .filter(|entry| package.direct.is_none() || is_met_by(spec, entry))
-            .and_then(|entry| Version::parse(entry.version.as_deref()?).ok())
-            .and_then(|version| packument.find(&version));
-        let pick = self.picker.pick(packument, spec);
+            .and_then(parsed);
+        let pick = self.picker.pick(packument, spec).map(|index| index.0 as usize);
         // A tag is exact, whatever is locked.
-        let locked = locked.filter(|index| registry_range(spec).is_some() || pick == Some(*index));
-        let is_available = |view: &VersionView<'_>| {
-            let exact = Spec::Version(view.version());
-            !view.is_prerelease()
-                && !self.picker.is_excluded(packument.name(), &view.version())
-                && self.picker.pick(packument, &exact).is_some()
-                && self.picker.fits(view)
-        };
-        let all: Vec<VersionIndex> =
-            packument.versions().filter(is_available).map(VersionView::index).collect();
-        let version = |index: VersionIndex| packument.version(index).version();
-        let top = pick.or(locked).map(version);
+        let locked = locked.filter(|at| registry_range(spec).is_some() || pick == Some(*at));
+        let all: Vec<usize> =
+            (0..versions.len()).filter(|at| published.is_available[*at]).collect();
+        let top = pick.or(locked).map(|at| &versions[at]);
         let range = registry_range(spec);
-        let is_in_range =
-            |index: &VersionIndex| range.is_some_and(|range| range.satisfied_by(&version(*index)));
-        let deprecated = |index: &VersionIndex| {
-            packument.version(*index).deprecated().is_some_and(|text| !text.is_empty())
-        };
-        let placed = self.found(&package.name);
-        let placed = placed.and_then(|entry| Version::parse(entry.version.as_deref()?).ok());
-        let placed =
-            placed.and_then(|placed| all.iter().copied().find(|at| version(*at) == placed));
-        let placed = placed.filter(is_in_range);
+        let is_in = |at: &usize| range.is_some_and(|range| range.satisfied_by(&versions[*at]));
+        let in_range: Vec<usize> = all.iter().copied().filter(is_in).collect();
+        let placed = self.found(&package.name).and_then(parsed);
+        let placed = placed.filter(|placed| in_range.contains(placed));
         // What came as somebody's peer stays where it is, if it can.
         let kept = placed.filter(|_| package.direct.is_none());
-        let mut order: Vec<VersionIndex> = locked.into_iter().chain(kept).chain(pick).collect();
+        let mut order: Vec<usize> = locked.into_iter().chain(kept).chain(pick).collect();
+        let of_kind = |all: &[usize], is_deprecated: bool| -> Vec<usize> {
+            let all = all.iter().copied();
+            all.filter(|at| published.is_deprecated[*at] == is_deprecated).collect()
+        };
         for is_deprecated in [false, true] {
-            let of_kind = || {
-                let in_range = all.iter().copied().filter(is_in_range);
-                in_range.filter(|index| deprecated(index) == is_deprecated)
-            };
-            let is_above =
-                |index: &VersionIndex| top.as_ref().is_some_and(|top| version(*index) > *top);
-            order.extend(of_kind().rev().filter(|index| !is_above(index)));
-            order.extend(of_kind().filter(is_above));
+            let own = of_kind(&in_range, is_deprecated);
+            let is_above = |at: &usize| top.is_some_and(|top| versions[*at] > *top);
+            order.extend(own.iter().rev().filter(|at| !is_above(at)));
+            order.extend(own.iter().filter(|at| is_above(at)));
         }
         keep_first(&mut order);
         if top.is_none() {
@@ -291,37 +277,48 @@ impl<'s> Source<'s> {
         package.in_range = order.len();
         if widened {
             // Nearest first: what is newer, from the first on, then what is older.
-            let newest = order.iter().map(|index| version(*index)).max();
+            let newest = order.iter().map(|at| &versions[*at]).max();
             for is_deprecated in [false, true] {
-                let of_kind =
-                    || all.iter().copied().filter(|index| deprecated(index) == is_deprecated);
-                let is_newer = |index: &VersionIndex| {
-                    newest.as_ref().is_none_or(|newest| version(*index) > *newest)
-                };
-                order.extend(of_kind().filter(is_newer));
-                order.extend(of_kind().rev().filter(|index| !is_newer(index)));
+                let own = of_kind(&all, is_deprecated);
+                let is_newer = |at: &usize| newest.is_none_or(|newest| versions[*at] > *newest);
+                order.extend(own.iter().filter(|at| is_newer(at)));
+                order.extend(own.iter().rev().filter(|at| !is_newer(at)));
             }
             keep_first(&mut order);
         }
         package.locked = locked.map(|_| 0);
-        let place = |one: VersionIndex| order.iter().position(|index| *index == one);
+        let place = |one: usize| order.iter().position(|at| *at == one);
         (package.pick, package.placed) = (pick.and_then(place), placed.and_then(place));
-        let candidate = |index: VersionIndex| {
-            let view = packument.version(index);
-            (view.version(), self.asked_of(package, view).into())
-        };
+        let candidate =
+            |at: usize| (versions[at].clone(), self.asked_at(package, &published, packument, at));
         package.candidates = order.into_iter().map(candidate).collect();
+        package.published = published;
     }
 
-    /// Returns the peer requirements of a published version, as they count.
-    pub(super) fn asked_of(&self, package: &Known, view: VersionView<'_>) -> Vec<Asked> {
-        let peers = view.peer_dependencies().map(|(name, spec)| Asked {
-            name: name.to_owned(),
-            spec: spec.to_owned(),
-            is_optional: view.peer_optional(name),
-            accepts: None,
-        });
-        self.altered(package, &view.version(), peers.collect())
+    /// Returns the peer requirements of each published version of a package, as they count.
+    pub(super) fn all_asked<'p>(
+        &'p self,
+        package: &'p Known,
+        packument: &'p Packument,
+    ) -> impl Iterator<Item = (&'p Version, Rc<[Asked]>)> {
+        let published = &package.published;
+        let all = published.versions.iter().enumerate();
+        all.map(|(at, version)| (version, self.asked_at(package, published, packument, at)))
+    }
+
+    /// Returns the peer requirements of the published version at a position, as they count.
+    fn asked_at(
+        &self,
+        package: &Known,
+        published: &Published,
+        packument: &Packument,
+        at: usize,
+    ) -> Rc<[Asked]> {
+        let asked = published.asked(packument, at);
+        match self.alterations.are_idle() {
+            true => asked,
+            false => self.altered(package, &published.versions[at], asked.to_vec()).into(),
+        }
     }
 
     fn altered(&self, package: &Known, version: &Version, peers: Vec<Asked>) -> Vec<Asked> {
@@ -368,8 +365,10 @@ fn asked_by(package: &LockPackage) -> Vec<Asked> {
         .map(|(name, spec)| Asked {
             name: name.clone(),
             spec: spec.clone(),
+            declared: spec.clone(),
             is_optional: is_optional(name),
             accepts: None,
+            rules: None,
         })
         .collect()
 }

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use dx_pkg_core::Version;
+use rustc_hash::FxHashMap;
 
 /// Candidates, each with its package, in ascending order.
 type Beside = Vec<(usize, usize)>;
@@ -17,6 +18,8 @@ pub(crate) struct Problem {
     pub(crate) packages: Vec<Package>,
     /// What candidates ask of the packages they have as peers.
     pub(crate) ranges: Vec<PeerRange>,
+    /// Candidates, each with its package, of which one is to be there for another that needs it.
+    pub(crate) supports: Vec<Vec<(usize, usize)>>,
     /// By package and candidate, what [`Problem::escapes`] returns.
     escapes: OnceCell<Vec<Vec<Beside>>>,
 }
@@ -42,6 +45,9 @@ pub(crate) struct Candidate {
     pub(crate) version: Version,
     /// Its peers.
     pub(crate) peers: Vec<Peer>,
+    /// The position in [`Problem::supports`] of the candidates one of which it needs: it is the
+    /// version with the overrides that they pass on.
+    pub(crate) support: Option<usize>,
 }
 
 /// A peer of a candidate.
@@ -73,7 +79,12 @@ pub(crate) struct PeerRange {
 impl Problem {
     /// A problem of these packages and ranges.
     pub(crate) fn new(packages: Vec<Package>, ranges: Vec<PeerRange>) -> Self {
-        Problem { packages, ranges, escapes: OnceCell::new() }
+        Problem { packages, ranges, supports: Vec::new(), escapes: OnceCell::new() }
+    }
+
+    /// The same with the candidates that others need.
+    pub(crate) fn with_supports(self, supports: Vec<Vec<(usize, usize)>>) -> Self {
+        Problem { supports, ..self }
     }
 
     /// Returns the other candidates beside which this one is an escape, each with its package: a
@@ -103,28 +114,27 @@ impl Problem {
         self.packages.iter().map(|package| self.escapes_of(package, &ranges)).collect()
     }
 
-    /// Returns the escapes of each candidate of a package.
+    /// Returns the escapes of each candidate of a package, each beside those with its overrides.
     fn escapes_of(&self, package: &Package, ranges: &[Strictness]) -> Vec<Beside> {
-        let mut before = Excluded::default();
-        let mut oldest: Option<&Version> = None;
-        let mut escapes = Vec::with_capacity(package.candidates.len());
-        for (position, own) in package.candidates.iter().enumerate() {
+        let mut alike: FxHashMap<Option<usize>, Alike<'_>> = FxHashMap::default();
+        let escapes = package.candidates.iter().map(|own| {
+            let Alike { excluded, all, oldest } = alike.entry(own.support).or_default();
             // Candidates mostly come in descending order, so that all before are newer.
             let mut newer = None;
             if oldest.is_some_and(|oldest| *oldest < own.version) {
-                let excluded = newer.insert(Excluded::default());
-                let all = package.candidates[..position].iter();
-                all.filter(|other| other.version > own.version && !other.version.is_prerelease())
-                    .for_each(|other| excluded.add(self, ranges, other));
+                let only = newer.insert(Excluded::default());
+                let newer = all.iter().filter(|other| other.version > own.version);
+                newer.for_each(|other| only.add(self, ranges, other));
             }
-            escapes.push(newer.as_ref().unwrap_or(&before).escaped(self, own));
-            if own.version.is_prerelease() {
-                continue;
+            let escaped = newer.as_ref().unwrap_or(excluded).escaped(self, own);
+            if !own.version.is_prerelease() {
+                excluded.add(self, ranges, own);
+                all.push(own);
+                *oldest = Some(oldest.map_or(&own.version, |oldest| oldest.min(&own.version)));
             }
-            before.add(self, ranges, own);
-            oldest = Some(oldest.map_or(&own.version, |oldest| oldest.min(&own.version)));
-        }
-        escapes
+            escaped
+        });
+        escapes.collect()
     }
 
     /// Returns the candidates of each package that a best solution can have: of those that are
@@ -145,7 +155,8 @@ impl Problem {
                     .map(|range| self.ranges[*range].verdict(*index, &candidate.version))
                     .collect();
                 let escapes = self.escapes(position, *index);
-                let key = (peers, verdicts, escapes, package.is_other_major(*index));
+                let is_other_major = package.is_other_major(*index);
+                let key = (peers, verdicts, escapes, is_other_major, candidate.support);
                 seen.insert(key) || package.locked == Some(*index)
             };
             package.candidates.iter().enumerate().filter(is_first).map(|(index, _)| index).collect()
@@ -183,6 +194,15 @@ struct Strictness {
     too_new: Places,
     /// Of a major version of which it allows none.
     other_major: Places,
+}
+
+/// The candidates of a package that have the same overrides, prereleases left out, with what they
+/// exclude.
+#[derive(Default)]
+struct Alike<'p> {
+    excluded: Excluded,
+    all: Vec<&'p Candidate>,
+    oldest: Option<&'p Version>,
 }
 
 /// What candidates of a package exclude, by peer.
@@ -233,6 +253,17 @@ impl Package {
     pub(crate) fn is_other_major(&self, candidate: usize) -> bool {
         let major = |candidate: usize| major(&self.candidates[candidate].version);
         major(candidate) != major(0)
+    }
+
+    /// Returns, for each candidate, the number of versions that are preferred to its own.
+    pub(crate) fn steps(&self) -> Vec<usize> {
+        let pairs = self.candidates.windows(2);
+        let mut step = 0;
+        let others = pairs.map(|pair| {
+            step += usize::from(pair[0].version != pair[1].version);
+            step
+        });
+        std::iter::once(0).chain(others).take(self.candidates.len()).collect()
     }
 }
 

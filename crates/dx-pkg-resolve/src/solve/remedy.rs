@@ -42,7 +42,7 @@ pub(crate) struct Remedy {
 
 /// Looks for versions without the conflicts of `refused`, and explains those that stay.
 pub(crate) fn remedy(refused: &Resolution, input: Input<'_>) -> Remedy {
-    remedied(refused, input, Aim::Explained)
+    remedied(refused, input, Aim::Explained, Loaded::default())
 }
 
 /// What a search is made for.
@@ -54,7 +54,7 @@ enum Aim<'a> {
     Solved(Option<&'a str>),
 }
 
-fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>) -> Remedy {
+fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded) -> Remedy {
     let picker = Picker::new(input.options.pick.clone());
     let alterations = Alterations::new(input.requirements);
     let tree = refused.lock.index();
@@ -64,7 +64,6 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>) -> Remedy {
     let mut banned: Vec<(String, Version)> = Vec::new();
     let mut parts: Vec<Rc<Part>> = Vec::new();
     let mut unbanned: Vec<Rc<Part>> = Vec::new();
-    let loaded = Loaded::default();
     let is_meant = |importer: &LockPackage| match aim {
         Aim::Solved(Some(path)) => importer.path == path,
         Aim::Solved(None) | Aim::Explained => true,
@@ -254,7 +253,7 @@ fn explained(
             let trial = |requirements: &Requirements, renewed: &[String]| {
                 let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
                 spend(&left, refused, input.provider)?;
-                ends(refused, tried, (Some(&source.importer.path), renewed), ended)
+                ends(refused, (tried, source.loaded), (Some(&source.importer.path), renewed), ended)
             };
             let search = Search {
                 source,
@@ -281,20 +280,21 @@ fn explained(
         let trial = |requirements: &Requirements, renewed: &[String]| {
             let (tried, ended) = (Input { requirements, ..after }, (pairs.as_slice(), is_sole));
             spend(&left, refused, input.provider)?;
-            ends(refused, tried, (Some(&source.importer.path), renewed), ended)
+            ends(refused, (tried, source.loaded), (Some(&source.importer.path), renewed), ended)
         };
         if !part.is_settled() || !is_solved {
             offer_all(part, source, input.requirements, &trial, &mut own);
         }
         explanations.append(&mut own);
     }
+    let Some(first) = sources.first() else { return explanations };
     for joint in joint {
         let mut pairs: Vec<_> = sources.iter().flat_map(|source| source.unmet_pairs()).collect();
         keep_first(&mut pairs);
         let trial = |requirements: &Requirements, renewed: &[String]| {
             spend(&left, refused, input.provider)?;
             let tried = Input { requirements, ..after };
-            ends(refused, tried, (None, renewed), (&pairs, true))
+            ends(refused, (tried, first.loaded), (None, renewed), (&pairs, true))
         };
         offer_jointly(joint, sources, input.requirements, &trial, &mut explanations);
     }
@@ -342,7 +342,7 @@ fn pair_of(conflict: &Conflict) -> (String, String) {
 /// by the importer with this path is new.
 fn ends(
     refused: &Resolution,
-    input: Input<'_>,
+    (input, loaded): (Input<'_>, &Loaded),
     (path, renewed): (Option<&str>, &[String]),
     (pairs, is_sole): (&[(String, String)], bool),
 ) -> Option<usize> {
@@ -355,7 +355,10 @@ fn ends(
         Err(ResolveError::Endless { .. }) if !is_strict => {
             let legacy = Options { legacy_peer_deps: true, ..options.clone() };
             let plain = Input { options: &legacy, ..input }.resolve();
-            plain.ok().and_then(|plain| remedied(&plain, input, Aim::Solved(None)).solved)
+            plain.ok().and_then(|plain| {
+                let loaded = loaded.for_others();
+                remedied(&plain, input, Aim::Solved(None), loaded).solved
+            })
         }
         first => first.ok(),
     };
@@ -363,7 +366,7 @@ fn ends(
     // What is new concerns one importer, unless it is an override.
     let aim = Aim::Solved(path.filter(|_| !renewed.is_empty()));
     if resolution.refused_by_npm
-        && let Some(solved) = remedied(&resolution, input, aim).solved
+        && let Some(solved) = remedied(&resolution, input, aim, loaded.for_others()).solved
     {
         resolution = solved;
     }

@@ -154,6 +154,47 @@ impl Sat {
         Answer::Possible
     }
 
+    /// Finds a solution in which the last of `steps` that has a true literal comes as early as it
+    /// can, with as few of its literals as there can be, then the last one before it, and so on
+    /// under `assumed`, and demands that from then on.
+    pub(super) fn minimise_steps(&mut self, steps: &[Vec<Literal>], assumed: &[Literal]) -> Answer {
+        let mut rest = steps;
+        loop {
+            let last = |sat: &Sat| {
+                let is_taken = |step: &Vec<Literal>| step.iter().any(|one| sat.is_true(*one));
+                rest.iter().rposition(is_taken)
+            };
+            // Each variable tells whether a literal from there on is true.
+            let mut from: Vec<Literal> = Vec::with_capacity(rest.len());
+            for step in rest.iter().rev() {
+                let here = self.variable();
+                step.iter().chain(from.last()).for_each(|one| self.clause([!*one, here]));
+                from.push(here);
+            }
+            from.reverse();
+            let (mut low, mut high) = (0, last(self).map_or(0, |last| last + 1));
+            while low < high {
+                let middle = low + (high - low) / 2;
+                let bounded: Vec<Literal> =
+                    assumed.iter().copied().chain([!from[middle]]).collect();
+                match self.solve(&bounded) {
+                    Answer::Possible => high = last(self).map_or(0, |last| last + 1),
+                    Answer::Impossible => low = middle + 1,
+                    Answer::GivenUp => return Answer::GivenUp,
+                }
+            }
+            if let Some(beyond) = from.get(high) {
+                self.clause([!*beyond]);
+            }
+            let Some(needed) = high.checked_sub(1) else { return Answer::Possible };
+            let groups: Vec<Vec<Literal>> = rest[needed].iter().map(|one| vec![*one]).collect();
+            if self.minimise(&groups, assumed) == Answer::GivenUp {
+                return Answer::GivenUp;
+            }
+            rest = &rest[..needed];
+        }
+    }
+
     /// Returns a literal that is true where one of a group is.
     fn any_of(&mut self, group: &[Literal]) -> Literal {
         if let [only] = group {

@@ -26,7 +26,7 @@ fn random(seed: u64) -> Problem {
             versions.rotate_left(above);
             let candidates: Vec<Candidate> = versions
                 .into_iter()
-                .map(|version| Candidate { version, peers: Vec::new() })
+                .map(|version| Candidate { version, peers: Vec::new(), support: None })
                 .collect();
             let locked = dice.one_in(3).then(|| dice.below(candidates.len()));
             Package {

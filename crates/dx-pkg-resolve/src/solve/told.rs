@@ -119,32 +119,34 @@ impl Contradiction {
         };
         let mut accepting = Vec::new();
         let mut is_too_new = false;
-        for view in packument.versions() {
-            let version = view.version();
-            let all = source.asked_of(package, view);
+        let place = peer.published.position(&beside);
+        for (version, all) in source.all_asked(package, &packument) {
             let Some(asked) = all.iter().find(|asked| asked.name == peer.name) else { continue };
-            let allows = peer.allowing(asked);
-            if allows(&beside) {
-                if version == own {
+            let verdict = peer.published.verdict(asked);
+            let is_accepted = match place {
+                Some(place) => verdict.allowed[place],
+                None => peer.published.allowing(asked)(&beside),
+            };
+            if is_accepted {
+                if *version == own {
                     // What npm has placed agrees; other versions were looked at.
                     return (Statement::Contradiction, None);
                 }
                 accepting.push(version);
-            } else if version == own {
-                is_too_new =
-                    peer.published.iter().filter(|one| allows(one)).all(|one| *one < beside);
+            } else if *version == own {
+                is_too_new = verdict.highest.as_ref().is_none_or(|highest| *highest < beside);
             }
         }
         // An older version that accepts what a newer one has become too old for did not know it.
-        accepting.retain(|version| *version > own || !is_too_new);
+        accepting.retain(|version| **version > own || !is_too_new);
         let (newer, releases): (Vec<_>, Vec<_>) =
-            accepting.into_iter().partition(Version::is_prerelease);
+            accepting.into_iter().partition(|version| version.is_prerelease());
         if !releases.is_empty() {
             return (Statement::NotAccepted, None);
         }
-        let newest = package.published.iter().filter(|one| !one.is_prerelease()).max();
+        let newest = package.published.versions.iter().filter(|one| !one.is_prerelease()).max();
         let newest = newest.filter(|newest| **newest != own).map(ToString::to_string);
-        (Statement::NeverAccepted { newest }, newer.into_iter().max())
+        (Statement::NeverAccepted { newest }, newer.into_iter().max().cloned())
     }
 
     /// Returns the requirement for a package, with what its versions need of a peer.
@@ -169,6 +171,8 @@ impl Contradiction {
             let Some(asked) = package.asked(candidate, &peer.name) else { continue };
             let version = package.version(candidate);
             match groups.iter_mut().find(|(spec, ..)| *spec == asked.spec) {
+                // A version is there once for each set of overrides.
+                Some((_, _, versions)) if versions.last() == Some(&version) => {}
                 Some((_, _, versions)) => versions.push(version),
                 None => groups.push((&asked.spec, asked.is_optional, vec![version])),
             }
@@ -185,7 +189,7 @@ impl Contradiction {
             [one, rest @ ..] => Some(format!("others in the range: {one} and {} more", rest.len())),
         };
         Some(Need {
-            versions: versions_in_words(&versions, &package.published),
+            versions: versions_in_words(&versions, &package.published.versions),
             peer: peer.name.clone(),
             range: range.to_owned(),
             is_optional,

@@ -10,6 +10,9 @@ use crate::overrides::RuleId;
 
 use super::{DependencyTree, Edge, EdgeId, EdgeState, NodeId};
 
+/// The most packages through which rules are passed on at once.
+const MOST_RULES_DEPTH: usize = 500;
+
 impl DependencyTree<'_> {
     /// Adds the edges of `node` from its manifest, those of development dependencies only with
     /// `with_dev`.
@@ -162,7 +165,21 @@ impl DependencyTree<'_> {
             && self[node].rules != Some(combined)
         {
             self[node].rules = Some(combined);
+            self.pass_rules_below(node);
+        }
+    }
+
+    /// Passes the rules of `node` on, unless they have come through too many packages: where
+    /// dependents in a circle bring different rules these displace each other for ever, and npm
+    /// ends with an exhausted stack.
+    fn pass_rules_below(&mut self, node: NodeId) {
+        if self.rules_depth == MOST_RULES_DEPTH {
+            self.endless_rules.get_or_insert(node);
+        }
+        if self.endless_rules.is_none() {
+            self.rules_depth += 1;
             self.renew_rules_below(node);
+            self.rules_depth -= 1;
         }
     }
 
@@ -185,7 +202,7 @@ impl DependencyTree<'_> {
         if self[node].rules != remaining {
             self[node].rules = remaining;
             if remaining.is_some() {
-                self.renew_rules_below(node);
+                self.pass_rules_below(node);
             }
         }
     }

@@ -165,3 +165,23 @@ fn packages_that_displace_each_other_for_ever_are_an_error_not_a_hang() {
         );
     }
 }
+
+#[test]
+fn where_packages_displace_each_other_for_ever_a_version_that_is_missing_is_told_first() {
+    let line = include_str!("../fixtures/endless.jsonl").lines().next().unwrap();
+    let root = r#""dependencies":{"Nu":"1.0.0","#;
+    assert!(line.contains(root));
+    let line = line.replace(root, &format!(r#"{root}"tau":"^9.0.0","#));
+    let tau = r#""registry":{"tau":{"name":"tau","versions":{"1.0.0":{"name":"tau","version":"1.0.0"}}},"#;
+    let case = crate::oracle::Case::parse(&line.replacen(r#""registry":{"#, tau, 1));
+    let step = &case.steps()[0];
+    let mut options = case.options(step);
+    let mut outcome = |solves: bool| {
+        options.solves_conflicts = solves;
+        dx_pkg_resolve::resolve(&case.requirements(step), None, &case, &options)
+    };
+    let plain = outcome(false);
+    assert!(matches!(plain, Err(dx_pkg_resolve::ResolveError::Endless { .. })), "{plain:?}");
+    let told = outcome(true);
+    assert!(matches!(told, Err(dx_pkg_resolve::ResolveError::NoVersion { .. })), "{told:?}");
+}

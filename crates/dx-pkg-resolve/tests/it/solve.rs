@@ -2,7 +2,7 @@
 
 use dx_pkg_resolve::Resolution;
 
-use crate::world::{Package, World, package, project, world};
+use crate::world::{Package, World, package, project, rule, tree, world};
 
 fn solving(packages: impl IntoIterator<Item = Package>) -> World {
     let mut world = world(packages);
@@ -176,4 +176,42 @@ fn each_workspace_is_solved_for_itself() {
         let is_known = resolution.refused_by_npm || !resolution.conflicts.is_empty();
         assert!(is_known || version(folder, "plugin") == plugin, "{folder} {resolution:?}");
     }
+}
+
+/// A rule below a package applies to the peers of its peers, too: which ones do follows from the
+/// version of the dependent.
+#[test]
+fn overrides_that_a_dependent_passes_on_to_its_peers_count() {
+    let mut world = solving([
+        package("host@1.0.0"),
+        package("host@2.0.0"),
+        package("plugin@1.0.0").peer("host@^1.0.0"),
+        package("suite@1.0.0").peer("plugin@*"),
+        package("kit@1.0.0").peer("suite@^1.0.0"),
+        package("kit@2.0.0").peer("plugin@*"),
+    ]);
+    let to_host = rule("host", Some("$host"), Vec::new());
+    world.overrides = vec![rule("suite", None, vec![to_host])];
+    let found = world.install(&project(&["host@^2.0.0", "plugin@*", "kit@*"]));
+    let beside = ["host@2.0.0", "kit@1.0.0", "plugin@1.0.0", "suite@1.0.0"];
+    assert_eq!(outcome(&found), (to_owned(&beside), to_owned(&["kit 2.0.0 -> 1.0.0"])));
+    assert!(found.conflicts.is_empty() && found.explanations.is_empty());
+}
+
+/// npm exhausts its stack here: each of two packages brings the other rules that displace those
+/// of the project.
+#[test]
+fn overrides_that_displace_each_other_in_a_circle_come_to_an_end() {
+    let mut world = solving([
+        package("a@1.0.0").peer("c@^1.0.0"),
+        package("a@2.0.0").peer("c@^1.0.0"),
+        package("c@1.0.0").peer("a@^1.0.0"),
+        package("c@2.0.0").peer("a@^1.0.0"),
+    ]);
+    let below = |of: &str, name: &str| {
+        rule(of, None, vec![rule(name, Some(&format!("${name}")), Vec::new())])
+    };
+    world.overrides = vec![below("a", "c"), below("c", "a")];
+    let found = world.install(&project(&["a@^2.0.0", "c@^2.0.0"]));
+    assert_eq!(tree(&found), ["a@2.0.0", "c@2.0.0"]);
 }

@@ -4,7 +4,7 @@ use super::{Common, Context};
 use crate::accounts::first_start;
 use crate::collect::collect;
 use crate::config::Config;
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::server::{Server, Tls};
 use crate::state::AppState;
 use clap::Args;
@@ -124,6 +124,7 @@ async fn serve(
 async fn reread_certificate(tls: Option<Arc<Tls>>, state: Arc<AppState>) {
     #[cfg(unix)]
     {
+        use crate::log::Level;
         use tokio::signal::unix::{SignalKind, signal};
         let (Some(tls), Ok(mut hangups)) = (tls, signal(SignalKind::hangup())) else {
             return;

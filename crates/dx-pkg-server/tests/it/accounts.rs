@@ -168,6 +168,9 @@ fn second_factor_is_asked_for_and_given() {
     assert_eq!(publish(&server, &own, "left", "1.3.0", &[("npm-otp", recovery)]), 401);
     let page = path_in(&server, &asked.json()["authUrl"]);
     let done = path_in(&server, &asked.json()["doneUrl"]);
+    for method in ["GET", "PUT", "DELETE"] {
+        assert_eq!(server.send_as(method, &done, &[], b"\"1.0.0\"").status, 202, "{method}");
+    }
     assert_eq!(server.send_as("POST", &page, &[], &form(&[("code", &code)])).status, 200);
     let given = server.send_as("GET", &done, &[], b"").json()["token"].clone();
     let given = given.as_str().unwrap();

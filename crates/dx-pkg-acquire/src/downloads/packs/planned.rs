@@ -53,6 +53,7 @@ impl Downloads {
             plan: Mutex::new(Some(sender)),
             started: Mutex::default(),
             large: Mutex::default(),
+            seats: Arc::default(),
         });
         // A handful.
         let choice = Choice::AllBut(filter.clone());

@@ -11,6 +11,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_format::dxrp::{Choice, Held, Kind, PackHead, ServerKey, Wanted};
 use dx_pkg_registry::dxrp::{AnswerError, Begun, MessageReader};
 
+use super::early::Early;
 use super::unpack::Buffers;
 use super::{Ordered, Run, STREAMS, WORTH_A_STREAM, requests};
 use crate::dxrp::DxrpError;
@@ -24,19 +25,31 @@ const PAUSES: [Duration; 3] =
 pub(super) struct Started {
     id: PackageId,
     begun: Begun,
-    /// What the frames hold.
+    /// What the frames hold, but for what was unpacked.
     payload: Vec<u8>,
+    early: Option<Early>,
     key: ServerKey,
 }
 
 impl Run {
     /// Keeps the beginning of a package.
-    pub(super) fn keep_started(&self, begun: Begun, payload: Vec<u8>, key: ServerKey) {
+    pub(super) fn keep_started(
+        &self,
+        begun: Begun,
+        (payload, mut early): (Vec<u8>, Option<Early>),
+        key: ServerKey,
+    ) {
+        let id = match &mut early {
+            Some(early) => {
+                // Others wait for its seat, and nothing comes for it now.
+                early.stand_up();
+                Some(early.id())
+            }
+            None => PackHead::decode(&payload).ok().map(|(head, _)| head.package.id),
+        };
         // A difference cannot be requested by its id.
-        if begun.kind == Kind::Pack
-            && let Ok((head, _)) = PackHead::decode(&payload)
-        {
-            self.started().push(Started { id: head.package.id, begun, payload, key });
+        if let Some(id) = id.filter(|_| begun.kind == Kind::Pack) {
+            self.started().push(Started { id, begun, payload, early, key });
         }
     }
 
@@ -92,20 +105,34 @@ impl Run {
 
     /// Requests the rest of a package, and puts it into the store.
     fn finish_started(&self, started: Started) -> Result<(), DxrpError> {
-        let Started { id, begun, mut payload, key } = started;
+        let Started { id, begun, mut payload, mut early, key } = started;
         if !self.open().contains_key(&id) {
             return Ok(());
         }
         let (before, rest) = self.dxrp.rest_of(&self.network, id, begun.bytes)?;
         let mut reader = MessageReader::new(rest.as_ref());
         let kind = match before {
-            0 => reader.read_into(&mut payload, |_, _| {}),
-            _ => reader.go_on(begun, &mut payload, |_, _| {}).map(Some),
+            0 => {
+                early = None;
+                reader.read_into(&mut payload, |_, _, _| {})
+            }
+            _ => {
+                let feed = |_, so_far: &mut Vec<u8>, _| {
+                    if let Some(early) = &mut early {
+                        early.feed(so_far);
+                    }
+                };
+                reader.go_on(begun, &mut payload, feed).map(Some)
+            }
         };
         if kind.map_err(AnswerError::from)? != Some(Kind::Pack) {
             return Err(AnswerError::CutOff.into());
         }
-        self.take((&payload, None), &key, (&mut Buffers::default(), &mut HashSet::new()), None)
+        let (buffers, seen) = (&mut Buffers::default(), &mut HashSet::new());
+        match early {
+            Some(early) => self.take_early(early, &mut payload, seen),
+            None => self.take(&payload, &key, (buffers, seen), None),
+        }
     }
 
     fn started(&self) -> MutexGuard<'_, Vec<Started>> {

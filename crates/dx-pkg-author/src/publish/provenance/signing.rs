@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dx_pkg_compat::provenance::signed_message;
 use dx_pkg_fetch::Method;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
@@ -69,9 +70,7 @@ impl<'r> Signer<'r> {
     /// The authority or the log refuses, or its answer is not as it should be.
     pub(super) fn attest(&self, token: &str, statement: &[u8]) -> Result<Value, AuthorError> {
         let certificate = self.certificate(token)?;
-        let mut message = format!("DSSEv1 {} {STATEMENT} {} ", STATEMENT.len(), statement.len());
-        let mut signed = std::mem::take(&mut message).into_bytes();
-        signed.extend_from_slice(statement);
+        let signed = signed_message(STATEMENT, statement);
         let envelope = json!({
             "payload": STANDARD.encode(statement),
             "payloadType": STATEMENT,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use dx_pkg_testkit::provenance::{IDENTITY, ISSUER, bundle};
 use serde_json::{Value, json};
 
 /// A request: method and target, `Authorization`, body.
@@ -414,28 +415,33 @@ fn statement_of_a_file_is_sent_if_it_is_about_the_tarball() {
     let output = world.run(&["pack", "--pack-destination=.."], &project, &[], true);
     assert!(output.status.success(), "{}", errors(&output));
     let digest = sha512(&root.path().join("tool-1.2.3.tgz"));
-    let bundle = |name: &str, digest: &str| {
-        let subject = json!([{ "name": name, "digest": { "sha512": digest } }]);
-        let payload = STANDARD.encode(json!({ "subject": subject }).to_string());
-        json!({ "mediaType": "application/x", "dsseEnvelope": { "payload": payload } })
-    };
+    let tool = bundle("pkg:npm/tool@1.2.3", &digest);
+    let mut forged = bundle("pkg:npm/tool@1.2.3", "00");
+    forged["dsseEnvelope"]["payload"] = tool["dsseEnvelope"]["payload"].clone();
+    let mut unsigned = tool.clone();
+    unsigned["verificationMaterial"] = json!({});
     let file = root.path().join("bundle.json");
     let words = ["publish", "../tool-1.2.3.tgz", "--provenance-file=../bundle.json"];
     for (content, problem) in [
         (bundle("pkg:npm/tool@1.2.4", &digest), "it is about pkg:npm/tool@1.2.4"),
         (bundle("pkg:npm/tool@1.2.3", "00"), "it is about other files"),
         (json!({}), "it has no statement"),
+        (forged, "its signature is not by the key of its certificate"),
+        (unsigned, "it does not have the certificate of its signer"),
     ] {
         std::fs::write(&file, content.to_string()).unwrap();
         let output = world.run(&words, &project, &[], true);
         assert_eq!(output.status.code(), Some(1));
         assert!(errors(&output).contains(problem), "{}", errors(&output));
     }
-    std::fs::write(&file, bundle("pkg:npm/tool@1.2.3", &digest).to_string()).unwrap();
+    assert_eq!(world.asked("PUT /registry/tool"), []);
+    std::fs::write(&file, tool.to_string()).unwrap();
     let output = world.run(&words, &project, &[], true);
     assert!(output.status.success(), "{}", errors(&output));
+    let signer = format!("signed by {IDENTITY} (vouched for by {ISSUER})");
+    assert!(errors(&output).contains(&signer), "{}", errors(&output));
     let document = &world.asked("PUT /registry/tool")[0].1;
     let attached = document["_attachments"]["tool-1.2.3.sigstore"]["data"].as_str().unwrap();
     let attached: Value = serde_json::from_str(attached).unwrap();
-    assert_eq!(attached, bundle("pkg:npm/tool@1.2.3", &digest));
+    assert_eq!(attached, tool);
 }

@@ -191,6 +191,107 @@ fn a_refusal_says_what_to_do() {
     }
 }
 
+/// The order of the names and the choice among several files of a name are those of npm 12.2.2.
+#[test]
+fn commands_of_a_folder_are_published_as_npm_lists_them() {
+    let files = ["bin/x.js", "bin/a/x.js", "bin/b/x.js", "bin/B/y", "bin/z", "bin/.h", "bin/c/e/f"];
+    for (place, expected) in [
+        (
+            "bin",
+            r#"{"z":"bin/z","x.js":"bin/a/x.js","c":"bin/c","b":"bin/b","a":"bin/a","B":"bin/B","e":"bin/c/e","y":"bin/B/y","f":"bin/c/e/f"}"#,
+        ),
+        ("./bin/a/", r#"{"x.js":"bin/a/x.js"}"#),
+    ] {
+        let (server, _folder, root) = fresh();
+        for file in files {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        let manifest =
+            json!({ "name": "fresh", "version": "1.0.0", "directories": { "bin": place } });
+        std::fs::write(root.join("package.json"), manifest.to_string()).unwrap();
+        assert!(run(&server, &["publish"], &root, true).status.success());
+        let sent = server.sent();
+        let document = sent.iter().find(|sent| sent.request == "PUT /fresh").unwrap();
+        assert_eq!(document.body["versions"]["1.0.0"]["bin"].to_string(), expected);
+    }
+}
+
+#[test]
+fn folders_and_packages_are_compared_in_every_spelling() {
+    let (server, _folder, root) = fresh();
+    for (folder, version) in [("a", "1.0.0"), ("b", "1.0.1")] {
+        std::fs::create_dir(root.join(folder)).unwrap();
+        let manifest = json!({ "name": "same", "version": version });
+        std::fs::write(root.join(folder).join("package.json"), manifest.to_string()).unwrap();
+    }
+    let compared = |words: &[&str]| {
+        let output = run(&server, words, &root, false);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let plain = compared(&["diff", "--diff=./a", "--diff=./b"]);
+    assert!(plain.contains("index v1.0.0..v1.0.1"), "{plain}");
+    assert_eq!(compared(&["diff", "--diff=file:a", "--diff=file:./b"]), plain);
+    // The registry is asked for the package that an alias names.
+    let output = run(&server, &["diff", "--diff=npm:one@1.0.0", "--diff=./b"], &root, false);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("/one:") && stderr.contains("DX_NOT_IN_REGISTRY"), "{stderr}");
+}
+
+#[test]
+fn a_version_is_told_with_its_tag_or_without_one() {
+    let (server, _folder, root) = fresh();
+    for flag in ["--no-git-tag-version", "--no-save", "--save"] {
+        let output = run(&server, &["version", "patch", "--json", flag], &root, false);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&told["name"], &told["tag"]), (&json!("fresh"), &Value::Null), "{flag}");
+    }
+    let git = |words: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=u", "-c", "user.email=u@mail.example"]).args(words);
+        assert!(git.current_dir(&root).output().unwrap().status.success());
+    };
+    git(&["init", "-q"]);
+    git(&["config", "user.name", "u"]);
+    git(&["config", "user.email", "u@mail.example"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "first"]);
+    let output = run(&server, &["version", "minor", "--json"], &root, false);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told, json!({ "name": "fresh", "version": "1.1.0", "tag": "v1.1.0" }));
+}
+
+#[test]
+fn tags_are_words_that_stand_in_an_address() {
+    let (server, _folder, root) = fresh();
+    for tag in ["a b", "a/b", "\u{e9}", "1.x"] {
+        for words in [&["dist-tag", "add", "fresh@1.0.0", tag][..], &["publish", "--tag", tag]] {
+            let output = run(&server, words, &root, true);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(stderr.contains("DX_TAG_NEEDED"), "{words:?}: {stderr}");
+        }
+    }
+    assert!(server.sent().is_empty());
+}
+
+#[test]
+fn one_file_of_each_name_is_packed_where_the_whole_folder_has_commands() {
+    let (server, _folder, root) = fresh();
+    for file in ["a/x.js", "b/x.js", "c/d/y.js", "c/y.js"] {
+        std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+        std::fs::write(root.join(file), "").unwrap();
+    }
+    let manifest = json!({ "name": "fresh", "version": "1.0.0", "files": [],
+        "directories": { "bin": "." } });
+    std::fs::write(root.join("package.json"), manifest.to_string()).unwrap();
+    let output = run(&server, &["pack", "--dry-run", "--json"], &root, false);
+    let packed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packed = packed.as_array().map_or(&packed["fresh"], |all| &all[0]);
+    let files = packed["files"].as_array().unwrap().iter();
+    let files: Vec<&str> = files.map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!(files, ["a/x.js", "c/d/y.js", "package.json"]);
+}
+
 #[test]
 fn one_time_passwords_are_sent() {
     let (server, _folder, root) = fresh();
@@ -203,13 +304,17 @@ fn one_time_passwords_are_sent() {
 fn a_login_by_the_web_is_kept_and_ended() {
     let (server, _folder, root) = fresh();
     let url = server.url.clone();
-    let pages = json!({ "loginUrl": format!("{url}login"), "doneUrl": format!("{url}-/done") });
+    // Without its signature the page would be none, so it is not hidden as secrets are.
+    let page = format!("{url}login?user=alice&signature=0123abcd");
+    let pages = json!({ "loginUrl": page, "doneUrl": format!("{url}-/done") });
     server.answer_once("POST /-/v1/login", 200, "", pages);
     server.answer_once("GET /-/done", 202, "retry-after: 0.2", json!({}));
     server.answer_once("GET /-/done", 200, "", json!({ "token": "fresh-token" }));
     let output = run(&server, &["login"], &root, false);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(stdout.contains("Logged in on"), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stdout.contains("Logged in on"), "{stdout}{stderr}");
+    assert!(stderr.contains(&format!("Login at:\n{page}\n")), "{stderr}");
     assert!(!server.sent()[0].headers.contains_key("authorization"));
     let npmrc = root.parent().unwrap().join("home/.npmrc");
     let text = std::fs::read_to_string(&npmrc).unwrap();

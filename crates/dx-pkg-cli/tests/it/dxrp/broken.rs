@@ -82,8 +82,9 @@ impl Relay {
     }
 }
 
-/// The bytes of the large package.
-const LARGE: usize = 9 << 20;
+/// The bytes of the large package, which is unpacked while it arrives; the second has half of them,
+/// and is not.
+const LARGE: usize = 17 << 20;
 
 fn registry() -> Registry {
     let registry = Registry::start();
@@ -94,7 +95,7 @@ fn registry() -> Registry {
     }
     let bytes = crate::harness::incompressible();
     let many: Vec<u8> =
-        (0_u8..8).flat_map(|one| bytes.iter().map(move |byte| byte ^ one)).collect();
+        (0_u8..16).flat_map(|one| bytes.iter().map(move |byte| byte ^ one)).collect();
     assert!(many.len() > LARGE);
     registry.package("large", "1.0.0").file("data.bin", many[..LARGE].to_vec()).publish();
     registry.package("second", "1.0.0").file("data.bin", many[LARGE / 2..LARGE].to_vec()).publish();

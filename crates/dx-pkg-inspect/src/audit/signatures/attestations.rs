@@ -1,4 +1,5 @@
-//! The attestations of packages: what they are about, and the signatures by registries' keys.
+//! The attestations of packages: what they are about, and their signatures, by registries' keys or
+//! by the keys of certificates.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -6,6 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dx_pkg_compat::json_size::{ANSWER_VALUES, parse};
+use dx_pkg_compat::provenance::{signed_message, signer};
 use dx_pkg_core::Integrity;
 use dx_pkg_install::Session;
 use serde::Deserialize;
@@ -105,7 +107,10 @@ fn bundle_fault(package: &Signed, bundle: &Value, keys: &[Key]) -> Option<Fault>
         return failed("it is about other files");
     }
     // A provenance attestation has a certificate in place of a key.
-    let id = key.as_ref()?;
+    let Some(id) = key.as_ref() else {
+        let fault = signer(bundle.get("bundle").unwrap_or(&Value::Null)).err()?;
+        return failed(&fault.to_string());
+    };
     let Some(known) = keys.iter().find(|known| known.id == *id) else {
         return failed("the registry does not show its key");
     };
@@ -115,8 +120,7 @@ fn bundle_fault(package: &Signed, bundle: &Value, keys: &[Key]) -> Option<Fault>
         return failed("its key was out of date");
     }
     let kind = text("payloadType").unwrap_or_default();
-    let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
-    message.extend_from_slice(&payload);
+    let message = signed_message(kind, &payload);
     let holds =
         signature.as_ref().is_some_and(|signature| known.verifies_bytes(&message, signature));
     if holds { None } else { failed("its signature is not by that key") }

@@ -56,7 +56,7 @@ impl Signatures {
             let (subject, several) = number(self.attested.len(), "has an", "have");
             section(vec![
                 format!("{subject} attestation{}", if several { "s" } else { "" }),
-                "(of these packages and their files; the certificates of provenance are not checked)"
+                "(of these packages, and signed; where the certificates of provenance come from is not checked)"
                     .to_owned(),
                 "(--json --include-attestations shows them)".to_owned(),
             ]);

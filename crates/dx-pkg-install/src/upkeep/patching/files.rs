@@ -157,15 +157,21 @@ pub(super) fn write_folder(folder: &Path, package: &PackageContents) -> Result<(
                 std::fs::create_dir_all(parent)?;
             }
             std::fs::write(&file, data)?;
-            #[cfg(unix)]
-            std::fs::set_permissions(
-                &file,
-                std::os::unix::fs::PermissionsExt::from_mode(mode.bits()),
-            )?;
-            Ok(())
+            set_mode(&file, *mode)
         };
         write().map_err(|error| InstallError::io(format!("writing {}", file.display()), error))?;
     }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn set_mode(file: &Path, mode: FileMode) -> std::io::Result<()> {
+    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(mode.bits()))
+}
+
+/// Windows has no modes.
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: FileMode) -> std::io::Result<()> {
     Ok(())
 }
 

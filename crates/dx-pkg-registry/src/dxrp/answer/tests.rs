@@ -34,7 +34,7 @@ fn end(packages: u32) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Result<usize, AnswerError> {
     let mut answer = Answer::begin(bytes, LIMIT)?;
     let mut parts = 0;
-    while !matches!(answer.next(&mut Vec::new(), |_, _| {})?, Part::End) {
+    while !matches!(answer.next(&mut Vec::new(), |_, _, _| {})?, Part::End) {
         parts += 1;
     }
     Ok(parts)
