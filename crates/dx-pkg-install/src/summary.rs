@@ -40,6 +40,8 @@ pub struct Summary {
     pub scripts_skipped: Vec<String>,
     /// Unmet peer requirements, in words.
     pub conflicts: Vec<String>,
+    /// Those that an earlier install here has told of.
+    pub told_before: Vec<String>,
     /// The reasons of those that are new, and the changes that would end them.
     pub explained: Vec<ExplainedConflict>,
     /// Packages that have another version than by npm's rules, so that peers agree, in words.

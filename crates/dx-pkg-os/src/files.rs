@@ -3,6 +3,7 @@
 //! Nothing here knows what a package is.
 
 mod atomic;
+mod clock;
 mod dir;
 mod exchange;
 mod executable;
@@ -26,6 +27,7 @@ mod user_file;
 mod within;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
+pub use clock::wait_for_later_times;
 pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
 pub use exchange::{Swap, exchange_or_rename};
 pub use executable::make_executable;

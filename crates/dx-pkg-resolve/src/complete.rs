@@ -57,7 +57,10 @@ pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
     };
     let is_unmet = |edge: EdgeId| !tree.is_valid(edge) && !is_excused(edge);
     // What is optional may lack anything where it is not installed; what nothing needs may not.
-    let counts = |node: NodeId| !tree[node].inert || !tree[node].flags.optional;
+    let counts = |node: NodeId| {
+        let this = &tree[node];
+        !this.inert || !this.flags.optional || this.flags.extraneous
+    };
     tree.project_nodes()
         .into_iter()
         .any(|node| counts(node) && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))

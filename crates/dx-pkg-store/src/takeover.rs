@@ -2,9 +2,11 @@
 //! and whose records had no seals.
 
 use std::io::Read;
+use std::time::SystemTime;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{DigestedFile, ProvisionalDigest};
+use dx_pkg_os::files::wait_for_later_times;
 
 use crate::layout::{EntryName, RECORD};
 use crate::package_tree::now_ns;
@@ -102,7 +104,8 @@ impl Store {
     }
 
     /// Records that what changed in packages' files until now was done by dx: they were linked.
-    /// A package whose record cannot be written is read again by the next check.
+    /// Returns when later changes can be told from these. A package whose record cannot be written
+    /// is read again by the next check.
     pub fn record_links(&self, packages: impl Iterator<Item = PackageId>) {
         for id in packages {
             let known = self.fresh().get(&id).cloned();
@@ -111,6 +114,7 @@ impl Store {
                 let _ = self.write_record(id, &tables.changed_until(now_ns()));
             }
         }
+        wait_for_later_times(SystemTime::now());
     }
 }
 

@@ -202,6 +202,25 @@ fn a_conflict_that_add_brings_in_is_in_the_last_line_and_in_the_json() {
 }
 
 #[test]
+fn a_conflict_is_told_once_and_counted_ever_after() {
+    let registry = registry();
+    registry.package("other", "1.0.0").dep("more", "1").publish();
+    registry.package("more", "1.0.0").publish();
+    let project = conflict(&registry);
+    ok(&project, ["add", "plugin"]);
+    for arguments in [["add", "other"], ["remove", "other"]] {
+        let run = ok(&project, arguments);
+        assert!(!run.stderr.contains("plugin@1.0.0 needs"), "{run}");
+        assert!(!run.stderr.contains("accepts a"), "{run}");
+        let last = run.stdout.lines().last().unwrap();
+        assert!(last.ends_with(", with 1 peer requirement not met (as before: dx peers)"), "{run}");
+    }
+    let all = ok(&project, ["add", "other", "--verbose"]);
+    assert!(all.stderr.contains("plugin@1.0.0 needs a@^9, but found a@1.0.0"), "{all}");
+    assert_eq!(dx(&project, ["peers"]).status, Some(1));
+}
+
+#[test]
 fn strict_peer_deps_refuses_an_addition_before_anything_is_written() {
     let registry = registry();
     let project = conflict(&registry);

@@ -116,7 +116,6 @@ fn each_command_that_installs_asks_about_an_offer() {
         ["add", "other"].as_slice(),
         &["update"],
         &["update", "host"],
-        &["update", "--latest", "host"],
         &["dedupe"],
         &["dedupe", "--minimise"],
         &["prune"],

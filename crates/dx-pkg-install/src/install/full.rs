@@ -95,7 +95,7 @@ fn resolve_and_fetch(
         plan.leave_out_commands();
     }
     let mut summary = Summary { fewer: resolved.fewer, ..summary_of(run, &resolution, &plan)? };
-    summary.explained = explained(project, &resolution, &input.options.known_conflicts);
+    explain(&mut summary, project, &resolution, &input.options.known_conflicts);
     summary.warnings.extend(patching);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let is_whole = run.part.is_none();
@@ -175,14 +175,11 @@ fn restrict(
 }
 
 /// Returns the explanations of conflicts that are new.
-fn explained(
-    project: &Project,
-    resolution: &Resolution,
-    known: &[String],
-) -> Vec<ExplainedConflict> {
+fn explain(summary: &mut Summary, project: &Project, resolution: &Resolution, known: &[String]) {
     let told = resolution.explanations.iter().cloned();
     let told = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));
-    told.filter(|one| !one.is_known(known)).collect()
+    summary.explained = told.filter(|one| !one.is_known(known)).collect();
+    summary.told_before = known.to_vec();
 }
 
 /// Returns the conflicts that the last install here has told of.

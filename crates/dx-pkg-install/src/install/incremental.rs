@@ -440,6 +440,7 @@ fn outcome(
     let summary = Summary {
         packages: after.packages().filter(|package| !package.link()).count(),
         conflicts: effect.diagnostics.conflicts.clone(),
+        told_before: tree.baseline.conflicts.clone(),
         warnings: effect.diagnostics.warnings.clone(),
         scripts_skipped: lifecycle.skipped(project, &with_scripts(&after))?,
         ..Summary::default()

@@ -50,12 +50,14 @@ impl Summary {
         lines
     }
 
-    /// Returns the heading of the conflicts that are not explained and a line for each of them;
-    /// with `all` to their end.
+    /// Returns the heading of the conflicts that are neither explained nor were told before, and a
+    /// line for each of them; with `all` of those that were told too, to their end.
     pub fn conflict_lines(&self, all: bool) -> Option<(String, Vec<String>)> {
-        let is_explained =
-            |text: &&String| self.explained.iter().any(|one| one.conflicts.contains(text));
-        let left: Vec<&String> = self.conflicts.iter().filter(|text| !is_explained(text)).collect();
+        let is_left = |text: &&String| {
+            let is_explained = self.explained.iter().any(|one| one.conflicts.contains(text));
+            !is_explained && (all || !self.told_before.contains(text))
+        };
+        let left: Vec<&String> = self.conflicts.iter().filter(is_left).collect();
         if left.is_empty() {
             return None;
         }
@@ -88,10 +90,18 @@ impl Summary {
 
     /// Returns the line that ends the output.
     pub fn sentence(&self) -> String {
-        let end = match self.conflicts.len() as u64 {
-            0 => String::new(),
-            1 => ", with 1 peer requirement not met (see above)".to_owned(),
-            more => format!(", with {more} peer requirements not met (see above)"),
+        let is_above = !self.explained.is_empty() || self.conflict_lines(false).is_some();
+        let end = match (self.conflicts.len() as u64, is_above) {
+            (0, _) => String::new(),
+            (number, true) => {
+                format!(", with {} not met (see above)", count(number, "peer requirement"))
+            }
+            (number, false) => {
+                format!(
+                    ", with {} not met (as before: dx peers)",
+                    count(number, "peer requirement")
+                )
+            }
         };
         if let Some(files) = &self.would_write {
             return format!("{}{end}", self.dry_sentence(files));

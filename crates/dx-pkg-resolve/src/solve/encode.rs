@@ -44,8 +44,8 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// Returns the clauses of a problem, with a fact for each requirement or, where `grain` says so,
-    /// for all that the candidates of a package need of a peer.
+    /// Returns the clauses of a problem, with a fact for each requirement or, where `grain` says
+    /// so, for all that the candidates of a package need of a peer.
     pub(super) fn new(problem: &Problem, grain: Grain) -> Self {
         let mut sat = Sat::new();
         let distinct = problem.distinct().into_iter();
