@@ -383,6 +383,6 @@ fn strict_peer_deps_counts_beside_a_lockfile_and_under_every_command() {
     fails(dx(&project, ["ci"]), "DX_PEER_CONFLICT");
     // As with npm, --force goes on.
     let run = ok(&project, ["install", "--force"]);
-    assert!(run.stderr.contains("1 peer requirement not met"), "{run}");
+    assert!(run.stdout.contains("1 peer requirement not met"), "{run}");
     fails(dx(&builder().npmrc("strict-peer-deps=true").create(), ["install"]), "DX_PEER_CONFLICT");
 }
