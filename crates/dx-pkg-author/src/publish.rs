@@ -8,6 +8,7 @@ mod trusted;
 
 use std::path::{Path, PathBuf};
 
+use dx_pkg_compat::hosted::is_plain;
 use dx_pkg_compat::npmrc::{Config, OptionInfo};
 use dx_pkg_core::{Range, Version};
 use dx_pkg_fetch::Method;
@@ -245,7 +246,6 @@ pub(crate) fn check_tag(tag: &str) -> Result<(), PublishError> {
     if Range::parse(tag).is_ok() {
         return Err(PublishError::Tag { tag: tag.to_owned() });
     }
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
     if !tag.bytes().all(is_plain) {
         return Err(PublishError::TagCharacters { tag: tag.to_owned() });
     }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dx_pkg_compat::hosted::percent;
 use dx_pkg_core::Spec;
 use dx_pkg_install::Session;
 use dx_pkg_resolve::graph::{Kind, Requirement, State};
@@ -195,7 +196,7 @@ impl<'b> Bill<'b> {
     fn purl(&self, place: usize) -> String {
         let name = self.name(place).replacen('@', "%40", 1);
         let git = self.resolved(place).filter(|text| matches!(Spec::parse(text), Ok(Spec::Git(_))));
-        let git = git.map(|text| format!("?vcs_url={}", encoded(&text)));
+        let git = git.map(|text| format!("?vcs_url={}", percent(&text)));
         format!("pkg:npm/{name}@{}{}", self.version(place), git.unwrap_or_default())
     }
 
@@ -227,17 +228,6 @@ impl<'b> Bill<'b> {
     fn is_locked(&self) -> bool {
         self.view.source == Source::Locked
     }
-}
-
-/// Returns a text as JavaScript's `encodeURIComponent` writes it.
-fn encoded(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
-    text.bytes()
-        .map(|byte| match is_plain(byte) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 /// Returns a random UUID; zeros where the system has no randomness.

@@ -6,6 +6,8 @@
 //! for macOS and Windows follow those systems' documentation and have never been run.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(target_os = "linux")]
+mod clock;
 pub mod files;
 pub mod memory;
 pub mod process;

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::iter;
 
+use dx_pkg_compat::hosted::percent;
 use dx_pkg_resolve::graph::Kind;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Bill, Each, SbomOptions, encoded, uuid};
+use super::{Bill, Each, SbomOptions, uuid};
 use crate::audit::iso_time;
 
 const NONE: &str = "NOASSERTION";
@@ -50,11 +51,10 @@ struct Document<P, R> {
 /// Returns the document of a bill of materials, as JSON.
 pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> serde_json::Result<String> {
     let name = format!("{}@{}", bill.view.project_name(), bill.version(0));
-    let escaped = encoded(&bill.view.project_name()).replacen("%40", "@", 1);
-    let project = package(bill, 0, Some(&options.kind));
+    let escaped = percent(&bill.view.project_name()).replacen("%40", "@", 1);
     let packages = || {
         let others = bill.unique.iter().map(|place| package(bill, *place, None));
-        iter::once(project.clone()).chain(others)
+        iter::once(package(bill, 0, Some(&options.kind))).chain(others)
     };
     serde_json::to_string_pretty(&Document {
         spdx_version: "SPDX-2.3",

@@ -174,7 +174,7 @@ fn restrict(
     part.restrict(run.session.store(), project, lock, run.is_ci(), plan)
 }
 
-/// Returns the explanations of conflicts that are new.
+/// Explains the conflicts that are new, and notes which were told before.
 fn explain(summary: &mut Summary, project: &Project, resolution: &Resolution, known: &[String]) {
     let told = resolution.explanations.iter().cloned();
     let told = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));

@@ -91,17 +91,10 @@ impl Summary {
     /// Returns the line that ends the output.
     pub fn sentence(&self) -> String {
         let is_above = !self.explained.is_empty() || self.conflict_lines(false).is_some();
-        let end = match (self.conflicts.len() as u64, is_above) {
-            (0, _) => String::new(),
-            (number, true) => {
-                format!(", with {} not met (see above)", count(number, "peer requirement"))
-            }
-            (number, false) => {
-                format!(
-                    ", with {} not met (as before: dx peers)",
-                    count(number, "peer requirement")
-                )
-            }
+        let place = if is_above { "see above" } else { "as before: dx peers" };
+        let end = match self.conflicts.len() as u64 {
+            0 => String::new(),
+            number => format!(", with {} not met ({place})", count(number, "peer requirement")),
         };
         if let Some(files) = &self.would_write {
             return format!("{}{end}", self.dry_sentence(files));

@@ -8,12 +8,13 @@ use std::time::SystemTime;
 #[cfg(target_os = "linux")]
 pub fn wait_for_later_times(time: SystemTime) {
     use std::thread::sleep;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     /// More than a tick of the slowest kernels.
     const MOST: u32 = 25;
     for _ in 0..MOST {
-        if last_tick().is_none_or(|tick| tick > time) {
+        let last_tick = crate::clock::read(libc::CLOCK_REALTIME_COARSE);
+        if last_tick.is_none_or(|tick| UNIX_EPOCH + tick > time) {
             return;
         }
         sleep(Duration::from_millis(1));
@@ -23,19 +24,6 @@ pub fn wait_for_later_times(time: SystemTime) {
 /// See above.
 #[cfg(not(target_os = "linux"))]
 pub fn wait_for_later_times(_: SystemTime) {}
-
-/// Returns the time of the last tick.
-#[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "the standard library does not read this clock")]
-fn last_tick() -> Option<SystemTime> {
-    use std::time::{Duration, UNIX_EPOCH};
-
-    let mut tick = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes one `timespec`, to which the pointer leads.
-    let read = unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut tick) };
-    let seconds = u64::try_from(tick.tv_sec).ok().filter(|_| read == 0)?;
-    UNIX_EPOCH.checked_add(Duration::new(seconds, u32::try_from(tick.tv_nsec).ok()?))
-}
 
 #[cfg(test)]
 mod tests {

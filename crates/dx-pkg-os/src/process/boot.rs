@@ -26,14 +26,8 @@ pub fn is_since_boot(time: SystemTime) -> bool {
 
 /// Returns the time of the start. Both clocks are read without a system call.
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "the standard library does not read this clock")]
 fn boot_time() -> Option<SystemTime> {
-    let mut running = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes one `timespec`, to which the pointer leads.
-    let read = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut running) };
-    let seconds = u64::try_from(running.tv_sec).ok().filter(|_| read == 0)?;
-    let running = Duration::new(seconds, u32::try_from(running.tv_nsec).ok()?);
-    SystemTime::now().checked_sub(running)
+    SystemTime::now().checked_sub(crate::clock::read(libc::CLOCK_BOOTTIME)?)
 }
 
 #[cfg(not(target_os = "linux"))]

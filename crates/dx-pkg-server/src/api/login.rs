@@ -21,9 +21,8 @@ const PREFIX: &str = "org.couchdb.user:";
 /// Adds the routes.
 pub(super) fn add(routes: &mut Routes) {
     routes.on(Method::POST, "/-/v1/login", begin);
-    routes.on(Method::GET, "/-/v1/done/{secret}", done);
     // npm 12 asks with the method of the change that is to be confirmed: `dist-tag add` with PUT.
-    for method in [Method::PUT, Method::POST, Method::DELETE] {
+    for method in [Method::GET, Method::PUT, Method::POST, Method::DELETE] {
         routes.on(method, "/-/v1/done/{secret}", done);
     }
     routes.on(Method::PUT, "/-/user/{user}", put_user);
