@@ -114,7 +114,8 @@ const followsFrom = (places, theirs, ours) => {
     if (/ file project\/\S*\.bin\//.test(line)) {
       return linked(line).some(target => own.has(target) || isBelow(target) || isOnly(target))
     }
-    const at = packageOf(line)
+    const [, outside] = / (?:entry|hidden) (\.\.\/\S+?)(?: \w+)?: /.exec(line) || []
+    const at = packageOf(line) || outside
     const isFlag = / (?:dev|devOptional|optional|peer): npm /.test(line)
     return Boolean(at) && (own.has(at) || isBelow(at) || isOnly(at) || isFlag && (ofNpm.has(at) || ofDx.has(at)))
   }
@@ -230,7 +231,8 @@ exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, sem
   }
   const isOther = others.length && !otherCommit(gitRequirements(ours, one, step)).length
     ? followsFrom([theirs, ours].map(packages => placesOf(others, packages)), theirs, ours) : never
-  const kept = failed ? [] : disowned(theirs, one, step)
+  const links = failed ? [] : disowned(theirs, one, step)
+  const kept = links.flatMap(path => theirs[path].link ? [path, theirs[path].resolved] : [path])
   const isKept = kept.length && !disowned(ours, one, step).length
     ? followsFrom([kept, kept.filter(path => ours[path])], theirs, ours) : never
   const paths = withoutFolder(requirements).map(({ entry }) => entry.path)

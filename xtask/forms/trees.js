@@ -42,6 +42,16 @@ const workspacesLeftOut = (theirs, ours) =>
     link && /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(at) && !theirs[at] && ours[resolved] && !theirs[resolved]
   ).map(([at, { resolved }]) => [at, resolved])
 
+/** Whether what is at `at` is what a package finds in place of the one of that name at `path`, if that is not there. */
+const standsFor = (at, path) => {
+  const name = at.split('node_modules/').pop()
+  return at !== path && path.endsWith(`/node_modules/${name}`) && path.startsWith(at.slice(0, -`node_modules/${name}`.length))
+}
+
+/** Whether npm marks a package as bundled and has its address all the same: it is not in the tarball, and is not installed. */
+const isMarked = (path, packages) => Boolean(packages[path]?.inBundle && packages[path].resolved) &&
+  parents(path).some(holder => holder.includes('node_modules/') && packages[holder]?.bundleDependencies)
+
 const FORMS = [
   {
     reason: 'npm leaves out a workspace whose version a peer excludes',
@@ -69,9 +79,10 @@ const FORMS = [
   },
   {
     reason: 'npm marks a package that it adds beside bundled ones as bundled and does not install it',
-    fits: ({ at, theirs }) => {
-      const inside = [at, ...parents(at)].find(path => theirs[path]?.inBundle && theirs[path].resolved)
-      return inside && parents(inside).some(path => path.includes('node_modules/') && theirs[path]?.bundleDependencies)
+    fits: ({ at, line, theirs }) => {
+      const isFlag = / hidden \S+ (?:dev|optional|devOptional|peer): npm /.test(line)
+      return [at, ...parents(at)].some(path => isMarked(path, theirs)) ||
+        isFlag && Object.keys(theirs).some(path => standsFor(at, path) && isMarked(path, theirs))
     },
   },
   {

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use dx_pkg_compat::npmrc::DependencyType;
+use dx_pkg_core::Integrity;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::exact::{Elsewhere, ExactVersions};
@@ -60,6 +61,11 @@ pub(crate) fn upgrade(
             false => versions.load(package),
         };
         match loaded {
+            // The package at the address of the entry is another one, such as an alias whose name
+            // npm 6 has lost: the lockfile tells more about it than this manifest.
+            Ok(Some(manifest)) if !is_outside && is_other(package, &manifest) => {
+                unknown.push(format!("{} with the digest in the lockfile", label(package)));
+            }
             Ok(Some(manifest)) => {
                 found.insert(&package.path, manifest);
             }
@@ -80,6 +86,14 @@ pub(crate) fn upgrade(
     let packages = lock.packages.iter().map(complete).collect();
     let lock = Lock { format_version: 3, packages, ..lock.clone() };
     Ok(Upgraded { lock, unknown })
+}
+
+/// Returns whether the digests of a package tell that the manifest is not its own.
+fn is_other(package: &LockPackage, manifest: &LockPackage) -> bool {
+    let digest = |package: &LockPackage| Integrity::parse(package.integrity.as_deref()?).ok();
+    digest(package).zip(digest(manifest)).is_some_and(|(own, other)| {
+        own.strongest().algorithm() == other.strongest().algorithm() && !own.agrees_with(&other)
+    })
 }
 
 /// The entries of packages from outside the registries.

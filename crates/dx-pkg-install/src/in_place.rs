@@ -45,28 +45,54 @@ pub(crate) fn find(
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
     // Names outlive a loss of power, the contents of files may not.
-    let may_lack_contents = !written_since_boot(&root.join("node_modules").join(RECORD));
-    let look =
-        if session.config().force()? || may_lack_contents { Look::Files } else { Look::Folders };
+    let may_lack_contents =
+        |record: &str| !written_since_boot(&root.join("node_modules").join(record));
+    let is_forced = session.config().force()?;
+    let look = |is_doubtful| if is_forced || is_doubtful { Look::Files } else { Look::Folders };
     if session.is_global()? {
-        return find_global(session, root, look);
+        return find_global(session, root, look(may_lack_contents(RECORD)));
     }
     let (found, recorded) =
         if let Some((mut tree, recorded)) = recorded_by_dx(session.store(), root) {
             drop_other_bytes(&mut tree, &recorded, plan);
-            (survey(root, session.store(), &tree, look)?, recorded)
+            (survey(root, session.store(), &tree, look(may_lack_contents(RECORD)))?, recorded)
         } else if own_files::is_forged(root, Seal::of_store(session.store())) {
             return Ok(None);
         } else if let Some((mut tree, recorded)) = of_npm(root, plan, wanted) {
             drop_other_bytes(&mut tree, &recorded, plan);
+            // Without a network only what the store has can be compared.
+            let is_doubtful = may_lack_contents(HIDDEN) && !session.config().offline()?;
             // A tree that dx would not make, such as one of links into a folder of npm's, is
             // replaced.
-            (survey(root, session.store(), &tree, look).ok().flatten(), recorded)
+            (survey(root, session.store(), &tree, look(is_doubtful)).ok().flatten(), recorded)
         } else {
             return Ok(None);
         };
     let versions = recorded.packages.into_iter().map(|package| (package.path, package.version));
     Ok(found.map(|(tree, repairs)| InPlace { tree, versions: versions.collect(), repairs }))
+}
+
+/// Returns the paths of the packages that are in place as the plan wants them, with all their files
+/// as far as that is looked at: they need not be fetched. There are none where files have to be
+/// compared with those of the store and it lacks them.
+pub(crate) fn kept(
+    session: &Session,
+    root: &Path,
+    plan: &Plan,
+) -> Result<HashSet<String>, InstallError> {
+    let wanted = plan.tree()?;
+    let Some(InPlace { tree, repairs, .. }) = find(session, root, plan, &wanted).ok().flatten()
+    else {
+        return Ok(HashSet::new());
+    };
+    let wanted: HashMap<&str, &Placement> =
+        wanted.placements.iter().map(|placement| (placement.path.as_str(), placement)).collect();
+    let lacking: HashSet<&str> = repairs.incomplete().collect();
+    let is_kept = |placement: &&Placement| {
+        let path = placement.path.as_str();
+        wanted.get(path) == Some(placement) && !lacking.contains(path)
+    };
+    Ok(tree.placements.iter().filter(is_kept).map(|placement| placement.path.clone()).collect())
 }
 
 /// Returns the global packages that dx put there. Others stay, whoever installed them.

@@ -22,6 +22,11 @@ pub struct Repairs {
 }
 
 impl Repairs {
+    /// Returns the paths of the packages that lack files.
+    pub fn incomplete(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(package, _)| package.as_str())
+    }
+
     /// Leaves alone what is in the project's own `node_modules` and not of the tree.
     pub fn leave_top_level(&mut self) {
         let is_nested = |path: &str| path.matches("node_modules/").count() > 1;

@@ -295,8 +295,8 @@ impl Survey<'_> {
         self.gone[index..=index + within].fill(true);
     }
 
-    /// Returns whether an entry within a package is from the package's tarball, or may be of its
-    /// scripts.
+    /// Returns whether an entry within a package is from the package's tarball, or may be from it
+    /// or of its scripts.
     fn is_bundled(&self, path: &str) -> bool {
         path.match_indices("/node_modules/").any(|(end, _)| {
             let around = &path[..end];
@@ -308,7 +308,10 @@ impl Survey<'_> {
                 package.dxp().entries().any(|entry| below(entry.path, inner))
             };
             site.placement.private_copy
-                || self.tables(site).is_ok_and(|package| package.is_some_and(|it| bundles(&it)))
+                || match self.tables(site) {
+                    Ok(package) => package.is_some_and(|package| bundles(&package)),
+                    Err(error) => matches!(error, LinkError::MissingPackage { .. }),
+                }
         })
     }
 

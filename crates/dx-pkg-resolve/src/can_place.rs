@@ -141,11 +141,12 @@ impl Check<'_> {
             let outcome = if explicit { Outcome::Replace } else { Outcome::Keep };
             return (outcome, outcome);
         }
-        let versions = tree.version(dep).zip(tree.version(current));
-        if versions.is_some_and(|(new, old)| new != old) && tree.same_package(dep, current) {
-            // The lockfile tells another version than the package has.
+        let (new, old) = (tree.version(dep), tree.version(current));
+        if new.is_some() && new != old && tree.same_package(dep, current) {
+            // The lockfile tells another version than the package has, or none.
             return self.with_peers(Outcome::Replace);
         }
+        let versions = new.zip(old);
         let not_older = versions.is_some_and(|(new, old)| new >= old);
         let replaceable = tree.can_replace(dep, current, &[]);
         let mut alone = None;

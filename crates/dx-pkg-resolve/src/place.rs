@@ -284,7 +284,9 @@ impl Placer<'_, '_> {
         let gone = tree.dep_set(&redundant, |tree, edge| {
             tree[edge].from != node && tree[edge].to != Some(node) && tree.is_valid(edge)
         });
-        self.detach_all(gone);
+        // What the old package required may lead back to its place. npm removes the new one then,
+        // and whatever requires it lacks it.
+        self.detach_all(gone.into_iter().filter(|member| *member != node));
     }
 
     fn detach_all(&mut self, nodes: impl IntoIterator<Item = NodeId>) {

@@ -1,10 +1,11 @@
 //! Resolutions that are made again from their own lock, where a frozen install would refuse it.
 //!
-//! Packages that displace each other, overrides that overlap and tarballs that lack what their
-//! bundled packages require can leave a requirement unmet. npm writes a lockfile then that its next
-//! install changes and that its `npm ci` refuses. Here such a lock is brought to one that is taken.
+//! Packages that displace each other, overrides that overlap, names that differ in case only and
+//! tarballs that lack what their bundled packages require can leave a requirement unmet. npm writes
+//! a lockfile then that its next install changes and that its `npm ci` refuses. Here such a lock is
+//! brought to one that is taken.
 
-use dx_pkg_lock::{Lock, LockPackage, locale_compare};
+use dx_pkg_lock::{Lock, LockPackage, locale_compare, name_of_path};
 use rustc_hash::FxHashSet;
 
 use crate::complete::has_new;
@@ -23,7 +24,11 @@ pub(crate) fn until_taken(
     provider: &dyn Provider,
     options: &Options,
 ) -> Resolution {
-    let is_doubtful = || has_new(&first.conflicts, options) || can_overlap(&requirements.overrides);
+    let is_doubtful = || {
+        has_new(&first.conflicts, options)
+            || can_overlap(&requirements.overrides)
+            || differ_in_case_only(&first.lock)
+    };
     let is_open = first.has_unmet || first.changed && is_doubtful();
     if !is_open || options.frozen {
         return first;
@@ -58,6 +63,21 @@ fn can_overlap(overrides: &[Override]) -> bool {
     let is_nested = |rule: &Override| !rule.children.is_empty();
     let names: FxHashSet<&str> = overrides.iter().map(|rule| &rule.key[..name(rule)]).collect();
     names.len() < overrides.len() || overrides.iter().any(is_nested)
+}
+
+/// Returns whether two names in a lock differ in case only: the packages share a place, and the
+/// order in which they are met decides which of them has it.
+fn differ_in_case_only(lock: &Lock) -> bool {
+    let names = || {
+        lock.packages.iter().flat_map(|entry| {
+            let required = entry.requirements().map(|(name, _)| name);
+            required.chain(std::iter::once(name_of_path(&entry.path)))
+        })
+    };
+    let has_capitals = |name: &&str| name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let capital: FxHashSet<&str> = names().filter(has_capitals).collect();
+    let small: FxHashSet<String> = capital.iter().map(|name| name.to_ascii_lowercase()).collect();
+    small.len() < capital.len() || !small.is_empty() && names().any(|name| small.contains(name))
 }
 
 /// Returns the requirements and the lock as an install that read them from disk would have them: a

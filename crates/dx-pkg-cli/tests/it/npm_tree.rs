@@ -78,13 +78,37 @@ fn a_tree_of_npm_is_taken_over() {
 }
 
 #[test]
-fn the_store_has_the_packages_of_a_tree_that_was_taken_over() {
+fn what_is_in_place_is_not_fetched() {
+    let (registry, project) = project();
+    as_npm_leaves_it(&project);
+    std::fs::remove_dir_all(project.store()).unwrap();
+    let before = registry.requests().len();
+    let run = ok(&project, ["install", "--offline"]);
+    assert!(run.stdout.starts_with("Already up to date: "), "{run}");
+    assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+    // A manifest that says the same is read anew, and so is a changed lockfile.
+    project.write("package.json", format!("{}\n", project.read("package.json")));
+    ok(&project, ["install", "--offline"]);
+    std::fs::remove_dir_all(project.path().join("node_modules/@s/one")).unwrap();
+    ok(&project, ["install"]);
+    assert!(project.exists("node_modules/@s/one/package.json"));
+    let later = registry.requests();
+    let fetched: Vec<_> =
+        later[before..].iter().filter(|sent| sent.path.contains(".tgz")).collect();
+    assert_eq!(fetched.len(), 1, "{fetched:?}");
+}
+
+#[test]
+fn a_tree_that_was_taken_over_is_built_again() {
     let (_registry, project) = project();
     as_npm_leaves_it(&project);
     std::fs::remove_dir_all(project.store()).unwrap();
     dx_with_prepared_trees(&project, ["install"]);
     ok(&project, ["store", "verify"]);
     let before = project.installed();
+    project.remove("node_modules");
+    ok(&project, ["install"]);
+    assert_eq!(project.installed(), before);
     project.remove("node_modules");
     ok(&project, ["install", "--offline"]);
     assert_eq!(project.installed(), before);

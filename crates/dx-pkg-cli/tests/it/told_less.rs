@@ -67,6 +67,36 @@ fn version_1_without_usable_versions_installs_what_the_addresses_name() {
     }
 }
 
+#[test]
+fn version_1_with_another_package_at_an_address_keeps_what_it_says_of_it() {
+    for command in ["ci", "install"] {
+        let registry = registry();
+        registry.package("other", "1.0.0").dep("deep", "^1.0.0").publish();
+        registry.package("deep", "1.0.0").publish();
+        let lost = json!({
+            "version": "1.0.0", "resolved": format!("{}other/-/other-1.0.0.tgz", base(&registry)),
+            "integrity": registry.integrity("other", "1.0.0"), "requires": {"deep": "^1.0.0"},
+        });
+        let deep = json!({
+            "version": "1.0.0", "resolved": format!("{}deep/-/deep-1.0.0.tgz", base(&registry)),
+            "integrity": registry.integrity("deep", "1.0.0"),
+        });
+        let lock = json!({
+            "name": "app", "version": "1.0.0", "lockfileVersion": 1, "requires": true,
+            "dependencies": {"tool": lost, "deep": deep},
+        });
+        let project = project(&registry, &json!({"tool": "1.0.0"}), lock.to_string());
+        let said = ok(&project, [command]);
+        assert!(said.stderr.contains("tool@1.0.0 with the digest in the lockfile"), "{said}");
+        assert_eq!(project.json("node_modules/tool/package.json")["name"], "other", "{command}");
+        assert!(project.exists("node_modules/deep") && !project.exists("node_modules/helper"));
+        if command == "install" {
+            assert_eq!(locked(&project, "tool")["dependencies"], json!({"deep": "^1.0.0"}));
+            ok(&project, ["ci"]);
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn fields_in_the_form_of_a_package_json_count() {

@@ -1,10 +1,13 @@
 //! Fetches the packages of a plan and, where no tree is in place yet, builds the new one meanwhile.
 
+use std::collections::HashSet;
+
 use dx_pkg_acquire::input::are_unchanged;
 use dx_pkg_acquire::package::lacks_manifests;
 use dx_pkg_acquire::{AcquireError, Downloads};
+use dx_pkg_core::PackageId;
 use dx_pkg_link::{Built, ImportMethod, LinkOptions, build_ahead};
-use dx_pkg_lock::Lock;
+use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::identity;
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::StoreMode;
@@ -12,7 +15,7 @@ use dx_pkg_store::StoreMode;
 use super::{Mode, Run};
 use crate::plan::{self, Plan};
 use crate::project::Project;
-use crate::{InstallError, Session, altered, licenses, restore};
+use crate::{InstallError, Session, altered, in_place, licenses, restore};
 
 /// Fetched packages.
 pub(super) struct Fetched {
@@ -39,19 +42,57 @@ pub(super) fn store_mode(session: &Session, project: &Project) -> StoreMode {
 }
 
 /// Starts to fetch what every platform needs, if the project requires what it did when `lock` was
-/// written.
+/// written. What is recorded as installed is looked at later.
 pub(super) fn begin(
-    session: &Session,
+    run: &Run<'_>,
+    project: &Project,
     downloads: &Downloads,
     requirements: &Requirements,
     lock: &Lock,
 ) -> Result<(), InstallError> {
     downloads.put_held_of(lock);
     if are_unchanged(requirements, lock) {
-        let omit = session.config().omit()?;
-        downloads.prefetch_all(plan::certain(lock, &omit));
+        let (store, config) = (run.session.store(), run.session.config());
+        let omit = config.omit()?;
+        let keeps = run.options.mode != Mode::Ci && !config.force()?;
+        let recorded = keeps.then(|| in_place::known(store, &project.root)).flatten();
+        let recorded = recorded.as_ref().map(Lock::index);
+        let is_recorded = |package: &&LockPackage| {
+            let known = recorded.as_ref().and_then(|recorded| recorded.get(&package.path));
+            known.is_some_and(|known| is_same(known, package))
+        };
+        downloads.prefetch_all(plan::certain(lock, &omit).filter(|one| !is_recorded(one)));
     }
     Ok(())
+}
+
+/// Returns whether two entries have the same package.
+fn is_same(one: &LockPackage, other: &LockPackage) -> bool {
+    one.integrity.is_some() && one.integrity == other.integrity && one.version == other.version
+}
+
+/// Returns the paths of the packages that stay as they are: they are in place, and their entries
+/// are those of the lockfile. Where the store has all packages, nothing is looked at.
+fn kept(
+    run: &Run<'_>,
+    project: &Project,
+    plan: &Plan,
+    previous: Option<&Lock>,
+) -> Result<HashSet<String>, InstallError> {
+    let store = run.session.store();
+    let Some(previous) = previous.filter(|_| run.options.mode != Mode::Ci) else {
+        return Ok(HashSet::new());
+    };
+    let has_tree = project.root.join("node_modules").exists();
+    if !has_tree || plan.wanted()?.iter().all(|(id, _)| store.has(*id)) {
+        return Ok(HashSet::new());
+    }
+    let mut kept = in_place::kept(run.session, &project.root, plan)?;
+    let (before, planned) = (previous.index(), plan.installed.index());
+    kept.retain(|path| {
+        before.get(path).zip(planned.get(path)).is_some_and(|(one, other)| is_same(one, other))
+    });
+    Ok(kept)
 }
 
 /// Brings the plan's packages into the store, and into the lock the fields that only packages have.
@@ -66,12 +107,13 @@ pub(super) fn fetch(
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     // Entries that are written with their manifests for the first time get their licences too.
     let previous = previous.filter(|lock| run.frozen || !lacks_manifests(lock));
-    let wanted = plan.wanted()?;
+    let kept = kept(run, project, plan, previous)?;
+    let wanted = without(plan.wanted()?, &kept);
     let (count, under_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
     // What the store has already is linked by all processors together, after the last package has
     // arrived.
     if under_way * 2 < count || !may_build(session, project, mode) {
-        let dropped = wait(session, previous, downloads, plan, lock)?;
+        let dropped = wait_without(&kept, session, previous, downloads, plan, lock)?;
         return Ok(Fetched { dropped, built: None });
     }
     let tree = plan.tree()?;
@@ -113,6 +155,15 @@ fn may_build(session: &Session, project: &Project, mode: Mode) -> bool {
         && (mode == Mode::Ci || !project.root.join("node_modules").exists())
 }
 
+/// Leaves out the packages at these paths.
+fn without<'p>(
+    mut wanted: Vec<(PackageId, &'p LockPackage)>,
+    kept: &HashSet<String>,
+) -> Vec<(PackageId, &'p LockPackage)> {
+    wanted.retain(|(_, package)| !kept.contains(&package.path));
+    wanted
+}
+
 /// Brings the plan's packages into the store without building; `previous` has the lock's entries as
 /// they were, as far as they are known. Returns why optional packages were left out.
 pub(super) fn wait(
@@ -122,8 +173,20 @@ pub(super) fn wait(
     plan: &mut Plan,
     lock: &mut Lock,
 ) -> Result<Vec<AcquireError>, InstallError> {
+    wait_without(&HashSet::new(), session, previous, downloads, plan, lock)
+}
+
+/// Does as [`wait`] does, but for the packages at the paths in `kept`.
+fn wait_without(
+    kept: &HashSet<String>,
+    session: &Session,
+    previous: Option<&Lock>,
+    downloads: &Downloads,
+    plan: &mut Plan,
+    lock: &mut Lock,
+) -> Result<Vec<AcquireError>, InstallError> {
     let requested = licenses::request(session, lock, plan, previous);
-    let failed = downloads.wait(plan.wanted()?.into_iter());
+    let failed = downloads.wait(without(plan.wanted()?, kept).into_iter());
     // A tree that is built meanwhile gets no more packages.
     downloads.end_arrivals();
     let dropped = plan.drop_failed(lock, failed?)?;

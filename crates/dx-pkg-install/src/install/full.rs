@@ -77,7 +77,7 @@ fn resolve_and_fetch(
     keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
-        fetch::begin(session, &downloads, &requirements, lock)?;
+        fetch::begin(run, project, &downloads, &requirements, lock)?;
     }
     let kept = previous.filter(|_| !run.options.updates_all());
     let (input, first) = input_and_first_requests(run, project, requirements, kept)?;

@@ -185,3 +185,32 @@ fn where_packages_displace_each_other_for_ever_a_version_that_is_missing_is_told
     let told = outcome(true);
     assert!(matches!(told, Err(dx_pkg_resolve::ResolveError::NoVersion { .. })), "{told:?}");
 }
+
+#[test]
+fn a_replacement_stays_although_what_the_older_version_required_leads_back_to_it() {
+    let world = world([
+        package("d@1.0.0").needs("a@^2").needs("b@^1").needs("g@*"),
+        package("a@1.0.0"),
+        package("a@2.0.0").optional("g@>=1").optional("b@^2"),
+        package("b@1.0.0"),
+        package("b@2.0.0").needs("d@1").optional("a@^2").optional("g@2"),
+        package("g@1.0.0").needs("d@^1").needs("b@1"),
+        package("g@2.0.0").needs("a@2"),
+    ])
+    .tag("g", "latest", "1.0.0");
+    let project = project(&["b@^1", "d@^1", "a@^1"]);
+    let resolution = world.install(&project);
+    assert_eq!(
+        tree(&resolution),
+        [
+            "a@1.0.0",
+            "b@1.0.0",
+            "d@1.0.0",
+            "d > a@2.0.0",
+            "d > a > b@2.0.0",
+            "g@2.0.0",
+            "g > a@2.0.0",
+            "g > b@2.0.0",
+        ]
+    );
+}

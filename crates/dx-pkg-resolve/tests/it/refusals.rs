@@ -107,15 +107,33 @@ fn alias_that_requires_its_own_name_takes_the_place_of_another_package() {
 }
 
 #[test]
+fn names_that_differ_in_case_only_are_checked() {
+    let world = world([
+        package("alpha@1.0.0"),
+        package("Alpha@1.0.0"),
+        package("Alpha@2.0.0").needs("b@1"),
+        package("b@1.0.0").needs("alpha@1").needs("Alpha@^1"),
+    ]);
+    for requirements in [&["alpha@1", "Alpha@2"], &["Alpha@2", "alpha@1"]] {
+        let project = project(requirements);
+        let made = world.install(&project);
+        let refused = refusal(&world, &project, &made.lock);
+        assert_eq!(refused.is_some(), made.refused.is_some(), "{refused:?}");
+    }
+}
+
+#[test]
 fn version_that_the_package_does_not_have_is_corrected() {
     let world = world([package("a@1.0.0").needs("b@1"), package("b@1.0.0")]);
     let project = project(&["a@1"]);
-    let mut lock = world.install(&project).lock;
-    let entry = lock.packages.iter_mut().find(|entry| entry.path == "node_modules/b").unwrap();
-    entry.version = Some("9.9.9".to_owned());
-    let resolution = world.install_from(&project, &lock);
-    assert_eq!(tree(&resolution), ["a@1.0.0", "b@1.0.0"]);
-    assert_eq!(refusal(&world, &project, &resolution.lock), None);
+    for version in [Some("9.9.9".to_owned()), None] {
+        let mut lock = world.install(&project).lock;
+        let entry = lock.packages.iter_mut().find(|entry| entry.path == "node_modules/b").unwrap();
+        entry.version = version;
+        let resolution = world.install_from(&project, &lock);
+        assert_eq!(tree(&resolution), ["a@1.0.0", "b@1.0.0"]);
+        assert_eq!(refusal(&world, &project, &resolution.lock), None);
+    }
 }
 
 /// The lock as npm 6 writes it: without peers, and without manifests.
