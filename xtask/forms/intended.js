@@ -171,6 +171,11 @@ const contradictions = ({ npm, lock, packagesOf }) => {
     if (folder && !folder.includes('node_modules/') && locked[folder]?.extraneous) {
       return 'npm keeps the entry of a folder that nothing requires'
     }
+    const [, versioned, theirs, own] = / (?:entry|hidden) (\S+) version: npm (\S+), dx (\S+)$/.exec(line) || []
+    const isOf = version => locked[versioned]?.resolved?.endsWith(`-${version}.tgz`)
+    if (versioned && isOf(own) && !isOf(theirs)) {
+      return 'npm keeps a version that the package does not have'
+    }
     return / package.json \w*[dD]ependencies: npm nothing, dx (?:\{\}|\[\])$/.test(line) ? 'npm takes an empty section away' : undefined
   }
 }

@@ -27,6 +27,7 @@ class Dx {
     const words = [action, ...specs, '--ignore-scripts']
     return new Promise(resolve => {
       execFile(this.binary, words, { cwd: this.project, env: this.environment, timeout: 60000 }, (error, stdout, stderr) => {
+        this.said = stderr
         resolve(error ? { code: /\[(DX_\w+)\]/.exec(stderr)?.[1] || `exit ${error.code} ${error.signal || ''}`, message: stderr } : undefined)
       })
     })
@@ -82,8 +83,11 @@ const packagesOf = text => {
 /** The entries of the hidden lockfile that differ. */
 const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
 
-/** What a second `dx install` changes, and why `dx ci` refuses a clone with the lockfile. */
+/**
+ * What a second `dx install` changes, and why `dx ci` refuses a clone with the lockfile; of that, whether the install has told.
+ */
 const changesOfSecond = async (ours, one, step) => {
+  const isTold = /^warning: dx ci would refuse this result: /m.test(ours.said)
   const top = path.dirname(ours.project)
   const file = name => read(path.join(ours.project, name))
   const [lock, manifest, before] = [file('package-lock.json'), file('package.json'), tree(top)]
@@ -97,7 +101,7 @@ const changesOfSecond = async (ours, one, step) => {
   const refused = await clone.run({ action: 'ci' })
   return [
     ...changes.slice(0, 3).map(line => `a second dx install: ${line}`),
-    ...refused ? [`dx ci of its own lockfile: ${refused.code} ${short(refused.message)}`] : [],
+    ...refused ? [`dx ci of its own lockfile${isTold ? ', as told' : ''}: ${refused.code} ${short(refused.message)}`] : [],
   ]
 }
 

@@ -100,7 +100,7 @@ const COMMANDS = / file .*(?:\/\.bin\/|: npm (?:644, dx 755|755, dx 644)$)/
  * What npm does not keep of its result: `all` of it, or only `flags` of the lockfile or `commands`; with the reason.
  * An `npm ci` that misses nothing but optional packages that nobody has does not count.
  */
-exports.faultOf = ({ refused, unapplied = [], unappliedByDx = [], kept, clone, ci } = {}) => {
+const ownFault = ({ refused, unapplied = [], unappliedByDx = [], kept, clone, ci }) => {
   if (refused) {
     return isCrash(refused) ? { all: true, reason: 'npm crashes' } : undefined
   }
@@ -124,6 +124,21 @@ exports.faultOf = ({ refused, unapplied = [], unappliedByDx = [], kept, clone, c
   return flags || commands ? { flags, commands, reason: "npm's second install changes its flags or commands" } : undefined
 }
 
-/** Whether a fault of npm's explains a line of differences; what dx does not keep itself is none of npm's. */
-exports.explains = (fault, line) =>
-  Boolean(fault) && !/: (?:a second dx install|dx ci of its own lockfile): /.test(line) && (fault.all || fault.flags && FLAGS.test(line) || fault.commands && COMMANDS.test(line))
+/** The fault of a result, and whether `npm ci` refuses it. */
+exports.faultOf = (result = {}) => {
+  const isRefused = Boolean(result.ci?.refused)
+  const fault = ownFault(result) || isRefused && { reason: 'npm ci refuses its own lockfile' }
+  return fault ? { ...fault, isRefused } : undefined
+}
+
+/**
+ * Whether a fault of npm's explains a line of differences. What dx does not keep itself is none of npm's, but for a lockfile that
+ * `npm ci` refuses too, if `dx install` has told that `dx ci` does.
+ */
+exports.explains = (fault, line) => {
+  if (/: dx ci of its own lockfile, as told: /.test(line)) {
+    return Boolean(fault?.isRefused)
+  }
+  const isOwn = /: (?:a second dx install|dx ci of its own lockfile): /.test(line)
+  return Boolean(fault) && !isOwn && (fault.all || fault.flags && FLAGS.test(line) || fault.commands && COMMANDS.test(line))
+}

@@ -206,6 +206,18 @@ fn why_none(choice: &str, too_new: Option<&str>, lacks_time: bool) -> String {
     }
 }
 
+impl ResolveError {
+    /// Returns whether nothing could be loaded for this requirement.
+    pub(crate) fn is_about(&self, wanted: &str, range: &str) -> bool {
+        match self {
+            ResolveError::Load { name, spec, .. } | ResolveError::NoVersion { name, spec, .. } => {
+                name == wanted && spec == range
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Coded for ResolveError {
     fn code(&self) -> &'static str {
         match self {

@@ -152,7 +152,30 @@ fn drop_failed(builder: &mut Builder<'_, '_>) -> Result<(), ResolveError> {
         }
         make_inert(tree, node);
     }
-    Ok(())
+    match own_lack(builder) {
+        Some(failure) => Err(builder.failures.swap_remove(failure).error),
+        None => Ok(()),
+    }
+}
+
+/// Returns the failure to load what the project or a workspace requires, neither as an option nor as
+/// a peer, where nothing is there for it: what was placed for it was displaced. npm leaves it out
+/// then, and stops at its second install.
+fn own_lack(builder: &Builder<'_, '_>) -> Option<usize> {
+    let tree = &builder.tree;
+    if builder.failures.is_empty() {
+        return None;
+    }
+    let importers = tree.project_nodes().into_iter().filter(|node| tree.is_importer(*node));
+    let mut lacking = importers.flat_map(|node| &tree[node].edges_out).filter(|edge| {
+        let this = &tree[**edge];
+        this.to.is_none() && !this.kind.is_peer() && !this.kind.is_optional()
+    });
+    lacking.find_map(|edge| {
+        let name = tree.text(tree[*edge].name);
+        let spec = tree.interner.spec_text(tree.spec(*edge));
+        builder.failures.iter().position(|failure| failure.error.is_about(name, spec))
+    })
 }
 
 /// Makes an optional package inert, with the packages that must go with it.

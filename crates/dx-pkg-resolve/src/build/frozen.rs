@@ -61,10 +61,16 @@ impl Builder<'_, '_> {
     }
 
     /// Returns the error for the requirements that the lockfile does not meet, if there are any. It
-    /// names the first one that another package was placed for.
+    /// names the first one that another package was placed for, rather than one for which nothing
+    /// can be loaded.
     pub(crate) fn refusal(&self) -> Option<ResolveError> {
         let is_moved = |(edge, to): &&(EdgeId, Option<NodeId>)| self.tree[*edge].to != *to;
-        let (edge, to) = self.unmet.iter().find(is_moved).or(self.unmet.first())?;
+        let has_failed = |(edge, _): &(EdgeId, Option<NodeId>)| {
+            self.tree[*edge].to.is_some_and(|to| self.tree[to].failure.is_some())
+        };
+        let mut moved = self.unmet.iter().filter(is_moved);
+        let first = moved.clone().find(|unmet| !has_failed(unmet)).or_else(|| moved.next());
+        let (edge, to) = first.or(self.unmet.first())?;
         Some(self.frozen_error(*edge, to.is_none() && self.tree[*edge].kind.is_optional()))
     }
 

@@ -160,3 +160,31 @@ fn peers_that_an_old_lockfile_lacks_are_placed() {
     assert!(upgraded.changed);
     assert_eq!(refusal(&world, &project, &upgraded.lock), None);
 }
+
+#[test]
+fn what_the_project_requires_and_nobody_has_is_not_left_out() {
+    let world = world([
+        package("a@3.0.0").peer("b@^2"),
+        package("b@2.0.0").peer("e@^2.1.0").peer("d@^1 || ^2"),
+        package("d@2.1.0").needs("b@*"),
+        package("d@3.0.0").needs("a@^3").needs("e@^1 || ^2"),
+        package("e@2.0.0"),
+        package("e@2.1.0").needs("a@>=3").needs("d@*").needs("g@^1 || ^2"),
+        package("g@2.1.0").needs("a@^1 || ^2").needs("e@^2.1.0"),
+    ])
+    .tag("d", "latest", "2.1.0")
+    .tag("e", "latest", "2.0.0");
+    let left = vec![
+        package("a@3.0.0").peer("b@^2").record("node_modules/e/node_modules/a"),
+        package("b@2.0.0")
+            .peer("e@^2.1.0")
+            .peer("d@^1 || ^2")
+            .record("node_modules/e/node_modules/b"),
+        package("d@2.1.0").needs("b@*").record("node_modules/e/node_modules/d"),
+    ];
+    let lock = Lock { format_version: 3, packages: left, ..Lock::default() };
+    let project = project(&["d@^3", "a@^1 || ^2"]).peer("g@<2.1.0 || 2");
+    let error = world.try_install(&project, Some(&lock)).unwrap_err();
+    let expected = "no version of a matches \"^1 || ^2\", required by project";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::super::LockfileError;
 use super::super::json::Object;
 use super::path;
-use super::source::{Place, Source, is_set};
+use super::source::{Place, Source, is_number, is_set};
 
 /// The limit on the nesting of packages.
 const MAX_DEPTH: usize = 128;
@@ -167,10 +167,6 @@ impl Tree<'_> {
             }
         }
     }
-}
-
-fn is_number(raw: &RawValue) -> bool {
-    raw.get().starts_with(|first: char| first.is_ascii_digit() || first == '-')
 }
 
 fn requires(

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::LockfileError;
 use super::super::json::{Object, canonical};
-use super::source::{Place, Source, is_set, is_string, peer_meta};
+use super::source::{Place, Source, is_number, is_set, is_string, peer_meta};
 use super::{legacy, path};
 use crate::json_size;
 use crate::surrogates::without_lone;
@@ -225,6 +225,8 @@ fn read_member(
 ) -> Result<(), LockfileError> {
     match key {
         "name" => package.name = place.string(key, raw)?,
+        // A number is no version, and tells no more than none.
+        "version" if is_number(raw) => package.version = None,
         "version" => package.version = place.string(key, raw)?,
         "resolved" => package.resolved = place.string(key, raw)?,
         "integrity" => package.integrity = place.filled_string(key, raw)?,

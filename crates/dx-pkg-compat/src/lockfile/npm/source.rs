@@ -150,6 +150,10 @@ pub(super) fn is_set(raw: &RawValue) -> bool {
     !matches!(raw.get(), "false" | "null" | "0" | "\"\"")
 }
 
+pub(super) fn is_number(raw: &RawValue) -> bool {
+    raw.get().starts_with(|first: char| first.is_ascii_digit() || first == '-')
+}
+
 fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
 }

@@ -52,6 +52,14 @@ fn values_that_say_nothing_count_as_missing() {
 }
 
 #[test]
+fn a_version_that_is_a_number_counts_as_missing() {
+    let text = text_with(r#""dev": true"#).replace("\"version\": \"1.0.0\"", "\"version\": 1");
+    let lock = read(&text).unwrap();
+    assert_eq!(lock.get("node_modules/a").unwrap().version, None);
+    assert_eq!(write(&lock, Some(&text)), text);
+}
+
+#[test]
 fn marks_are_set_by_whatever_npm_takes_for_true() {
     assert!(with(r#""optional": "true""#).optional);
     assert!(with(r#""dev": 1"#).dev);
