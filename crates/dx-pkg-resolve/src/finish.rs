@@ -158,9 +158,9 @@ fn drop_failed(builder: &mut Builder<'_, '_>) -> Result<(), ResolveError> {
     }
 }
 
-/// Returns the failure to load what the project or a workspace requires, neither as an option nor as
-/// a peer, where nothing is there for it: what was placed for it was displaced. npm leaves it out
-/// then, and stops at its second install.
+/// Returns the failure to load what the project or a workspace requires, neither as an option nor
+/// as a peer, where nothing is there for it: what was placed for it was displaced. npm leaves it
+/// out then, and stops at its second install.
 fn own_lack(builder: &Builder<'_, '_>) -> Option<usize> {
     let tree = &builder.tree;
     if builder.failures.is_empty() {
