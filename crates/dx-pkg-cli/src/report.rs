@@ -302,10 +302,13 @@ impl Events for Report {
     /// again.
     fn maintenance_due(&self, session: &Session) {
         let Some(store) = session.store().root().parent() else { return };
-        let _ = Command::new(&session.environment.executable)
+        let mut maintenance = Command::new(&session.environment.executable);
+        if session.prepared_trees.is_asked {
+            maintenance.env("DX_PREPARED_TREES", session.prepared_trees.count.to_string());
+        }
+        let _ = maintenance
             .args(["store", "maintain", "--background"])
             .env("DX_STORE", store)
-            .env("DX_PREPARED_TREES", session.prepared_trees.to_string())
             .current_dir(store)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
