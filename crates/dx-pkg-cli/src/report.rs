@@ -302,13 +302,10 @@ impl Events for Report {
     /// again.
     fn maintenance_due(&self, session: &Session) {
         let Some(store) = session.store().root().parent() else { return };
-        let mut maintenance = Command::new(&session.environment.executable);
-        if session.prepared_trees.is_asked {
-            maintenance.env("DX_PREPARED_TREES", session.prepared_trees.count.to_string());
-        }
-        let _ = maintenance
+        let _ = Command::new(&session.environment.executable)
             .args(["store", "maintain", "--background"])
             .env("DX_STORE", store)
+            .envs(session.prepared_trees.variable())
             .current_dir(store)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

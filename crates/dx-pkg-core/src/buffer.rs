@@ -7,8 +7,8 @@
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most that the pool holds, in bytes. With 24 MiB a cold install of a large project takes 13 MiB
-/// less memory than with 64, and as much time; with 16 it takes 4 % more processor time.
+/// The most that the pool holds, in bytes. With 24 MiB a cold install of a large project takes
+/// 13 MiB less memory than with 64, and as much time; with 16 it takes 4 % more processor time.
 const MAX_POOLED: usize = 24 << 20;
 /// The size of the smallest pooled buffers, in bytes; every larger size is a power of two.
 const SMALLEST: usize = 4 << 10;

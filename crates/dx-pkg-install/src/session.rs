@@ -40,7 +40,16 @@ impl PreparedTrees {
     fn asked(count: u32) -> Self {
         PreparedTrees { count, is_asked: true }
     }
+
+    /// Returns the environment variable by which another process is asked for the same trees;
+    /// `None` where no setting asked for them.
+    #[must_use]
+    pub fn variable(self) -> Option<(&'static str, String)> {
+        self.is_asked.then(|| (PREPARED_TREES, self.count.to_string()))
+    }
 }
+
+const PREPARED_TREES: &str = "DX_PREPARED_TREES";
 
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
@@ -309,9 +318,8 @@ fn prepared_trees(
     environment: &Environment,
     config: &Config,
 ) -> Result<PreparedTrees, InstallError> {
-    const NAME: &str = "DX_PREPARED_TREES";
-    if let Some(value) = environment.variable(NAME) {
-        let bad = |_| InstallError::BadTreeCount { name: NAME, value: value.to_owned() };
+    if let Some(value) = environment.variable(PREPARED_TREES) {
+        let bad = |_| InstallError::BadTreeCount { name: PREPARED_TREES, value: value.to_owned() };
         return value.trim().parse().map_err(bad).map(PreparedTrees::asked);
     }
     let default = PreparedTrees { count: u32::from(!environment.in_ci()), is_asked: false };
