@@ -171,9 +171,10 @@ const contradictions = ({ npm, lock, packagesOf }) => {
     if (folder && !folder.includes('node_modules/') && locked[folder]?.extraneous) {
       return 'npm keeps the entry of a folder that nothing requires'
     }
-    const [, versioned, theirs, own] = / (?:entry|hidden) (\S+) version: npm (\S+), dx (\S+)$/.exec(line) || []
-    const isOf = version => locked[versioned]?.resolved?.endsWith(`-${version}.tgz`)
-    if (versioned && isOf(own) && !isOf(theirs)) {
+    const [, entry, old] = / (?:(?:entry|hidden) (\S+)|part for old npm (\S+)) \w+: npm /.exec(line) || []
+    const versioned = entry || old && `node_modules/${old}`
+    const isOf = version => Boolean(version) && locked[versioned]?.resolved?.endsWith(`-${version}.tgz`)
+    if (versioned && isOf(ours[versioned]?.version) && !isOf(locked[versioned]?.version)) {
       return 'npm keeps a version that the package does not have'
     }
     return / package.json \w*[dD]ependencies: npm nothing, dx (?:\{\}|\[\])$/.test(line) ? 'npm takes an empty section away' : undefined

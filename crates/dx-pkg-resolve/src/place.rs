@@ -285,8 +285,9 @@ impl Placer<'_, '_> {
             tree[edge].from != node && tree[edge].to != Some(node) && tree.is_valid(edge)
         });
         // What the old package required may lead back to its place. npm removes the new one then,
-        // and whatever requires it lacks it.
-        self.detach_all(gone.into_iter().filter(|member| *member != node));
+        // and whatever requires it lacks it; it comes back when the lock is resolved again.
+        let keeps = self.tree.keeps_replacements;
+        self.detach_all(gone.into_iter().filter(|member| !keeps || *member != node));
     }
 
     fn detach_all(&mut self, nodes: impl IntoIterator<Item = NodeId>) {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 
 use crate::complete::has_new;
 use crate::finish::differs;
-use crate::{Options, Override, Provider, Requirements, Resolution, ResolveError, resolve_once};
+use crate::{Options, Override, Provider, Requirements, Resolution, ResolveError, build, conclude};
 
 /// The most times that a resolution is made again. Two packages can displace each other for ever.
 const MAX_TIMES: usize = 6;
@@ -39,7 +39,7 @@ pub(crate) fn until_taken(
     let mut reason = None;
     for _ in 0..MAX_TIMES {
         let (requirements, lock) = as_read(requirements, &last.lock);
-        match resolve_once(&requirements, Some(&lock), provider, &frozen) {
+        match resolve_again(&requirements, &lock, provider, &frozen) {
             Err(error @ ResolveError::Frozen { .. }) => {
                 reason.get_or_insert_with(|| error.to_string());
             }
@@ -49,12 +49,25 @@ pub(crate) fn until_taken(
                 return Resolution { refused_by_npm, moves, explanations, changed, ..last };
             }
         }
-        match resolve_once(&requirements, Some(&lock), provider, &options) {
+        match resolve_again(&requirements, &lock, provider, &options) {
             Ok(again) if again.changed => last = again,
             _ => break,
         }
     }
     Resolution { refused: reason, ..first }
+}
+
+/// Resolves from a lock of this resolution's own, in which packages may be missing that npm removes
+/// where what they replace leads back to them.
+fn resolve_again(
+    requirements: &Requirements,
+    lock: &Lock,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Result<Resolution, ResolveError> {
+    let mut builder = build::start(requirements, Some(lock), provider, options)?;
+    builder.tree.keeps_replacements = true;
+    conclude(builder, requirements, Some(lock), options)
 }
 
 /// Returns whether the order in which packages are met can decide which of these overrides applies.

@@ -140,6 +140,8 @@ pub(crate) struct DependencyTree<'l> {
     pub(crate) interner: Interner,
     pub(crate) rules: Rules,
     pub(crate) legacy_peer_deps: bool,
+    /// Whether a package stays where what its predecessor required leads back to it.
+    pub(crate) keeps_replacements: bool,
     /// Whether folders outside the project are copied.
     pub(crate) install_links: bool,
     /// The exceptions that the project makes from requirements.
@@ -214,6 +216,7 @@ impl<'l> DependencyTree<'l> {
             interner,
             rules,
             legacy_peer_deps: false,
+            keeps_replacements: false,
             install_links: false,
             exceptions: Exceptions::default(),
             places: Places::default(),

@@ -1,7 +1,7 @@
 use dx_pkg_format::packument::Packument;
 
 use super::*;
-use crate::{External, ProviderError};
+use crate::{External, ProviderError, resolve_once};
 
 /// A registry that has gone.
 struct Gone;
