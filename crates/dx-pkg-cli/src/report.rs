@@ -305,7 +305,7 @@ impl Events for Report {
         let _ = Command::new(&session.environment.executable)
             .args(["store", "maintain", "--background"])
             .env("DX_STORE", store)
-            .env("DX_PREPARED_TREES", session.prepared_trees.to_string())
+            .envs(session.prepared_trees.variable())
             .current_dir(store)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

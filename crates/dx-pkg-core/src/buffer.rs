@@ -7,15 +7,18 @@
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most that the pool holds, in bytes.
-const MAX_POOLED: usize = 64 << 20;
+/// The most that the pool holds, in bytes. With 24 MiB a cold install of a large project takes
+/// 13 MiB less memory than with 64, and as much time; with 16 it takes 4 % more processor time.
+const MAX_POOLED: usize = 24 << 20;
 /// The size of the smallest pooled buffers, in bytes; every larger size is a power of two.
 const SMALLEST: usize = 4 << 10;
 /// The number of sizes that the pool holds.
 const SIZES: usize = 14;
-/// A request for at least this many bytes may be served by a larger pooled buffer. Such requests
+/// A request for at least this many bytes may be served by any larger pooled buffer. Such requests
 /// are few.
 const LARGE: usize = 512 << 10;
+/// By how many sizes a pooled buffer may be larger than a smaller request needs.
+const MAY_EXCEED: usize = 2;
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { bytes: 0, by_size: [const { Vec::new() }; SIZES] });
 
@@ -122,7 +125,8 @@ fn size_class(size: usize) -> Option<usize> {
 
 fn take(class: usize) -> Option<Vec<u8>> {
     let mut pool = pool();
-    let last = if SMALLEST << class < LARGE { class } else { SIZES - 1 };
+    let is_large = SMALLEST << class >= LARGE;
+    let last = if is_large { SIZES - 1 } else { (class + MAY_EXCEED).min(SIZES - 1) };
     let memory = pool.by_size.get_mut(class..=last)?.iter_mut().find_map(Vec::pop)?;
     pool.bytes -= memory.len();
     Some(memory)

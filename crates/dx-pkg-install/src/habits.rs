@@ -11,12 +11,13 @@ use std::time::{Duration, SystemTime};
 use dx_pkg_store::preparation::{Habits, PreparedKey, TreeOrigin};
 use dx_pkg_store::{PrepareJob, Store, StoreError};
 
+use crate::session::PreparedTrees;
 use crate::summary::count;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// After a use, trees are prepared for so long.
 pub(crate) const USED_WITHIN: Duration = DAY.saturating_mul(14);
-/// For a new project, trees are prepared for so long.
+/// For a new project, trees are prepared for so long, if there is a sign that they will be used.
 pub(crate) const NEW_FOR: Duration = DAY.saturating_mul(3);
 /// For a new project, trees are prepared so often without one being used.
 pub(crate) const UNUSED_PREPARATIONS: u32 = 5;
@@ -26,8 +27,11 @@ pub(crate) const UNUSED_PREPARATIONS: u32 = 5;
 pub(crate) enum Outlook {
     /// A tree was used so long ago, which is not long.
     Used(Duration),
-    /// The project is new: its first install was so long ago.
+    /// The project is new: its first install was so long ago. A setting asks for trees, or one was
+    /// used in another project of the user's lately.
     New(Duration),
+    /// The project is new, and nothing tells that its trees would be used.
+    NoSign,
     /// The project is new, and so many trees were prepared without one being used.
     NeverUsed(u32),
     /// No tree was used for so long.
@@ -35,8 +39,9 @@ pub(crate) enum Outlook {
 }
 
 impl Outlook {
-    /// Returns the outlook of a project's habits.
-    pub(crate) fn of(habits: &Habits, now: SystemTime) -> Self {
+    /// Returns the outlook of a project's habits. `has_sign` is asked where the project itself does
+    /// not tell.
+    pub(crate) fn of(habits: &Habits, now: SystemTime, has_sign: impl FnOnce() -> bool) -> Self {
         // A time in the future only means that the clock was set back.
         let since = |time| now.duration_since(time).unwrap_or_default();
         let known_for = since(habits.first_seen);
@@ -47,7 +52,8 @@ impl Outlook {
             None if habits.preparations >= UNUSED_PREPARATIONS => {
                 Self::NeverUsed(habits.preparations)
             }
-            None => Self::New(known_for),
+            None if has_sign() => Self::New(known_for),
+            None => Self::NoSign,
         }
     }
 
@@ -91,8 +97,8 @@ impl<'j> Lesson<'j> {
         lesson
     }
 
-    pub(crate) fn outlook(&self) -> Outlook {
-        Outlook::of(&self.habits, self.now)
+    pub(crate) fn outlook(&self, store: &Store, trees: PreparedTrees) -> Outlook {
+        Outlook::of(&self.habits, self.now, || has_sign(store, trees, self.now))
     }
 
     /// Records it, once the job is done: a job that is cancelled comes again.
@@ -103,16 +109,27 @@ impl<'j> Lesson<'j> {
     }
 }
 
+/// Returns whether a new project's trees are likely to be used: a setting asks for them, or a tree
+/// was used in any project lately.
+fn has_sign(store: &Store, trees: PreparedTrees, now: SystemTime) -> bool {
+    let since = |time| now.duration_since(time).unwrap_or_default();
+    trees.is_asked || store.last_use().is_some_and(|time| since(time) <= USED_WITHIN)
+}
+
 /// Returns whether trees are prepared for a project and why, in a sentence.
-pub(crate) fn explain(store: &Store, project: &Path) -> (bool, String) {
-    let Some(habits) = store.habits(project) else {
+pub(crate) fn explain(store: &Store, trees: PreparedTrees, project: &Path) -> (bool, String) {
+    let now = SystemTime::now();
+    let known = store.habits(project);
+    let is_known = known.is_some();
+    let habits = known.unwrap_or_else(|| Habits::new(now));
+    let outlook = Outlook::of(&habits, now, || has_sign(store, trees, now));
+    if !is_known && outlook.is_likely() {
         return (
             true,
             "Trees are prepared for this project after its next install: it is new".to_owned(),
         );
-    };
+    }
     let days = |time: Duration| count(time.as_secs() / DAY.as_secs(), "day");
-    let outlook = Outlook::of(&habits, SystemTime::now());
     let reason = match outlook {
         Outlook::Used(since) if since < DAY => {
             "a whole tree was put in place again today".to_owned()
@@ -121,6 +138,10 @@ pub(crate) fn explain(store: &Store, project: &Path) -> (bool, String) {
         Outlook::New(_) => {
             format!("it is new, and so it is for {} or {UNUSED_PREPARATIONS} trees", days(NEW_FOR))
         }
+        Outlook::NoSign => format!(
+            "it is new, and no project needed a whole tree again for {}; they are once this one does",
+            days(USED_WITHIN)
+        ),
         Outlook::NeverUsed(trees) => {
             format!("{trees} were, and none was used; they are again once a whole tree was needed")
         }

@@ -25,7 +25,7 @@ use crate::habits::{self, Lesson};
 use crate::plan::tree_of;
 use crate::prepare::{Preparation, Prepared};
 use crate::seal::Seal;
-use crate::session::OpenSession;
+use crate::session::{OpenSession, PreparedTrees};
 use crate::{Events, InstallError, Session, own_files, project};
 
 pub use crate::background::Foreground;
@@ -52,7 +52,7 @@ pub struct Maintained {
 pub(crate) fn follow(session: &Session, root: &Path, tree: TreeOrigin, events: &dyn Events) {
     let store = session.store();
     let job = PrepareJob { project: root.to_owned(), tree };
-    let is_queued = session.prepared_trees > 0 && store.queue_job(&job).is_ok();
+    let is_queued = session.prepared_trees.count > 0 && store.queue_job(&job).is_ok();
     match session.foreground() {
         None if is_queued => events.maintenance_due(session),
         Some(Foreground::NoTrees | Foreground::Setting) if store.has_trash() => {
@@ -74,7 +74,7 @@ pub(crate) fn follow(session: &Session, root: &Path, tree: TreeOrigin, events: &
 /// The store cannot be changed, or the work is cancelled.
 pub fn run(
     store: &Store,
-    prepared_trees: u32,
+    prepared_trees: PreparedTrees,
     wait: bool,
     cancel: &Cancel,
     began: &dyn Fn(),
@@ -118,13 +118,13 @@ pub fn run(
 fn prepare_all(
     store: &Store,
     jobs: &[PrepareJob],
-    prepared_trees: u32,
+    prepared_trees: PreparedTrees,
     cancel: &Cancel,
     open: &OpenSession<'_>,
     maintained: &mut Maintained,
 ) -> Result<Option<InstallError>, InstallError> {
     let mut failed = None;
-    for job in jobs.iter().filter(|_| prepared_trees > 0) {
+    for job in jobs.iter().filter(|_| prepared_trees.count > 0) {
         if cancel.is_cancelled() {
             store.queue_job(job)?;
             continue;
@@ -146,13 +146,13 @@ fn prepare_all(
 fn prepare(
     store: &Store,
     job: &PrepareJob,
-    prepared_trees: u32,
+    prepared_trees: PreparedTrees,
     cancel: &Cancel,
     open: &OpenSession<'_>,
 ) -> Result<Prepared, InstallError> {
     let Some(next) = Preparation::of(store, job, cancel)? else { return Ok(Prepared::default()) };
     let lesson = Lesson::of(store, job, next.key());
-    let prepared = if lesson.outlook().is_likely() {
+    let prepared = if lesson.outlook(store, prepared_trees).is_likely() {
         prepare_next(store, job, next, prepared_trees, cancel, open)
     } else {
         next.record().map(|()| next.remove_others()).map(|()| Prepared::default())
@@ -167,7 +167,7 @@ fn prepare_next(
     store: &Store,
     job: &PrepareJob,
     next: Preparation<'_>,
-    prepared_trees: u32,
+    prepared_trees: PreparedTrees,
     cancel: &Cancel,
     open: &OpenSession<'_>,
 ) -> Result<Prepared, InstallError> {
@@ -175,7 +175,7 @@ fn prepare_next(
     let Some(repaired) = next.check_files(open)? else { return Ok(Prepared::default()) };
     // The next tree has copies of the packages that were written to.
     let next = if repaired > 0 { Preparation::of(store, job, cancel)? } else { Some(next) };
-    let prepared = next.map(|next| next.carry_out(prepared_trees)).transpose()?;
+    let prepared = next.map(|next| next.carry_out(prepared_trees.count)).transpose()?;
     Ok(Prepared { repaired, ..prepared.unwrap_or_default() })
 }
 
@@ -203,7 +203,7 @@ pub fn preparation_status(session: &Session, root: &Path) -> PreparationStatus {
             "There is no package.json here: run it in a project to see whether trees are prepared for it"
                 .to_owned(),
         ),
-        _ => habits::explain(session.store(), root),
+        _ => habits::explain(session.store(), session.prepared_trees, root),
     };
     let later = match session.foreground() {
         Some(Foreground::Setting) if prepares => {

@@ -26,6 +26,31 @@ use linked::Linked;
 
 mod owner;
 
+/// The trees that are kept prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreparedTrees {
+    /// How many for each project.
+    pub count: u32,
+    /// Whether a setting says so. Then a new project gets them before any sign that it will use
+    /// them.
+    pub is_asked: bool,
+}
+
+impl PreparedTrees {
+    fn asked(count: u32) -> Self {
+        PreparedTrees { count, is_asked: true }
+    }
+
+    /// Returns the environment variable by which another process is asked for the same trees;
+    /// `None` where no setting asked for them.
+    #[must_use]
+    pub fn variable(self) -> Option<(&'static str, String)> {
+        self.is_asked.then(|| (PREPARED_TREES, self.count.to_string()))
+    }
+}
+
+const PREPARED_TREES: &str = "DX_PREPARED_TREES";
+
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
     /// The environment.
@@ -38,8 +63,8 @@ pub struct Session {
     pub config_files: Seen,
     /// A link in the place of the project's settings that leads out of the project.
     linked_settings: Option<Linked>,
-    /// The number of trees kept prepared for each project.
-    pub prepared_trees: u32,
+    /// The trees that are kept prepared.
+    pub prepared_trees: PreparedTrees,
     /// Why a store that lies nearer than the one in use is not used.
     pub(crate) passed_over: Option<String>,
     /// What decides whether a background process follows an install.
@@ -150,7 +175,7 @@ impl Session {
 
     /// Returns why no background process follows an install; `None` where one does.
     pub fn foreground(&self) -> Option<Foreground> {
-        match self.prepared_trees {
+        match self.prepared_trees.count {
             0 => Some(Foreground::NoTrees),
             _ => self.background.allowed().err(),
         }
@@ -288,15 +313,17 @@ fn session_home(root: &Path, npmrc: Option<&str>, seen: &mut Seen) -> Option<Rea
     Some(read)
 }
 
-/// Returns the number of prepared trees: as configured, else one, and none in continuous
-/// integration.
-fn prepared_trees(environment: &Environment, config: &Config) -> Result<u32, InstallError> {
-    const NAME: &str = "DX_PREPARED_TREES";
-    if let Some(value) = environment.variable(NAME) {
-        let bad = |_| InstallError::BadTreeCount { name: NAME, value: value.to_owned() };
-        return value.trim().parse().map_err(bad);
+/// Returns the prepared trees: as many as configured, else one, and none in continuous integration.
+fn prepared_trees(
+    environment: &Environment,
+    config: &Config,
+) -> Result<PreparedTrees, InstallError> {
+    if let Some(value) = environment.variable(PREPARED_TREES) {
+        let bad = |_| InstallError::BadTreeCount { name: PREPARED_TREES, value: value.to_owned() };
+        return value.trim().parse().map_err(bad).map(PreparedTrees::asked);
     }
-    Ok(config.prepared_trees()?.unwrap_or(u32::from(!environment.in_ci())))
+    let default = PreparedTrees { count: u32::from(!environment.in_ci()), is_asked: false };
+    Ok(config.prepared_trees()?.map_or(default, PreparedTrees::asked))
 }
 
 /// Returns the `.npmrc` of the project, of the user and of the machine.

@@ -95,16 +95,6 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         true => Server::start_through(&data, options)?,
         false => Server::start(&data, options.has("tls"))?,
     };
-    let started = Instant::now();
-    let mut cells = Vec::new();
-    for fixture in &plan.fixtures {
-        let bench = Bench { plan: &plan, fixture, root: &root, node: peers.node() };
-        bench.run(&managers, &mut server, &mut cells)?;
-        if !options.has("keep") {
-            disk::remove(&root.join(fixture.name))?;
-        }
-    }
-    let took = started.elapsed().as_secs_f64();
     let mut results = Results::load()?;
     results.machine = machine::describe(&root)?;
     results
@@ -112,10 +102,18 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .retain(|(name, _)| managers.iter().all(|manager| manager.name != *name) && name != "node");
     results.versions.extend(versions(&managers, &peers)?);
     results.missing = missing;
+    let started = Instant::now();
+    for fixture in &plan.fixtures {
+        let bench = Bench { plan: &plan, fixture, root: &root, node: peers.node() };
+        bench.run(&managers, &mut server, &mut results)?;
+        if !options.has("keep") {
+            disk::remove(&root.join(fixture.name))?;
+        }
+    }
+    let took = started.elapsed().as_secs_f64();
     if plan.is_default {
         results.took = took;
     }
-    results.replace(cells);
     println!("\n{took:.0} s; kept in {}", results.save()?.display());
     Ok(())
 }
@@ -145,12 +143,15 @@ struct Seat<'a> {
 }
 
 impl Bench<'_> {
+    /// Runs every scenario. What each found is kept at once, so that a run that is broken off
+    /// loses no more than the scenario that it was in.
     fn run(
         &self,
         managers: &[Manager],
         server: &mut Server,
-        found: &mut Vec<Cell>,
+        results: &mut Results,
     ) -> Result<(), String> {
+        let mut found = Vec::new();
         let mut seats = Vec::new();
         for manager in managers {
             seats.push(Seat {
@@ -165,11 +166,13 @@ impl Bench<'_> {
                 if self.plan.patience != Duration::MAX {
                     seats
                         .iter_mut()
-                        .for_each(|seat| seat.slow = self.is_slow(seat, Scenario::Warm, found));
+                        .for_each(|seat| seat.slow = self.is_slow(seat, Scenario::Warm, &found));
                 }
-                let taking_part = self.taking_part(&mut seats, scenario, network, found);
+                let taking_part = self.taking_part(&mut seats, scenario, network, &found);
                 let cells = self.scenario(scenario, network, taking_part, server)?;
                 table::print(&cells);
+                results.replace(cells.clone());
+                results.save()?;
                 found.extend(cells);
             }
         }

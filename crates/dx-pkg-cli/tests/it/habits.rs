@@ -66,6 +66,27 @@ fn a_project_that_only_changes_gets_no_more_trees_until_one_is_needed() {
 }
 
 #[test]
+fn without_a_setting_the_first_tree_is_prepared_once_one_was_needed_again() {
+    let registry = registry();
+    let install = |project: &Project, args: &[&str]| {
+        let run = |args: &[&str]| {
+            let command = command(project).env("DX_PREPARED_TREES", "").env("CI", "");
+            command.env("DX_BACKGROUND", "0").args(args).run().success()
+        };
+        run(args);
+        let maintained = run(&["store", "maintain", "--json"]);
+        serde_json::from_str::<Value>(&maintained.stdout).unwrap()["prepared"].as_u64().unwrap()
+    };
+    let first = Project::new(&registry).dep("a", "1").create();
+    assert_eq!(install(&first, &["install"]), 0, "most projects are installed once");
+    assert_eq!(install(&first, &["add", "n0"]), 0);
+    assert_eq!(install(&first, &["ci"]), 1);
+    // Who needs trees again in one project does in the next.
+    let second = Project::new(&registry).dep("n1", "1").store(first.store()).create();
+    assert_eq!(install(&second, &["install"]), 1);
+}
+
+#[test]
 fn a_second_checkout_finds_a_tree_and_counts_for_the_first() {
     let registry = registry();
     let first = Project::new(&registry).dep("a", "1").create();

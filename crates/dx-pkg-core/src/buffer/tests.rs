@@ -39,7 +39,7 @@ fn a_buffer_grows_with_what_is_added() {
 
 #[test]
 fn no_more_is_kept_than_is_allowed() {
-    let buffers: Vec<Buffer> = (0..4).map(|_| Buffer::with_length(32 << 20)).collect();
+    let buffers: Vec<Buffer> = (0..4).map(|_| Buffer::with_length(8 << 20)).collect();
     drop(buffers);
     assert!(pool().bytes <= MAX_POOLED);
 }

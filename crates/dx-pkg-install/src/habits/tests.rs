@@ -6,6 +6,7 @@ use dx_pkg_store::preparation::TreeOrigin::{self, Built, Changed, Prepared};
 use dx_pkg_store::{PrepareJob, Store};
 
 use super::{DAY, Lesson, NEW_FOR, Outlook, UNUSED_PREPARATIONS, USED_WITHIN, explain};
+use crate::session::PreparedTrees;
 
 #[test]
 fn trees_are_prepared_after_a_use_and_for_a_new_project_and_no_longer() {
@@ -27,29 +28,41 @@ fn trees_are_prepared_after_a_use_and_for_a_new_project_and_no_longer() {
         (Habits::new(now + DAY), Outlook::New(Duration::ZERO)),
         (Habits { last_use: Some(now + DAY), ..first_seen(9) }, Outlook::Used(Duration::ZERO)),
     ] {
-        let found = Outlook::of(&habits, now);
+        let found = Outlook::of(&habits, now, || true);
         assert_eq!(found, expected, "{habits:?}");
         let is_likely = matches!(expected, Outlook::Used(_) | Outlook::New(_));
         assert_eq!(found.is_likely(), is_likely);
+        let without = Outlook::of(&habits, now, || false);
+        let is_new = matches!(found, Outlook::New(_));
+        assert_eq!(without, if is_new { Outlook::NoSign } else { found });
     }
+    assert!(!Outlook::NoSign.is_likely());
 }
 
 struct Machine {
     store: Store,
+    trees: PreparedTrees,
     _folder: tempfile::TempDir,
 }
 
 impl Machine {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Machine { store: Store::open(folder.path()).unwrap(), _folder: folder }
+        let trees = PreparedTrees { count: 1, is_asked: true };
+        Machine { store: Store::open(folder.path()).unwrap(), trees, _folder: folder }
+    }
+
+    /// A machine without a setting.
+    fn left_alone() -> Self {
+        let trees = PreparedTrees { count: 1, is_asked: false };
+        Machine { trees, ..Self::new() }
     }
 
     /// Has an install learnt from, whose tree has the key of one byte.
     fn install(&self, project: &str, key: u8, tree: TreeOrigin) -> Outlook {
         let job = PrepareJob { project: project.into(), tree };
         let lesson = Lesson::of(&self.store, &job, [key; 32]);
-        let outlook = lesson.outlook();
+        let outlook = lesson.outlook(&self.store, self.trees);
         self.store.record_prepared([key; 32], b"", Path::new(project)).unwrap();
         lesson.record(&self.store, outlook.is_likely()).unwrap();
         outlook
@@ -74,6 +87,21 @@ fn a_first_install_is_no_use_and_a_second_whole_tree_is() {
     assert!(matches!(machine.install("/a", 2, Changed), Outlook::New(_)), "a changed tree");
     // Another branch, with another lock.
     assert!(is_used(machine.install("/a", 3, Built)));
+}
+
+#[test]
+fn a_new_project_gets_trees_where_any_project_used_some() {
+    let machine = Machine::left_alone();
+    assert_eq!(machine.install("/a", 1, Built), Outlook::NoSign);
+    assert_eq!(machine.install("/a", 2, Changed), Outlook::NoSign);
+    assert!(is_used(machine.install("/a", 3, Built)), "node_modules was removed");
+    assert!(matches!(machine.install("/b", 4, Built), Outlook::New(_)));
+    machine.age("/a", 15);
+    assert_eq!(machine.install("/c", 5, Built), Outlook::NoSign);
+    // A tree was prepared for this one while the other was used.
+    assert_eq!(machine.install("/b", 6, Changed), Outlook::NoSign);
+    assert!(is_used(machine.install("/c", 5, Built)));
+    assert!(matches!(machine.install("/b", 7, Changed), Outlook::New(_)));
 }
 
 #[test]
@@ -110,15 +138,28 @@ fn a_job_that_comes_again_is_no_second_tree() {
     for _ in 0..2 {
         // Cancelled: the entry is there already, the lesson is not.
         let lesson = Lesson::of(&machine.store, &job, [1; 32]);
-        assert!(matches!(lesson.outlook(), Outlook::New(_)));
+        assert!(matches!(lesson.outlook(&machine.store, machine.trees), Outlook::New(_)));
         machine.store.record_prepared([1; 32], b"", Path::new("/a")).unwrap();
     }
 }
 
 #[test]
+fn the_reason_for_a_new_project_tells_what_would_change_it() {
+    let machine = Machine::left_alone();
+    let told = || explain(&machine.store, machine.trees, Path::new("/a"));
+    let none = "No trees are prepared for this project: it is new, and no project needed a whole tree \
+                again for 14 days; they are once this one does";
+    assert_eq!(told(), (false, none.to_owned()));
+    machine.install("/a", 0, Built);
+    assert_eq!(told(), (false, none.to_owned()));
+    machine.install("/a", 0, Built);
+    assert!(told().0);
+}
+
+#[test]
 fn the_reason_is_told_in_a_sentence() {
     let machine = Machine::new();
-    let told = || explain(&machine.store, Path::new("/a"));
+    let told = || explain(&machine.store, machine.trees, Path::new("/a"));
     assert_eq!(told().1, "Trees are prepared for this project after its next install: it is new");
     machine.install("/a", 0, Built);
     assert_eq!(

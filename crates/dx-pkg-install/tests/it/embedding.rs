@@ -87,7 +87,7 @@ impl Events for Recorded {
     }
 
     fn maintenance_due(&self, session: &dx_pkg_install::Session) {
-        assert!(session.prepared_trees > 0);
+        assert!(session.prepared_trees.count > 0);
         self.maintenance.fetch_add(1, Ordering::Relaxed);
     }
 }

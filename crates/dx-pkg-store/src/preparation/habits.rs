@@ -37,11 +37,7 @@ impl Habits {
         Habits { first_seen: now, last_use: None, preparations: 0 }
     }
 
-    fn parse(text: &str, project: &Path) -> Option<Self> {
-        let (line, folder) = text.split_once('\n')?;
-        if absolute_path(folder.as_bytes())? != project {
-            return None;
-        }
+    fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
         let mut next = || words.next();
         let time = |word: &str| UNIX_EPOCH.checked_add(Duration::from_secs(word.parse().ok()?));
@@ -69,7 +65,22 @@ impl Store {
     #[must_use]
     pub fn habits(&self, project: &Path) -> Option<Habits> {
         let path = self.folder(Folder::Prepared).join(PROJECTS).join(project_name(project));
-        Habits::parse(&std::fs::read_to_string(path).ok()?, project)
+        let text = std::fs::read_to_string(path).ok()?;
+        let (line, folder) = text.split_once('\n')?;
+        let habits = Habits::parse(line)?;
+        (absolute_path(folder.as_bytes())? == project).then_some(habits)
+    }
+
+    /// Returns when a tree was last used in any project; `None` if in none.
+    #[must_use]
+    pub fn last_use(&self) -> Option<SystemTime> {
+        let folder = self.folder(Folder::Prepared).join(PROJECTS);
+        let entries = Dir::open(&folder).and_then(|dir| dir.entries()).unwrap_or_default();
+        let used = |name| {
+            let text = std::fs::read_to_string(folder.join(name)).ok()?;
+            Habits::parse(text.lines().next()?)?.last_use
+        };
+        entries.into_iter().filter_map(|entry| used(entry.name)).max()
     }
 
     /// Records what is known of a project.

@@ -4,6 +4,7 @@ use super::{Shared, answer};
 use crate::dxrp::{DxrpCarrier, tarball_of};
 use crate::fault::{Fault, Rule};
 use crate::http::{Answer, RecordedRequest};
+use std::collections::HashMap;
 use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +22,8 @@ const DXRP: &str = "/-/dxrp/";
 pub(super) struct Connections {
     accepted: AtomicUsize,
     closed: AtomicBool,
-    streams: Mutex<Vec<TcpStream>>,
+    /// By their numbers, in the order of their acceptance.
+    streams: Mutex<HashMap<usize, TcpStream>>,
 }
 
 impl Connections {
@@ -38,7 +40,7 @@ impl Connections {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
-        for stream in self.streams.lock().unwrap().drain(..) {
+        for (_, stream) in self.streams.lock().unwrap().drain() {
             // Already closed by the client: nothing to shut down.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -59,13 +61,15 @@ pub(super) fn accept_in_background(listener: TcpListener, shared: Arc<Shared>) {
                 return;
             }
             let Ok(stream) = stream else { continue };
-            shared.connections.accepted.fetch_add(1, Ordering::SeqCst);
-            shared.connections.streams.lock().unwrap().extend(stream.try_clone());
+            let number = shared.connections.accepted.fetch_add(1, Ordering::SeqCst);
+            let copy = stream.try_clone().map(|copy| (number, copy));
+            shared.connections.streams.lock().unwrap().extend(copy);
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 // A client that goes away in the middle is part of what tests do.
                 let _ = converse(&stream, &shared);
                 let _ = stream.shutdown(Shutdown::Both);
+                shared.connections.streams.lock().unwrap().remove(&number);
             });
         }
     });
