@@ -281,6 +281,8 @@ fn remedied(
                 let resolution = solve::completed(resolution, input);
                 return match (resolution.conflicts.is_empty(), resolution.refused_by_npm) {
                     (true, false) => Ok(resolution),
+                    // npm refuses on the way, and accepts what it comes to.
+                    (true, true) if !solve::is_refused(&resolution, input) => Ok(resolution),
                     (true, true) => {
                         Ok(Resolution { explanations: remedy.explanations, ..resolution })
                     }

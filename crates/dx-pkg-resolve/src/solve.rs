@@ -38,6 +38,6 @@ mod tests;
 pub(crate) use input::Input;
 pub use pinned::Move;
 pub(crate) use remedy::{Remedy, remedy};
-pub(crate) use taken::completed;
+pub(crate) use taken::{completed, is_refused};
 pub(crate) use told::given_up;
 pub(crate) use unavailable::{Available, told, with_available, with_fitting_engines};

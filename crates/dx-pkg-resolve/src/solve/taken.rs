@@ -12,7 +12,7 @@ use super::search::Part;
 use crate::{Options, Resolution, ResolveError};
 
 /// Returns whether npm refuses to install the lockfile of a resolution.
-pub(super) fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
+pub(crate) fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
     again(resolution, input).is_some_and(|again| again.refused_by_npm)
 }
 
