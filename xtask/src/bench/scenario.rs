@@ -115,7 +115,8 @@ impl Scenario {
     /// Returns whether it is run once before it is timed, so that the timed run does no first-time
     /// work.
     pub(crate) fn is_rehearsed(self) -> bool {
-        matches!(self, Scenario::Fresh | Scenario::Noop | Scenario::Run) || self.changes_project()
+        matches!(self, Scenario::Warm | Scenario::Fresh | Scenario::Noop | Scenario::Run)
+            || self.changes_project()
     }
 
     /// Returns whether the caches lack something that it needs before it was run once.
