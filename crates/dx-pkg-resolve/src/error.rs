@@ -3,7 +3,7 @@
 use dx_pkg_core::{Coded, SpecError};
 use thiserror::Error;
 
-use crate::explain::Conflict;
+use crate::explain::{Conflict, THE_PROJECT};
 use crate::explanation::{Ending, Explanation};
 use crate::several::SeveralVersions;
 
@@ -163,6 +163,23 @@ pub enum ResolveError {
         /// The target's path.
         target: String,
     },
+}
+
+impl ResolveError {
+    /// Returns the same where what the project requires is what a command asks for.
+    #[must_use]
+    pub fn of_command(mut self) -> Self {
+        if let Self::Load { required_by, .. }
+        | Self::NoVersion { required_by, .. }
+        | Self::BadSpec { required_by, .. }
+        | Self::ForeignProtocol { required_by, .. }
+        | Self::TooManyPackages { required_by, .. } = &mut self
+            && required_by == THE_PROJECT
+        {
+            "the command".clone_into(required_by);
+        }
+        self
+    }
 }
 
 fn too_many(limit: &usize, is_chain: bool) -> String {

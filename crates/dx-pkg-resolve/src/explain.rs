@@ -116,12 +116,15 @@ fn version_text(tree: &DependencyTree<'_>, node: NodeId) -> String {
     tree.version(node).map_or_else(|| "?".to_owned(), ToString::to_string)
 }
 
-/// Returns `name@version`; for the project its name, or `the project`.
+/// What a project without a name is called.
+pub(crate) const THE_PROJECT: &str = "the project";
+
+/// Returns `name@version`; for the project its name, or [`THE_PROJECT`].
 pub(crate) fn label(tree: &DependencyTree<'_>, node: NodeId) -> String {
     if node == tree.root {
         return match tree.manifest(node).name {
             Some(name) => tree.text(name).to_owned(),
-            None => "the project".to_owned(),
+            None => THE_PROJECT.to_owned(),
         };
     }
     format!("{}@{}", tree.text(tree[node].name), version_text(tree, node))

@@ -13,6 +13,8 @@ const MOST_LINES: usize = 8;
 pub(crate) const MOST_FACTS: usize = 3;
 /// The most changes of an explanation.
 pub(crate) const MOST_CHANGES: usize = 3;
+/// The most further pairs of an explanation.
+const MOST_LIKEWISE: usize = 4;
 /// The number of characters after which the text of a range is cut.
 const LONGEST_RANGE: usize = 80;
 
@@ -29,6 +31,8 @@ pub struct Explanation {
     pub statement: Statement,
     /// Facts that contradict each other.
     pub facts: Vec<Fact>,
+    /// Further pairs of dependent and peer that do not agree, and that the same changes end.
+    pub likewise: Vec<(Party, Party)>,
     /// Changes that end the conflict, nearest first; each was tried.
     pub changes: Vec<Change>,
     /// The override that lets one package accept the version that is there; it was tried.
@@ -326,6 +330,7 @@ impl Explanation {
                 fact.in_words(&place(&fact.importer, &fact.package).unwrap_or_else(written))
             )
         }));
+        lines.extend(self.likewise_in_words().map(|text| format!("  {text}")));
         // The last line, and one for the override, are kept free.
         let left = MOST_LINES - lines.len() - 1 - usize::from(!self.exception.is_empty());
         for (position, change) in self.changes.iter().take(left).enumerate() {
@@ -339,6 +344,26 @@ impl Explanation {
         lines.extend(self.exception_in_words().map(|text| format!("  To take the risk: {text}")));
         lines.push(format!("  {}", self.last_line(ending)));
         lines
+    }
+
+    /// Returns the further pairs that do not agree, those of one peer together.
+    fn likewise_in_words(&self) -> Option<String> {
+        let mut by_peer: Vec<(&Party, Vec<String>)> = Vec::new();
+        for (dependent, peer) in self.likewise.iter().take(MOST_LIKEWISE) {
+            match by_peer.iter_mut().find(|(known, _)| *known == peer) {
+                Some((_, dependents)) => dependents.push(named(dependent)),
+                None => by_peer.push((peer, vec![named(dependent)])),
+            }
+        }
+        let of_peer = |(peer, dependents): &(&Party, Vec<String>)| {
+            format!("{} with {}", listed(dependents), named(peer))
+        };
+        let all: Vec<String> = by_peer.iter().map(of_peer).collect();
+        let rest = match self.likewise.len().saturating_sub(MOST_LIKEWISE) {
+            0 => String::new(),
+            rest => format!("; {rest} more"),
+        };
+        (!all.is_empty()).then(|| format!("Likewise {}{rest}", all.join("; ")))
     }
 
     /// Returns the override as it is written into `package.json`.

@@ -233,13 +233,17 @@ pub(crate) fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
     if !options.solves_conflicts || options.frozen {
         return first;
     }
+    let mut left_out = Vec::new();
     let (first, options) = match first {
         // The version may have been published meanwhile: the caller asks the registry first.
         Err(error @ ResolveError::NoVersion { .. }) if input.provider.may_be_outdated() => {
             return Err(error);
         }
         Err(error) => match solve::with_available(&error, input) {
-            Some((resolution, options)) => (Ok(resolution), options),
+            Some(solve::Available { outcome, options, left_out: without }) => {
+                left_out = without;
+                (outcome, options)
+            }
             None => (Err(error), options.clone()),
         },
         Ok(resolution) if options.engine_strict && resolution.lacks_engines() => {
@@ -251,10 +255,11 @@ pub(crate) fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
         Ok(resolution) if !resolution.refused_by_npm => return Ok(resolution),
         first => (first, options.clone()),
     };
-    if options.legacy_peer_deps {
-        return first;
-    }
-    remedied(first, Input { options: &options, ..input })
+    let outcome = match options.legacy_peer_deps {
+        true => first,
+        false => remedied(first, Input { options: &options, ..input }),
+    };
+    outcome.map(|resolution| solve::told(resolution, &left_out, input))
 }
 
 /// Returns a resolution without the peer conflicts that npm refuses in `first`, or `first` with
@@ -268,9 +273,22 @@ fn remedied(
         // What a lockfile holds and nothing has changed was told when it came there.
         Ok(resolution)
             if resolution.refused_by_npm
-                && (resolution.changed || !was_told(&resolution, input)) =>
+                && (resolution.changed || !was_told(&resolution, input))
+                && !is_left_alone(&resolution, input) =>
         {
             let remedy = solve::remedy(&resolution, input);
+            if remedy.solved.is_none() && resolution.conflicts.is_empty() {
+                let resolution = solve::completed(resolution, input);
+                return match (resolution.conflicts.is_empty(), resolution.refused_by_npm) {
+                    (true, false) => Ok(resolution),
+                    // npm refuses on the way, and accepts what it comes to.
+                    (true, true) if !solve::is_refused(&resolution, input) => Ok(resolution),
+                    (true, true) => {
+                        Ok(Resolution { explanations: remedy.explanations, ..resolution })
+                    }
+                    (false, _) => remedied(Ok(resolution), input),
+                };
+            }
             let resolution = match remedy.solved {
                 Some(solved) => Resolution { moves: joined(&resolution, &solved), ..solved },
                 None => resolution,
@@ -325,6 +343,20 @@ fn was_told(resolution: &Resolution, input: Input<'_>) -> bool {
     let known = &input.options.known_conflicts;
     let mut texts = resolution.conflicts.iter().map(ToString::to_string);
     texts.all(|text| known.contains(&text) || input.provider.was_told(&text))
+}
+
+/// Returns whether a command adds packages beside conflicts that the project has already and that
+/// they have no part in.
+fn is_left_alone(resolution: &Resolution, input: Input<'_>) -> bool {
+    let Options { explicit, known_conflicts, .. } = input.options;
+    let is_apart = |conflict: &peers::Conflict| {
+        let dependent = conflict.dependent.rsplit_once('@').map(|(name, _)| name);
+        known_conflicts.contains(&conflict.to_string())
+            && explicit.iter().all(|name| *name != conflict.name && Some(&**name) != dependent)
+    };
+    !explicit.is_empty()
+        && !resolution.conflicts.is_empty()
+        && resolution.conflicts.iter().all(is_apart)
 }
 
 /// Returns the moves of a resolution and of the one that it came from.

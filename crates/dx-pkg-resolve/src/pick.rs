@@ -33,7 +33,7 @@ pub struct PickOptions {
     pub allows_missing_times: bool,
     /// Names with the version that is taken wherever it is in range, the first that is.
     pub pins: Vec<(String, Version)>,
-    /// Names with versions that no range chooses.
+    /// Names with versions that no range and no exact requirement chooses.
     pub excluded: Vec<(String, Version)>,
     /// Names with versions that a range chooses only where it allows no other.
     pub avoided: Vec<(String, Version)>,
@@ -124,7 +124,11 @@ impl Picker {
                 }
             }
             Spec::Version(version) => {
-                packument.find(version).filter(|index| in_time(&packument.version(*index)))
+                let found = packument.find(version);
+                found.filter(|index| {
+                    in_time(&packument.version(*index))
+                        && !self.is_excluded(packument.name(), version)
+                })
             }
             _ => {
                 let range = registry_range(spec)?;
@@ -187,7 +191,7 @@ impl Picker {
         self.options.avoided.iter().any(|(known, exact)| known == name && exact == version)
     }
 
-    /// Returns whether a version is not to be chosen for a range.
+    /// Returns whether a version is not to be chosen, but for a tag.
     pub(crate) fn is_excluded(&self, name: &str, version: &Version) -> bool {
         let excluded = &self.options.excluded;
         excluded.iter().any(|(known, exact)| known == name && exact == version)

@@ -30,6 +30,16 @@ const EMPTY: &str = "{\n  \"private\": true\n}\n";
 /// The file that names what is installed, one package in a line; it is written last.
 const RECORD: &str = "installed";
 
+/// Returns the error of an install of what a command asks for.
+fn of_command(error: InstallError) -> InstallError {
+    match error {
+        InstallError::Acquire(AcquireError::Resolve(error)) => {
+            InstallError::Acquire(AcquireError::Resolve(Box::new(error.of_command())))
+        }
+        other => other,
+    }
+}
+
 /// What an environment is made with.
 pub(crate) struct Maker<'m> {
     pub(crate) environment: &'m Environment,
@@ -277,7 +287,7 @@ impl Maker<'_> {
             save: true,
         };
         let options = Options { change: Some(change), ..Options::default() };
-        let summary = install(open, &options, self.listener)?;
+        let summary = install(open, &options, self.listener).map_err(of_command)?;
         if !only_locks {
             self.tell(&summary);
         }

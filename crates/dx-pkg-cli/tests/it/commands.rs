@@ -100,6 +100,8 @@ fn dlx_looks_at_nothing_that_is_installed() {
         "@@tool@1.0.0 [1]\n"
     );
     fails(dx(&project, ["dlx"]), "DX_NO_COMMAND");
+    let missing = dx(&project, ["dlx", "nothere"]);
+    assert!(missing.stderr.contains("required by the command"), "{missing}");
 }
 
 #[test]

@@ -44,10 +44,8 @@ pub(super) fn asking(gathered: &Gathered, solution: &Solution) -> Asking {
     let (known, chosen) = (&gathered.known, &solution.chosen);
     let choice = |at: usize| chosen[at].filter(|candidate| *candidate < known[at].in_range);
     let escapes = |at: &usize| {
-        let beside = |candidate| gathered.problem.escapes(*at, candidate).iter();
-        choice(*at).is_some_and(|candidate| {
-            beside(candidate).any(|(package, other)| chosen[*package] == Some(*other))
-        })
+        choice(*at)
+            .is_some_and(|candidate| gathered.problem.escaped((*at, candidate), chosen).is_some())
     };
     // Siblings of which one is settled settle each other.
     let mut is_settled: Vec<bool> = (0..known.len())
@@ -98,10 +96,10 @@ pub(super) fn is_excluded(
 }
 
 /// Returns whether a candidate of a direct dependency is of another major version than the locked
-/// one, than npm's pick and than what npm has placed.
+/// one, than npm's pick and than what npm has placed, or would place without the lockfile.
 fn is_moved(package: &Known, candidate: usize) -> bool {
     let of = |candidate: usize| major(package.version(candidate));
-    let usual = [Some(0), package.pick, package.placed];
+    let usual = [Some(0), package.pick, package.placed, package.unlocked];
     package.direct.is_some()
         && candidate < package.in_range
         && usual.into_iter().flatten().all(|usual| of(usual) != of(candidate))

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
+use super::places::Places;
 use super::problem::{Peer, Problem};
 use super::sat::{Literal, Sat};
 
@@ -41,6 +44,8 @@ pub(super) struct Encoded {
     pub(super) facts: Vec<(Fact, Literal)>,
     /// For each package that can be an escape, the variable that allows it to be one.
     pub(super) escapes: Vec<Literal>,
+    /// By package and candidate, the variable that chooses it.
+    by_candidate: Vec<Vec<Option<Literal>>>,
 }
 
 impl Encoded {
@@ -53,14 +58,27 @@ impl Encoded {
             .map(|kept| kept.into_iter().map(|candidate| (candidate, sat.variable())).collect())
             .collect();
         let absent = chosen.iter().map(|_| sat.variable()).collect();
-        let mut encoded = Encoded { sat, chosen, absent, facts: Vec::new(), escapes: Vec::new() };
+        let by_candidate = problem.packages.iter().zip(&chosen).map(|(package, chosen)| {
+            let mut all = vec![None; package.candidates.len()];
+            chosen.iter().for_each(|(candidate, literal)| all[*candidate] = Some(*literal));
+            all
+        });
+        let mut encoded = Encoded {
+            by_candidate: by_candidate.collect(),
+            sat,
+            chosen,
+            absent,
+            facts: Vec::new(),
+            escapes: Vec::new(),
+        };
         for position in 0..problem.packages.len() {
             encoded.choice(problem, position);
             encoded.peers(problem, position, grain);
             encoded.supports(problem, position);
         }
+        let mut others = FxHashMap::default();
         for position in 0..problem.packages.len() {
-            encoded.escape(problem, position);
+            encoded.escape(problem, position, &mut others);
         }
         encoded
     }
@@ -119,12 +137,10 @@ impl Encoded {
             }
             // At most one candidate is chosen, so that no other is beside one of these.
             let range = &problem.ranges[peer.range];
-            let allowed = self.chosen[range.package].iter();
-            let allowed = allowed.filter(|(candidate, _)| range.allowed[*candidate]);
+            let own = &self.by_candidate[range.package];
+            let allowed = range.allowed.iter().filter_map(|candidate| own[candidate]);
             let absent = peer.is_optional.then(|| self.absent[range.package]);
-            let clause: Vec<Literal> =
-                allowed.map(|(_, literal)| *literal).chain(absent).chain([!counts]).collect();
-            self.sat.clause(clause);
+            self.sat.clause(allowed.chain(absent).chain([!counts]));
         }
     }
 
@@ -135,34 +151,46 @@ impl Encoded {
                 continue;
             };
             let needed = problem.supports[support].iter();
-            let chosen = needed.filter_map(|(package, candidate)| {
-                let mut chosen = self.chosen[*package].iter();
-                chosen.find(|(one, _)| one == candidate).map(|(_, literal)| *literal)
-            });
-            let clause: Vec<Literal> = chosen.chain([!literal]).collect();
-            self.sat.clause(clause);
+            let chosen =
+                needed.filter_map(|(package, candidate)| self.by_candidate[*package][*candidate]);
+            self.sat.clause(chosen.chain([!literal]));
         }
     }
 
-    /// Lets a package be an escape only where that is allowed.
-    fn escape(&mut self, problem: &Problem, position: usize) {
+    /// Lets a package be an escape only where that is allowed. `others` has, by package and
+    /// candidates, the variable that demands another candidate, or none.
+    fn escape<'p>(
+        &mut self,
+        problem: &'p Problem,
+        position: usize,
+        others: &mut FxHashMap<(usize, &'p Places), Option<Literal>>,
+    ) {
         let mut allows = None;
         for (candidate, literal) in self.chosen[position].clone() {
-            let all = problem.escapes(position, candidate);
-            for beside in all.chunk_by(|(one, _), (other, _)| one == other) {
-                let package = beside[0].0;
-                let is_escaped = |other: usize| beside.binary_search(&(package, other)).is_ok();
-                let others = self.chosen[package].iter();
-                let others = others.filter(|(other, _)| !is_escaped(*other));
-                let mut clause: Vec<Literal> = others.map(|(_, literal)| *literal).collect();
-                if clause.len() == self.chosen[package].len() {
-                    continue;
-                }
+            for (package, escaped) in problem.escapes(position, candidate) {
+                let demands = others
+                    .entry((*package, escaped))
+                    .or_insert_with(|| self.other(*package, escaped));
+                let Some(demands) = *demands else { continue };
                 let allows = *allows.get_or_insert_with(|| self.sat.variable());
-                clause.extend([self.absent[package], allows, !literal]);
-                self.sat.clause(clause);
+                self.sat.clause([allows, !literal, demands]);
             }
         }
         self.escapes.extend(allows);
+    }
+
+    /// Returns a variable that demands none of these candidates of a package; `None` where there is
+    /// none of them.
+    fn other(&mut self, package: usize, excluded: &Places) -> Option<Literal> {
+        let others = self.chosen[package].iter();
+        let others = others.filter(|(candidate, _)| !excluded.contains(*candidate));
+        let mut clause: Vec<Literal> = others.map(|(_, literal)| *literal).collect();
+        if clause.len() == self.chosen[package].len() {
+            return None;
+        }
+        let demands = self.sat.variable();
+        clause.extend([self.absent[package], !demands]);
+        self.sat.clause(clause);
+        Some(demands)
     }
 }

@@ -4,14 +4,16 @@
 //! them: what their candidates have as peers, and what has them as peers in the tree. A peer is the
 //! copy that the importer itself finds, wherever its dependent is placed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dx_pkg_core::{Range, Spec, Version};
+use dx_pkg_core::{Range, Spec};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alterations::Asked;
 use super::packages::{Direct, Known, Source, is_met, is_met_by, keep_first};
+use super::places::Places;
 use super::problem::{Candidate, Package, Peer, PeerRange, Problem, major};
 use super::variants::{Suits, Supports, with_rules};
 use crate::overrides::RuleId;
@@ -85,7 +87,7 @@ impl Gathered {
         let mut ranges: Vec<PeerRange> = Vec::new();
         let mut by_text: FxHashMap<Key<'_>, usize> = FxHashMap::default();
         let mut supports = Supports::default();
-        let places: Vec<Vec<usize>> = known.iter().map(Known::places).collect();
+        let layouts: Vec<Layout<'_>> = known.iter().map(Layout::of).collect();
         let mut packages = Vec::with_capacity(known.len());
         for (own, package) in known.iter().enumerate() {
             let candidates = package.candidates.iter().enumerate().map(|(at, (version, asked))| {
@@ -95,7 +97,7 @@ impl Gathered {
                     let key = (at, asked.spec.as_str(), asked.accepts.as_deref(), asked.rules);
                     supports.add(asked, at, (own, candidate));
                     let range = *by_text.entry(key).or_insert_with(|| {
-                        ranges.push(range(at, (&known[at], &places[at]), asked, suits.as_deref()));
+                        ranges.push(layouts[at].range(at, asked, suits.as_deref()));
                         ranges.len() - 1
                     });
                     Some(Peer { range, is_optional: asked.is_optional })
@@ -116,6 +118,7 @@ impl Gathered {
                 locked: package.locked,
             });
         }
+        drop(layouts);
         let problem = Problem::new(packages, ranges).with_supports(supports.all);
         Gathered { problem, known, suits }
     }
@@ -184,6 +187,11 @@ impl Source<'_> {
         names.iter().any(|name| direct.contains_key(name))
     }
 
+    /// Returns whether one of these packages is there for the importer's dependencies or itself.
+    pub(super) fn visits_any(&self, names: &[String]) -> bool {
+        self.visited(&self.direct()).iter().any(|name| names.contains(name))
+    }
+
     /// Returns the direct dependencies and, in turn, their peers.
     fn visited(&self, direct: &BTreeMap<String, Direct>) -> Vec<String> {
         let mut names: Vec<String> = direct.keys().cloned().collect();
@@ -214,14 +222,18 @@ impl Source<'_> {
     }
 
     /// Returns the names of the dependents and peers of unmet peer requirements, and of the
-    /// importer's own requirements that are unmet, as those of a workspace for peers can be.
+    /// importer's own requirements that are unmet, as those of a workspace for peers can be, or of
+    /// which nothing is there.
     fn conflicting(&self, visited: &[String], direct: &BTreeMap<String, Direct>) -> Vec<String> {
         let pairs = self.unmet(visited).into_iter();
+        let optional = &self.importer.optional_dependencies;
         let is_unmet = |(name, own): &(&String, &Direct)| {
-            let found = self.found(name).filter(|found| found.path.contains("node_modules/"));
-            found.is_some_and(|found| {
-                Spec::parse(&own.spec).is_ok_and(|spec| !is_met_by(&spec, found))
-            })
+            let Ok(spec) = Spec::parse(&own.spec) else { return false };
+            match self.found(name) {
+                Some(found) => found.path.contains("node_modules/") && !is_met_by(&spec, found),
+                // npm leaves out what it has displaced and could not place again.
+                None => spec.is_registry() && optional.iter().all(|(known, _)| known != *name),
+            }
         };
         let own = direct.iter().filter(is_unmet).map(|(name, _)| name.clone());
         let pairs = pairs.flat_map(|(dependent, peer)| [dependent, peer]);
@@ -254,29 +266,80 @@ impl Source<'_> {
     }
 }
 
-fn range(
-    position: usize,
-    (package, places): (&Known, &[usize]),
-    asked: &Asked,
-    suits: Option<&Suits>,
-) -> PeerRange {
-    let verdict = package.published.verdict(asked);
-    let can_have = |at: usize| {
-        let pair = package.rules.get(at).zip(asked.rules.as_ref());
-        suits.zip(pair).is_none_or(|(suits, (own, incoming))| suits.suit(*own, *incoming))
-    };
-    let is_other = |(version, _): &(Version, _)| {
-        !verdict.majors.is_empty() && !verdict.majors.contains(&major(version))
-    };
-    PeerRange {
-        package: position,
-        allowed: places
-            .iter()
-            .enumerate()
-            .map(|(at, place)| verdict.allowed[*place] && can_have(at))
-            .collect(),
-        highest: verdict.highest.clone(),
-        other_majors: package.candidates.iter().map(is_other).collect(),
-        is_any: Range::parse(&asked.spec).is_ok_and(|range| range.is_any()),
+/// Major versions, in ascending order.
+type Majors = Vec<(u64, u64)>;
+
+/// The candidates of a package, as ranges are turned into them.
+struct Layout<'k> {
+    package: &'k Known,
+    /// The candidates by their positions among the published versions, both ascending.
+    by_place: Vec<(usize, usize)>,
+    by_major: FxHashMap<(u64, u64), Places>,
+    /// By major versions, the candidates that are of none of them.
+    others: RefCell<FxHashMap<Majors, Rc<Places>>>,
+}
+
+impl<'k> Layout<'k> {
+    fn of(package: &'k Known) -> Self {
+        let places = package.places().into_iter().enumerate();
+        let mut by_place: Vec<(usize, usize)> = places.map(|(at, place)| (place, at)).collect();
+        by_place.sort_unstable();
+        let mut by_major: FxHashMap<(u64, u64), Places> = FxHashMap::default();
+        for (at, (version, _)) in package.candidates.iter().enumerate() {
+            by_major.entry(major(version)).or_default().insert(at);
+        }
+        Layout { package, by_place, by_major, others: RefCell::default() }
+    }
+
+    /// Returns the candidates of the versions at these positions, which ascend.
+    fn at(&self, published: &[usize]) -> Places {
+        let mut found = Places::default();
+        let mut rest = self.by_place.as_slice();
+        for place in published {
+            // Few positions are looked up, many are gone through.
+            let before = match published.len() < 32 {
+                true => rest.partition_point(|(own, _)| own < place),
+                false => rest.iter().take_while(|(own, _)| own < place).count(),
+            };
+            let count = rest[before..].iter().take_while(|(own, _)| own == place).count();
+            rest[before..before + count].iter().for_each(|(_, at)| found.insert(*at));
+            rest = &rest[before + count..];
+        }
+        found
+    }
+
+    /// Returns the candidates that are of none of these major versions; none where there are no
+    /// such.
+    fn of_others(&self, majors: &FxHashSet<(u64, u64)>) -> Rc<Places> {
+        let mut key: Majors = majors.iter().copied().collect();
+        key.sort_unstable();
+        let mut known = self.others.borrow_mut();
+        let others = known.entry(key).or_insert_with(|| {
+            let is_other = |major: &(u64, u64)| !majors.is_empty() && !majors.contains(major);
+            let mut others = Places::default();
+            let all = self.by_major.iter().filter(|(major, _)| is_other(major));
+            all.for_each(|(_, places)| others.extend(places));
+            Rc::new(others)
+        });
+        Rc::clone(others)
+    }
+
+    /// Returns what a requirement says of the candidates.
+    fn range(&self, position: usize, asked: &Asked, suits: Option<&Suits>) -> PeerRange {
+        let verdict = self.package.published.verdict(asked);
+        let mut allowed = self.at(&verdict.allowed);
+        if let Some((suits, incoming)) = suits.zip(asked.rules.as_ref()) {
+            let can_have = |at: &usize| {
+                self.package.rules.get(*at).is_none_or(|own| suits.suit(*own, *incoming))
+            };
+            allowed = allowed.iter().filter(can_have).collect();
+        }
+        PeerRange {
+            package: position,
+            allowed,
+            highest: verdict.highest.clone(),
+            other_majors: self.of_others(&verdict.majors),
+            is_any: Range::parse(&asked.spec).is_ok_and(|range| range.is_any()),
+        }
     }
 }

@@ -18,11 +18,14 @@ use crate::{Override, Requirements};
 /// The most sets of packages for which other versions are looked at.
 const MOST_SEARCHES: usize = 12;
 /// The most packages that change together.
-const MOST_TOGETHER: usize = 4;
+const MOST_TOGETHER: usize = 8;
 
 /// Tries requirements in a resolution; the names are those whose requirement is new. Where the
 /// conflict has ended it returns the number of peer requirements that npm accepts unmet.
 pub(super) type Trial<'t> = dyn Fn(&Requirements, &[String]) -> Option<usize> + 't;
+
+/// A solution with more candidates, with the positions of what needs another requirement.
+type Found = (Gathered, Solution, Vec<usize>);
 
 /// The search for changes that end a conflict.
 pub(super) struct Search<'s> {
@@ -45,49 +48,86 @@ impl Search<'_> {
         let is_target = |name: &String| {
             pairs.iter().any(|(_, peer)| peer == name) && !pairs.iter().any(|(of, _)| of == name)
         };
+        let mut found = self.solutions(&is_target);
+        let key = |(gathered, _, moved): &Found| {
+            let has_target = moved.iter().any(|at| is_target(&gathered.known[*at].name));
+            (has_target, moved.len())
+        };
+        found.sort_by_key(key);
+        let changes = found
+            .iter()
+            .filter_map(|(gathered, solution, moved)| self.change(gathered, solution, moved, false))
+            .take(MOST_CHANGES);
+        let mut changes: Vec<Change> = changes.collect();
+        changes.dedup();
+        changes.sort_by_key(|change| change.unmet > 0);
+        changes
+    }
+
+    /// Solves the problem with more candidates: of each package of the contradictions; of all that
+    /// have a peer together, and of all peers; then of those that a further contradiction names.
+    fn solutions(&self, is_target: &dyn Fn(&String) -> bool) -> Vec<Found> {
         let mut required: Vec<String> =
             self.contradictions.iter().flat_map(|one| one.required()).collect();
         keep_first(&mut required);
-        required.sort_by_key(|name| is_target(name));
+        required.sort_by_key(is_target);
+        let (targets, mut dependents): (Vec<String>, Vec<String>) =
+            required.iter().cloned().partition(is_target);
+        dependents.sort_unstable();
         let mut waiting: Vec<Vec<String>> = required.into_iter().map(|name| vec![name]).collect();
-        let mut found: Vec<(Vec<String>, Gathered, Solution)> = Vec::new();
-        let mut next = 0;
-        while next < waiting.len().min(MOST_SEARCHES) && found.len() < MOST_CHANGES {
-            let widened = waiting[next].clone();
-            next += 1;
+        let mut further: Vec<Vec<String>> = Vec::new();
+        for together in [dependents, targets] {
+            if together.len() > 1 && together.len() <= MOST_TOGETHER {
+                waiting.push(together);
+            }
+        }
+        let mut found: Vec<Found> = Vec::new();
+        // The packages that had to move, or could.
+        let mut enough: Vec<Vec<String>> = Vec::new();
+        let mut tried: Vec<Vec<String>> = Vec::new();
+        while tried.len() < MOST_SEARCHES && found.len() < MOST_CHANGES {
+            let mut next = waiting.iter().chain(&further);
+            let Some(widened) = next.find(|set| !tried.contains(*set)).cloned() else { break };
+            tried.push(widened.clone());
             let covers = |known: &Vec<String>| known.iter().all(|name| widened.contains(name));
-            if found.iter().any(|(known, ..)| covers(known)) {
+            if enough.iter().any(covers) {
                 continue;
             }
             let Ok(Some(gathered)) = gather(self.source, &widened) else { continue };
-            let (gathered, outcome) = without_escapes(gathered.relaxed(self.others));
+            let gathered = match self.others {
+                [] => gathered,
+                others => gathered.relaxed(others),
+            };
+            let (gathered, outcome) = without_escapes(gathered);
             match outcome {
                 Outcome::Solved(solution) if !solution.has_escapes => {
-                    found.push((widened, gathered, solution));
-                }
-                Outcome::Contradiction(core) if widened.len() < MOST_TOGETHER => {
-                    for name in required_in(&core, &gathered) {
-                        let mut more = widened.clone();
-                        if !more.contains(&name) {
-                            more.push(name);
-                            more.sort_unstable();
-                        }
-                        if !waiting.contains(&more) {
-                            waiting.push(more);
-                        }
+                    let moved = changed(&gathered, &solution);
+                    let names = names_at(&gathered, &moved);
+                    if moved.is_empty() {
+                        enough.push(widened);
+                    } else if !enough.contains(&names) {
+                        enough.push(names);
+                        found.push((gathered, solution, moved));
                     }
+                }
+                Outcome::Contradiction(core) => {
+                    let mut more = required_in(&core, &gathered);
+                    more.retain(|name| !widened.contains(name));
+                    let with = |names: &[String]| {
+                        let mut all = [widened.as_slice(), names].concat();
+                        all.sort_unstable();
+                        all
+                    };
+                    further.extend(more.iter().map(|name| with(std::slice::from_ref(name))));
+                    let others: Vec<String> =
+                        more.into_iter().filter(|name| !is_target(name)).collect();
+                    waiting.push(with(&others));
+                    waiting.retain(|set| set.len() <= MOST_TOGETHER);
                 }
                 _ => {}
             }
         }
-        found.sort_by_key(|(widened, ..)| (widened.iter().any(is_target), widened.len()));
-        let changes = found.iter().filter_map(|(_, gathered, solution)| {
-            let moved = changed(gathered, solution);
-            self.change(gathered, solution, &moved, false)
-        });
-        let mut changes: Vec<Change> = changes.collect();
-        changes.sort_by_key(|change| change.unmet > 0);
-        changes
+        found
     }
 
     /// Returns the change that asks for the versions of a solution at these positions.
@@ -111,7 +151,7 @@ impl Search<'_> {
                 requirements,
                 further: Vec::new(),
                 is_offer,
-                caution: is_offer.then(|| caution(gathered, solution, moved.len() > 1)).flatten(),
+                caution: is_offer.then(|| caution(gathered, solution, moved)).flatten(),
                 unmet,
             })
         })
@@ -245,6 +285,14 @@ fn changed(gathered: &Gathered, solution: &Solution) -> Vec<usize> {
     moved
 }
 
+/// Returns the names of the packages at these positions, in ascending order.
+fn names_at(gathered: &Gathered, positions: &[usize]) -> Vec<String> {
+    let mut names: Vec<String> =
+        positions.iter().map(|at| gathered.known[*at].name.clone()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Returns the section of a manifest that requires a package, and the requirement.
 fn requirement_of<'m>(importer: &'m LockPackage, name: &str) -> Option<(Section, &'m String)> {
     let sections = [
@@ -297,7 +345,12 @@ fn styles(
     let mut styles = Vec::new();
     for others in [asked_of(gathered, solution, &package.name, Some(moved)), asked.clone()] {
         let is_safe = |last: &Version| {
-            others.iter().all(|spec| Range::parse(spec).map_or(true, |range| range.satisfies(last)))
+            let suits = |spec: &&str| Range::parse(spec).map_or(true, |own| own.satisfies(last));
+            let newest = (0..package.candidates.len())
+                .filter(|at| (version..=last).contains(&package.version(*at)))
+                .max_by_key(|at| package.version(*at));
+            others.iter().all(suits)
+                && newest.is_none_or(|newest| is_fit(gathered, solution, (at, newest), moved))
         };
         if !range.starts_with('~') && is_safe(&caret) {
             let mut own = asked.iter().filter(|_| is_lower);
@@ -312,6 +365,23 @@ fn styles(
     styles.push(exact);
     keep_first(&mut styles);
     styles
+}
+
+/// Returns whether a candidate accepts the direct dependencies of a solution that stay as they are.
+fn is_fit(
+    gathered: &Gathered,
+    solution: &Solution,
+    (at, candidate): (usize, usize),
+    moved: &[usize],
+) -> bool {
+    let others = gathered.known.iter().zip(&solution.chosen).enumerate();
+    let mut others =
+        others.filter(|(other, (known, _))| known.direct.is_some() && !moved.contains(other));
+    others.all(|(_, (known, choice))| {
+        let asked = gathered.known[at].asked(candidate, &known.name);
+        let pair = asked.zip(*choice);
+        pair.is_none_or(|(asked, choice)| known.published.allowing(asked)(known.version(choice)))
+    })
 }
 
 /// Returns what the chosen versions ask of a package, but for those of packages at `moved`, and of
@@ -347,27 +417,27 @@ fn in_own_words(spec: &str, version: &Version) -> Option<String> {
     })
 }
 
-/// Returns what is to be known of a solution before it is taken; with the package's name, where
-/// others move too.
-pub(super) fn caution(
-    gathered: &Gathered,
-    solution: &Solution,
-    is_one_of_many: bool,
-) -> Option<String> {
+/// Returns what is to be known of a solution before it is taken; with the package's name, where it
+/// is not the only one at `moved`.
+pub(super) fn caution(gathered: &Gathered, solution: &Solution, moved: &[usize]) -> Option<String> {
     let asked = asking(gathered, solution);
     let escape = asked.escapes.first().and_then(|at| {
         let package = &gathered.known[*at];
         let candidate = solution.chosen[*at]?;
-        let mut escaped = gathered.problem.escapes(*at, candidate).iter();
-        let (peer, other) = escaped.find(|(peer, other)| solution.chosen[*peer] == Some(*other))?;
-        let words = escape_in_words(package, candidate, &gathered.known[*peer], *other);
-        Some(if is_one_of_many { format!("{} {words}", package.name) } else { words })
+        let (peer, other) = gathered.problem.escaped((*at, candidate), &solution.chosen)?;
+        let words = escape_in_words(package, candidate, &gathered.known[peer], other);
+        Some(if moved == [*at] { words } else { format!("{} {words}", package.name) })
     });
     escape.or_else(|| {
-        let package = &gathered.known[*asked.other_major.first()?];
+        let at = *asked.other_major.first()?;
+        let package = &gathered.known[at];
         let pick = package.version(package.pick.unwrap_or(0));
+        let named = match moved == [at] {
+            true => String::new(),
+            false => format!("{} {} is ", package.name, package.version(solution.chosen[at]?)),
+        };
         Some(format!(
-            "another major version than {pick}, which {} allows",
+            "{named}another major version than {pick}, which {} allows",
             package.direct.as_ref()?.written
         ))
     })

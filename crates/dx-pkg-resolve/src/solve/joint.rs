@@ -25,6 +25,15 @@ const MOST_STEPS: usize = 40;
 /// The most packages of all importers together.
 const MOST_PACKAGES: usize = 600;
 
+/// The importers of a joint solution.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Users {
+    /// Those that require a package of the problems themselves.
+    Direct,
+    /// Those of whose dependencies one is a peer, too.
+    All,
+}
+
 /// Which copies the peers of a package have to suit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Reach {
@@ -53,9 +62,9 @@ type Copies = Vec<(usize, usize)>;
 pub(super) fn jointly(
     names: &[String],
     sources: &[Source<'_>],
-    reach: Reach,
+    (users, reach): (Users, Reach),
 ) -> Option<Vec<Rc<Part>>> {
-    let mut members = members(names, sources)?;
+    let mut members = members(names, sources, users)?;
     let mut groups = together(&members, sources);
     let mut offer: Option<Vec<Rc<Part>>> = None;
     for _ in 0..MOST_STEPS {
@@ -105,7 +114,7 @@ pub(super) fn jointly(
 
 /// Returns the importers that can use what the problems are about; `None` where fewer than two do,
 /// or where there is too much of it.
-fn members(names: &[String], sources: &[Source<'_>]) -> Option<Vec<Member>> {
+fn members(names: &[String], sources: &[Source<'_>], users: Users) -> Option<Vec<Member>> {
     let mut names = names.to_vec();
     keep_first(&mut names);
     loop {
@@ -113,7 +122,9 @@ fn members(names: &[String], sources: &[Source<'_>]) -> Option<Vec<Member>> {
         let mut members = Vec::new();
         let mut total = 0;
         for (at, source) in sources.iter().enumerate() {
-            if !source.requires_any(&names) {
+            let is_user =
+                source.requires_any(&names) || users == Users::All && source.visits_any(&names);
+            if !is_user {
                 continue;
             }
             let source = Source { more: &names, ..*source };
@@ -330,10 +341,8 @@ fn own(
     };
     let chosen: Vec<Option<usize>> = (0..member.gathered.known.len()).map(choice).collect();
     let has_escapes = chosen.iter().enumerate().any(|(at, candidate)| {
-        candidate.is_some_and(|candidate| {
-            let mut beside = member.gathered.problem.escapes(at, candidate).iter();
-            beside.any(|(package, other)| chosen[*package] == Some(*other))
-        })
+        let problem = &member.gathered.problem;
+        candidate.is_some_and(|candidate| problem.escaped((at, candidate), &chosen).is_some())
     });
     Solution { chosen, has_escapes }
 }

@@ -233,7 +233,7 @@ fn change_of(shares: &[Share<'_>], set: &Set) -> Option<Change> {
         let unmet = (first.search.trial)(&changed, &names)?;
         let mut edits = edits.into_iter();
         let (importer, requirements) = edits.next()?;
-        let cautions = shares.iter().map(|share| caution(share.gathered, share.solution, true));
+        let cautions = shares.iter().map(|share| caution(share.gathered, share.solution, &[]));
         let caution = cautions.flatten().next();
         let further = edits.collect();
         Some(Change { importer, requirements, further, is_offer: true, caution, unmet })

@@ -24,6 +24,8 @@ pub(super) struct Source<'s> {
     pub(super) tree: &'s LockIndex<'s>,
     /// The lockfile that the resolution started from.
     pub(super) previous: Option<&'s LockIndex<'s>>,
+    /// What npm would choose without that, where it is known.
+    pub(super) unlocked: Option<&'s LockIndex<'s>>,
     pub(super) provider: &'s dyn Provider,
     pub(super) picker: &'s Picker,
     pub(super) alterations: &'s Alterations<'s>,
@@ -69,6 +71,8 @@ struct Key {
     locked: Option<String>,
     /// The version that the tree has there.
     placed: Option<String>,
+    /// The version that npm would place without the lockfile.
+    unlocked: Option<String>,
     is_widened: bool,
 }
 
@@ -95,6 +99,8 @@ pub(super) struct Known {
     pub(super) pick: Option<usize>,
     /// The candidate that npm has placed, which may be an older one because of peers.
     pub(super) placed: Option<usize>,
+    /// The candidate that npm would place without the lockfile.
+    pub(super) unlocked: Option<usize>,
     pub(super) candidates: Vec<(Version, Rc<[Asked]>)>,
     /// The overrides of each candidate, where they depend on the dependents: a version is then one
     /// candidate for each of the sets that can come to it.
@@ -143,7 +149,7 @@ impl Known {
         let kept: Vec<usize> = (0..self.candidates.len()).filter(|at| wanted(*at)).collect();
         let moved = |old: Option<usize>| old.and_then(|old| kept.iter().position(|at| *at == old));
         (self.locked, self.pick) = (moved(self.locked), moved(self.pick));
-        self.placed = moved(self.placed);
+        (self.placed, self.unlocked) = (moved(self.placed), moved(self.unlocked));
         self.in_range = kept.iter().filter(|at| **at < self.in_range).count();
         self.candidates = kept.iter().map(|at| self.candidates[*at].clone()).collect();
         self.rules = kept.iter().filter_map(|at| self.rules.get(*at).copied()).collect();
@@ -176,6 +182,7 @@ impl<'s> Source<'s> {
             locked: None,
             pick: None,
             placed: None,
+            unlocked: None,
             candidates: Vec::new(),
             rules: Vec::new(),
             own_rules: None,
@@ -205,6 +212,7 @@ impl<'s> Source<'s> {
                     is_direct: direct.is_some(),
                     locked: self.locked(name).and_then(|entry| entry.version.clone()),
                     placed: found.and_then(|entry| entry.version.clone()),
+                    unlocked: self.without_lock(name).and_then(|entry| entry.version.clone()),
                     is_widened: widened,
                 };
                 if let Some(known) = self.loaded.known.borrow().get(&key) {
@@ -221,6 +229,11 @@ impl<'s> Source<'s> {
     /// Returns the entry of the lockfile that the importer finds for a name.
     fn locked(&self, name: &str) -> Option<&'s LockPackage> {
         self.previous.and_then(|lock| lock.resolve(&self.importer.path, name))
+    }
+
+    /// Returns the entry that the importer would find for a name without the lockfile.
+    fn without_lock(&self, name: &str) -> Option<&'s LockPackage> {
+        self.unlocked.and_then(|lock| lock.resolve(&self.importer.path, name))
     }
 
     /// Adds the version that is there: what is no package of a registry stays as it is.
@@ -289,6 +302,7 @@ impl<'s> Source<'s> {
         package.locked = locked.map(|_| 0);
         let place = |one: usize| order.iter().position(|at| *at == one);
         (package.pick, package.placed) = (pick.and_then(place), placed.and_then(place));
+        package.unlocked = self.without_lock(&package.name).and_then(parsed).and_then(place);
         let candidate =
             |at: usize| (versions[at].clone(), self.asked_at(package, &published, packument, at));
         package.candidates = order.into_iter().map(candidate).collect();

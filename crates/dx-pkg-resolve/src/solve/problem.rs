@@ -4,12 +4,15 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use dx_pkg_core::Version;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Candidates, each with its package, in ascending order.
-type Beside = Vec<(usize, usize)>;
+use super::places::Places;
+
+/// Candidates by their package, in ascending order.
+type Beside = Vec<(usize, Places)>;
 
 /// The packages of an importer that peer requirements join, and what is asked of them.
 #[derive(Clone, Debug, Default)]
@@ -64,14 +67,13 @@ pub(crate) struct Peer {
 pub(crate) struct PeerRange {
     /// The position in [`Problem::packages`].
     pub(crate) package: usize,
-    /// For each candidate of the package, whether it is allowed.
-    pub(crate) allowed: Vec<bool>,
+    /// The candidates of the package that are allowed.
+    pub(crate) allowed: Places,
     /// The highest version that is allowed of all that were ever published; `None` where there is
     /// none.
     pub(crate) highest: Option<Version>,
-    /// For each candidate of the package, whether it is of a major version of which none is
-    /// allowed.
-    pub(crate) other_majors: Vec<bool>,
+    /// The candidates of the package that are of a major version of which none is allowed.
+    pub(crate) other_majors: Rc<Places>,
     /// Whether it is no restriction: `*`.
     pub(crate) is_any: bool,
 }
@@ -87,35 +89,44 @@ impl Problem {
         Problem { supports, ..self }
     }
 
-    /// Returns the other candidates beside which this one is an escape, each with its package: a
-    /// better and newer candidate, which is no prerelease, does not allow them, and this older one
-    /// does only because
+    /// Returns the other candidates beside which this one is an escape, by their package: a better
+    /// and newer candidate, which is no prerelease, does not allow them, and this older one does
+    /// only because
     ///
     /// - its range is looser or missing, and they are too new for the newer one: its author did not
     ///   know them;
     /// - it says nothing of that package, and the newer one, of the same major version, accepts no
     ///   version of their major: its author did not tell.
-    pub(crate) fn escapes(&self, package: usize, candidate: usize) -> &[(usize, usize)] {
+    pub(crate) fn escapes(&self, package: usize, candidate: usize) -> &[(usize, Places)] {
         let all = self.escapes.get_or_init(|| self.all_escapes());
         &all[package][candidate]
     }
 
+    /// Returns the package and the chosen candidate beside which a candidate is an escape, if any.
+    pub(crate) fn escaped(
+        &self,
+        (package, candidate): (usize, usize),
+        chosen: &[Option<usize>],
+    ) -> Option<(usize, usize)> {
+        self.escapes(package, candidate).iter().find_map(|(other, places)| {
+            let beside = chosen[*other].filter(|beside| places.contains(*beside))?;
+            Some((*other, beside))
+        })
+    }
+
     /// Returns the escapes of each candidate of each package.
     fn all_escapes(&self) -> Vec<Vec<Beside>> {
-        let places = |range: &PeerRange, is_meant: &dyn Fn(usize, &Candidate) -> bool| -> Places {
-            let candidates = self.packages[range.package].candidates.iter().enumerate();
-            candidates.filter(|(at, one)| is_meant(*at, one)).map(|(at, _)| at).collect()
+        let newest: Vec<Newest<'_>> = self.packages.iter().map(Newest::of).collect();
+        let strictness = |range: &'_ PeerRange| Strictness {
+            too_new: newest[range.package].above(range.highest.as_ref()),
+            other_major: Rc::clone(&range.other_majors),
         };
-        let strictness = |range: &PeerRange| Strictness {
-            too_new: places(range, &|at, one| range.verdict(at, &one.version).0 == Allowed::TooNew),
-            other_major: places(range, &|at, _| range.other_majors[at]),
-        };
-        let ranges: Vec<Strictness> = self.ranges.iter().map(strictness).collect();
+        let ranges: Vec<Strictness<'_>> = self.ranges.iter().map(strictness).collect();
         self.packages.iter().map(|package| self.escapes_of(package, &ranges)).collect()
     }
 
     /// Returns the escapes of each candidate of a package, each beside those with its overrides.
-    fn escapes_of(&self, package: &Package, ranges: &[Strictness]) -> Vec<Beside> {
+    fn escapes_of(&self, package: &Package, ranges: &[Strictness<'_>]) -> Vec<Beside> {
         let mut alike: FxHashMap<Option<usize>, Alike<'_>> = FxHashMap::default();
         let escapes = package.candidates.iter().map(|own| {
             let Alike { excluded, all, oldest } = alike.entry(own.support).or_default();
@@ -146,54 +157,99 @@ impl Problem {
             ranges[range.package].push(position);
         }
         let distinct = |(position, package): (usize, &Package)| {
-            let mut seen = rustc_hash::FxHashSet::default();
-            let is_first = |(index, candidate): &(usize, &Candidate)| {
+            let said = self.said_of(package, &ranges[position]);
+            let mut seen = FxHashSet::default();
+            let is_first = |(index, (candidate, said)): &(usize, (&Candidate, Said))| {
                 let mut peers = candidate.peers.clone();
                 peers.sort_unstable();
-                let verdicts: Vec<(Allowed, bool)> = ranges[position]
-                    .iter()
-                    .map(|range| self.ranges[*range].verdict(*index, &candidate.version))
-                    .collect();
                 let escapes = self.escapes(position, *index);
                 let is_other_major = package.is_other_major(*index);
-                let key = (peers, verdicts, escapes, is_other_major, candidate.support);
+                let key = (peers, said.clone(), escapes, is_other_major, candidate.support);
                 seen.insert(key) || package.locked == Some(*index)
             };
-            package.candidates.iter().enumerate().filter(is_first).map(|(index, _)| index).collect()
+            let candidates = package.candidates.iter().zip(said).enumerate();
+            candidates.filter(is_first).map(|(index, _)| index).collect()
         };
         self.packages.iter().enumerate().map(distinct).collect()
     }
-}
 
-/// What a range says of a version.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Allowed {
-    Yes,
-    No,
-    /// No, and it is newer than all that the range allows.
-    TooNew,
-}
-
-impl PeerRange {
-    /// Returns what it says of a candidate, and whether that is of a major version of which it
-    /// allows none.
-    fn verdict(&self, candidate: usize, version: &Version) -> (Allowed, bool) {
-        let is_newer = || self.highest.as_ref().is_some_and(|highest| highest < version);
-        let allowed = match self.allowed[candidate] {
-            true => Allowed::Yes,
-            false if is_newer() => Allowed::TooNew,
-            false => Allowed::No,
+    /// Returns, for each candidate of a package, what the ranges at these positions say of it.
+    fn said_of(&self, package: &Package, ranges: &[usize]) -> Vec<Said> {
+        let mut allowing: Vec<Vec<usize>> = vec![Vec::new(); package.candidates.len()];
+        let mut highest: Vec<&Version> = Vec::new();
+        let mut majors: Vec<&Places> = Vec::new();
+        let mut seen = FxHashSet::default();
+        for at in ranges {
+            let range = &self.ranges[*at];
+            range.allowed.iter().for_each(|candidate| allowing[candidate].push(*at));
+            highest.extend(&range.highest);
+            // Ranges that allow the same major versions have one set of the others.
+            if seen.insert(Rc::as_ptr(&range.other_majors)) {
+                majors.push(&range.other_majors);
+            }
+        }
+        highest.sort_unstable();
+        highest.dedup();
+        let said = |(at, allowing): (usize, Vec<usize>)| {
+            let version = &package.candidates[at].version;
+            let excluding = majors.iter().enumerate().filter(|(_, others)| others.contains(at));
+            Said {
+                allowing,
+                newer_than: highest.partition_point(|highest| *highest < version),
+                other_major: excluding.map(|(position, _)| position).collect(),
+            }
         };
-        (allowed, self.other_majors[candidate])
+        allowing.into_iter().enumerate().map(said).collect()
+    }
+}
+
+/// What the ranges of a problem say of a candidate.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Said {
+    /// The ranges that allow it.
+    allowing: Vec<usize>,
+    /// The number of highest versions of ranges that it is newer than.
+    newer_than: usize,
+    /// The sets of major versions that ranges exclude as a whole which it is in.
+    other_major: Places,
+}
+
+/// The candidates of a package by age.
+struct Newest<'p> {
+    /// Their versions, the newest first.
+    versions: Vec<&'p Version>,
+    /// At each position, as many of the newest.
+    sets: Vec<Places>,
+}
+
+impl<'p> Newest<'p> {
+    fn of(package: &'p Package) -> Self {
+        let mut order: Vec<usize> = (0..package.candidates.len()).collect();
+        let version = |at: &usize| &package.candidates[*at].version;
+        order.sort_by(|a, b| version(b).cmp(version(a)));
+        let mut sets = vec![Places::default()];
+        for at in &order {
+            let mut next = sets[sets.len() - 1].clone();
+            next.insert(*at);
+            sets.push(next);
+        }
+        Newest { versions: order.iter().map(version).collect(), sets }
+    }
+
+    /// Returns the candidates above a version; none where there is no version.
+    fn above(&self, highest: Option<&Version>) -> &Places {
+        let count = highest
+            .map_or(0, |highest| self.versions.partition_point(|version| *version > highest));
+        &self.sets[count]
     }
 }
 
 /// The candidates that a range excludes, as far as escapes are about them.
-struct Strictness {
+struct Strictness<'n> {
     /// Newer than all that it allows.
-    too_new: Places,
+    too_new: &'n Places,
     /// Of a major version of which it allows none.
-    other_major: Places,
+    other_major: Rc<Places>,
 }
 
 /// The candidates of a package that have the same overrides, prereleases left out, with what they
@@ -214,29 +270,33 @@ struct Excluded {
 }
 
 impl Excluded {
-    fn add(&mut self, problem: &Problem, ranges: &[Strictness], candidate: &Candidate) {
+    fn add(&mut self, problem: &Problem, ranges: &[Strictness<'_>], candidate: &Candidate) {
         for peer in &candidate.peers {
             let (range, package) = (&ranges[peer.range], problem.ranges[peer.range].package);
-            self.too_new.entry(package).or_default().extend(&range.too_new);
+            self.too_new.entry(package).or_default().extend(range.too_new);
             let of_major = (major(&candidate.version), package);
             self.other_major.entry(of_major).or_default().extend(&range.other_major);
         }
     }
 
-    /// Returns what an older candidate allows of it, each with its package, in ascending order.
-    fn escaped(&self, problem: &Problem, own: &Candidate) -> Vec<(usize, usize)> {
+    /// Returns what an older candidate allows of it, by package, in ascending order.
+    fn escaped(&self, problem: &Problem, own: &Candidate) -> Beside {
         let mut escaped = Vec::new();
         for (peer, too_new) in &self.too_new {
-            let ranges = own.peers.iter().map(|peer| &problem.ranges[peer.range]);
-            let ranges: Vec<&PeerRange> = ranges.filter(|range| range.package == *peer).collect();
+            let ranges = || {
+                let ranges = own.peers.iter().map(|peer| &problem.ranges[peer.range]);
+                ranges.filter(|range| range.package == *peer)
+            };
             let mut excluded = too_new.clone();
-            if ranges.iter().all(|range| range.is_any)
+            if ranges().all(|range| range.is_any)
                 && let Some(other_major) = self.other_major.get(&(major(&own.version), *peer))
             {
                 excluded.extend(other_major);
             }
-            let is_allowed = |other: &usize| ranges.iter().all(|range| range.allowed[*other]);
-            escaped.extend(excluded.iter().filter(is_allowed).map(|other| (*peer, other)));
+            ranges().for_each(|range| excluded.keep(&range.allowed));
+            if !excluded.is_empty() {
+                escaped.push((*peer, excluded));
+            }
         }
         escaped
     }
@@ -264,34 +324,5 @@ impl Package {
             step
         });
         std::iter::once(0).chain(others).take(self.candidates.len()).collect()
-    }
-}
-
-/// A set of positions of candidates.
-#[derive(Clone, Debug, Default)]
-struct Places(Vec<u64>);
-
-impl Places {
-    /// Adds all of another set.
-    fn extend(&mut self, others: &Places) {
-        self.0.resize(self.0.len().max(others.0.len()), 0);
-        self.0.iter_mut().zip(&others.0).for_each(|(own, other)| *own |= other);
-    }
-
-    /// Returns the positions in ascending order.
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        let is_in = |at: &usize| self.0[at / 64] >> (at % 64) & 1 == 1;
-        (0..self.0.len() * 64).filter(is_in)
-    }
-}
-
-impl FromIterator<usize> for Places {
-    fn from_iter<I: IntoIterator<Item = usize>>(positions: I) -> Self {
-        let mut places = Places::default();
-        for at in positions {
-            places.0.resize(places.0.len().max(at / 64 + 1), 0);
-            places.0[at / 64] |= 1 << (at % 64);
-        }
-        places
     }
 }

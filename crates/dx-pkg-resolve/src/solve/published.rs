@@ -33,8 +33,8 @@ type Ranges = (String, Option<String>);
 /// What a requirement allows of the published versions of a package.
 #[derive(Debug)]
 pub(super) struct Verdict {
-    /// Whether it allows the version at each position.
-    pub(super) allowed: Vec<bool>,
+    /// The positions of the versions that it allows, in ascending order.
+    pub(super) allowed: Vec<usize>,
     /// The highest version that it allows.
     pub(super) highest: Option<Version>,
     /// The major versions of which it allows some.
@@ -110,6 +110,15 @@ impl Published {
         }
     }
 
+    /// Returns the position of the only version that a peer requirement can allow, where it is
+    /// exact.
+    fn exact(&self, asked: &Asked) -> Option<usize> {
+        match Spec::parse(&asked.spec) {
+            Ok(Spec::Version(version)) if asked.accepts.is_none() => self.position(&version),
+            _ => None,
+        }
+    }
+
     /// Returns what a peer requirement allows.
     pub(super) fn verdict(&self, asked: &Asked) -> Rc<Verdict> {
         let key = (asked.spec.clone(), asked.accepts.clone());
@@ -119,12 +128,18 @@ impl Published {
         let allows = self.allowing(asked);
         let has_prereleases = allows_prereleases(asked);
         let can_be = |version: &Version| has_prereleases || !version.is_prerelease();
-        let allowed: Vec<bool> =
-            self.versions.iter().map(|version| can_be(version) && allows(version)).collect();
-        let versions = || self.versions.iter().zip(&allowed).filter(|(_, on)| **on);
+        let is_allowed = |at: &usize| {
+            let version = &self.versions[*at];
+            can_be(version) && allows(version)
+        };
+        let allowed: Vec<usize> = match self.exact(asked) {
+            Some(at) => Some(at).filter(is_allowed).into_iter().collect(),
+            None => (0..self.versions.len()).filter(is_allowed).collect(),
+        };
+        let versions = || allowed.iter().map(|at| &self.versions[*at]);
         let verdict = Rc::new(Verdict {
-            highest: versions().next_back().map(|(version, _)| version.clone()),
-            majors: versions().map(|(version, _)| major(version)).collect(),
+            highest: versions().next_back().cloned(),
+            majors: versions().map(major).collect(),
             allowed,
         });
         self.verdicts.borrow_mut().insert(key, Rc::clone(&verdict));

@@ -1,7 +1,7 @@
 //! Solves the peer conflicts of a resolution and resolves again with the versions that were found;
 //! explains those that stay.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use dx_pkg_core::Version;
@@ -10,13 +10,13 @@ use dx_pkg_lock::{Lock, LockPackage};
 use super::alterations::Alterations;
 use super::helpful::Search;
 use super::input::Input;
-use super::joint::{Reach, jointly};
+use super::joint::{Reach, Users, jointly};
 use super::offer::{offer, offer_all, offer_jointly, peers};
 use super::packages::{Loaded, Source, keep_first};
 use super::search::{Part, search};
 use super::taken::{Rejected, install, install_jointly, is_accepted, is_refused};
 use super::told::{Contradiction, given_up};
-use crate::explanation::{Explanation, Finding, MOST_CHANGES, Statement};
+use crate::explanation::{Explanation, Finding, MOST_CHANGES, Party, Statement};
 use crate::peers::Conflict;
 use crate::pick::Picker;
 use crate::{Options, Provider, Requirements, Resolution, ResolveError};
@@ -60,7 +60,7 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
     let tree = refused.lock.index();
     let before = input.previous.map(Lock::index);
     let importers: Vec<&LockPackage> = input.importers().collect();
-    let mut more: Vec<Vec<String>> = vec![Vec::new(); importers.len()];
+    let mut more: Vec<Vec<String>> = importers.iter().map(|one| displaced(refused, one)).collect();
     let mut banned: Vec<(String, Version)> = Vec::new();
     let mut parts: Vec<Rc<Part>> = Vec::new();
     let mut unbanned: Vec<Rc<Part>> = Vec::new();
@@ -72,7 +72,9 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
     let mut is_stale = vec![true; importers.len()];
     let is_alone = importers.len() == 1 || matches!(aim, Aim::Solved(Some(_)));
     let mut joint: Option<Joint> = None;
+    let fresh: OnceCell<Option<Resolution>> = OnceCell::new();
     for round in 1.. {
+        let unlocked = fresh.get().and_then(Option::as_ref).map(|fresh| fresh.lock.index());
         let sources: Vec<Source<'_>> = importers
             .iter()
             .zip(&more)
@@ -80,6 +82,7 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
                 importer,
                 tree: &tree,
                 previous: before.as_ref(),
+                unlocked: unlocked.as_ref(),
                 provider: input.provider,
                 picker: &picker,
                 alterations: &alterations,
@@ -95,6 +98,14 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
         parts = sources.iter().enumerate().map(part).collect();
         if parts.iter().any(|part| part.is_incomplete) {
             break;
+        }
+        // What npm would choose without the lockfile is no reason to ask.
+        if fresh.get().is_none()
+            && parts.iter().any(|part| part.offer.is_some())
+            && fresh.get_or_init(|| without_lock(input)).is_some()
+        {
+            is_stale = parts.iter().map(|part| part.offer.is_some()).collect();
+            continue;
         }
         let installed = install(&parts, &sources, refused, input);
         if let Err(rejected) = &installed
@@ -138,10 +149,7 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
             Joint::Offered(parts) => parts,
             Joint::None => Vec::new(),
         };
-        // What was left out to find another solution is no reason for a conflict.
-        let whole = |at: usize| unbanned.get(at).filter(|part| !part.is_settled());
-        let parts: Vec<&Rc<Part>> =
-            parts.iter().enumerate().map(|(at, part)| whole(at).unwrap_or(part)).collect();
+        let parts = true_parts(&parts, &unbanned);
         let outcome = (refused, solved.as_ref());
         let explanations = match aim {
             Aim::Explained => explained((&parts, &joint), &sources, outcome, input),
@@ -173,8 +181,12 @@ fn together(
     names.extend(conflicts.flat_map(|(dependent, peer)| [dependent, peer]));
     keep_first(&mut names);
     let mut offered = Vec::new();
-    for reach in [Reach::Everywhere, Reach::Beside] {
-        let Some(found) = jointly(&names, sources, reach) else { continue };
+    let wide = (Users::All, Reach::Everywhere);
+    for range in [(Users::Direct, Reach::Everywhere), (Users::Direct, Reach::Beside), wide] {
+        if range == wide && !offered.is_empty() {
+            break;
+        }
+        let Some(found) = jointly(&names, sources, range) else { continue };
         if found.iter().all(|part| part.offer.is_none())
             && let Some(solved) = install_jointly(&found, sources, refused, input)
         {
@@ -184,6 +196,41 @@ fn together(
         offered.push(found.iter().map(|part| Rc::new(part.as_offer())).collect());
     }
     if offered.is_empty() { Joint::None } else { Joint::Offered(offered) }
+}
+
+/// Returns the parts as far as they tell of conflicts: what was left out to find another solution is
+/// no reason for one. `unbanned` are those before anything was.
+fn true_parts(parts: &[Rc<Part>], unbanned: &[Rc<Part>]) -> Vec<Rc<Part>> {
+    let true_part = |(at, part): (usize, &Rc<Part>)| match unbanned.get(at) {
+        Some(whole) if !whole.is_settled() => Rc::clone(whole),
+        Some(_) if !part.contradictions.is_empty() => Rc::new(part.without_contradictions()),
+        _ => Rc::clone(part),
+    };
+    parts.iter().enumerate().map(true_part).collect()
+}
+
+/// Returns what npm makes of the project without its lockfile.
+fn without_lock(input: Input<'_>) -> Option<Resolution> {
+    input.previous?;
+    let options = Options {
+        update: Vec::new(),
+        strict_peer_deps: false,
+        frozen: false,
+        ..input.options.clone()
+    };
+    Input { previous: None, options: &options, ..input }.resolve().ok()
+}
+
+/// Returns the packages of an importer at which npm stopped although no peer is unmet in the end.
+fn displaced(refused: &Resolution, importer: &LockPackage) -> Vec<String> {
+    if !refused.conflicts.is_empty() {
+        return Vec::new();
+    }
+    let sections =
+        [&importer.dependencies, &importer.dev_dependencies, &importer.optional_dependencies];
+    let is_own = |name: &String| sections.into_iter().flatten().any(|(own, _)| own == name);
+    let names = refused.moves.iter().map(|step| step.name.clone());
+    names.filter(is_own).collect()
 }
 
 /// Returns each importer's pairs of dependent and peer that a rejected solution leaves unmet.
@@ -221,7 +268,7 @@ fn with_verdict(mut remedy: Remedy, refused: &Resolution, input: Input<'_>) -> R
 
 /// Returns the explanations of the conflicts that stay.
 fn explained(
-    (parts, joint): (&[&Rc<Part>], &[Vec<Rc<Part>>]),
+    (parts, joint): (&[Rc<Part>], &[Vec<Rc<Part>>]),
     sources: &[Source<'_>],
     (refused, solved): (&Resolution, Option<&Resolution>),
     input: Input<'_>,
@@ -270,6 +317,7 @@ fn explained(
             }
             explanation.changes = offer.into_iter().chain(search.changes()).collect();
             explanation.changes.truncate(MOST_CHANGES);
+            explanation.likewise = likewise(cluster, source);
             explanation.exception = search.exception();
             explanation.peers = peers(source, &pairs);
             explanation.pairs = pairs;
@@ -300,6 +348,21 @@ fn explained(
     }
     explanations.truncate(MOST_EXPLANATIONS);
     explanations
+}
+
+/// Returns a pair of dependent and peer for each dependent that the first contradiction does not
+/// name.
+fn likewise(cluster: &[&Contradiction], source: &Source<'_>) -> Vec<(Party, Party)> {
+    let dependents = |one: &Contradiction| one.named_pairs().into_iter().map(|(of, _)| of);
+    let mut named: Vec<String> = cluster.iter().take(1).flat_map(|one| dependents(one)).collect();
+    let mut found = Vec::new();
+    for (dependent, peer) in cluster.iter().skip(1).filter_map(|one| one.likewise(source)) {
+        if !named.contains(&dependent.name) {
+            named.push(dependent.name.clone());
+            found.push((dependent, peer));
+        }
+    }
+    found
 }
 
 /// Takes a trial's share of what explanations may try; `None` where none is left, or wanted.

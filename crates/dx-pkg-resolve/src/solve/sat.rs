@@ -38,12 +38,14 @@ impl Callbacks for Budget {
 pub(super) struct Sat {
     solver: Batsat<Budget>,
     model: Vec<bool>,
+    /// The clause that is being added.
+    clause: Vec<Literal>,
 }
 
 impl Sat {
     pub(super) fn new() -> Self {
         let solver = Batsat::new(SolverOpts::default(), Budget::default());
-        Sat { solver, model: Vec::new() }
+        Sat { solver, model: Vec::new(), clause: Vec::new() }
     }
 
     /// Returns a new variable.
@@ -54,8 +56,9 @@ impl Sat {
 
     /// Demands that one of the literals is true.
     pub(super) fn clause(&mut self, literals: impl IntoIterator<Item = Literal>) {
-        let mut clause: Vec<Lit> = literals.into_iter().collect();
-        self.solver.add_clause_reuse(&mut clause);
+        self.clause.clear();
+        self.clause.extend(literals);
+        self.solver.add_clause_reuse(&mut self.clause);
     }
 
     /// Demands that at most one of the literals is true.

@@ -35,6 +35,16 @@ impl Part {
         self.given_up.is_some() || all.any(|known| known.name == name)
     }
 
+    /// Returns the same without its contradictions, where they rest on versions that were left out.
+    pub(super) fn without_contradictions(&self) -> Part {
+        Part {
+            solution: self.solution.clone(),
+            offer: self.offer.clone(),
+            given_up: self.given_up,
+            ..Part::default()
+        }
+    }
+
     /// Returns whether versions were found that agree, or nothing was wrong.
     pub(super) fn is_settled(&self) -> bool {
         self.given_up.is_none()

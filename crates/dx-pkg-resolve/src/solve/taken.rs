@@ -12,7 +12,7 @@ use super::search::Part;
 use crate::{Options, Resolution, ResolveError};
 
 /// Returns whether npm refuses to install the lockfile of a resolution.
-pub(super) fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
+pub(crate) fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
     again(resolution, input).is_some_and(|again| again.refused_by_npm)
 }
 
@@ -33,6 +33,22 @@ fn again(resolution: &Resolution, input: Input<'_>) -> Option<Resolution> {
 /// is not refused for what that has already.
 pub(super) fn is_accepted(resolution: &Resolution, input: Input<'_>) -> bool {
     !resolution.refused_by_npm && resolution.conflicts.is_empty() || !is_refused(resolution, input)
+}
+
+/// Returns what npm makes of the lockfile of a refused resolution in which no peer is unmet: on the
+/// way it can leave out what it would have placed again, or keep what nothing requires in the end.
+pub(crate) fn completed(refused: Resolution, input: Input<'_>) -> Resolution {
+    if !refused.conflicts.is_empty() {
+        return refused;
+    }
+    let Some(again) = again(&refused, input).filter(|again| again.changed) else { return refused };
+    let changed = input.previous.is_none_or(|previous| *previous != again.lock);
+    let is_there = |step: &&Move| {
+        let entry = again.lock.get(&format!("node_modules/{}", step.name));
+        entry.is_some_and(|entry| entry.version.as_deref() == Some(&step.to))
+    };
+    let moves = refused.moves.iter().filter(is_there).cloned().collect();
+    Resolution { changed, moves, ..again }
 }
 
 /// A solution that cannot be installed, or is no better.
@@ -63,9 +79,14 @@ pub(super) fn install(
     let input = Input { previous: previous.as_ref(), ..input };
     let solved = match (Input { options: &pinned.options, ..input }).resolve() {
         // On the way it can get packages that nothing requires in the end, which npm removes later.
-        Ok(solved) if solved.conflicts.is_empty() && has_leftovers(&solved) => {
+        Ok(solved) if has_leftovers(&solved) => {
             match again(&solved, input).filter(|again| again.changed) {
-                Some(again) if again.conflicts.is_empty() && !again.refused_by_npm => again,
+                Some(again)
+                    if again.conflicts.len() <= solved.conflicts.len()
+                        && (is_partial || !again.refused_by_npm) =>
+                {
+                    again
+                }
                 _ => solved,
             }
         }
@@ -154,7 +175,8 @@ fn pinned(parts: &[Rc<Part>], sources: &[Source<'_>], input: Input<'_>) -> Pinne
 
 /// Returns whether a resolution can have packages that nothing requires.
 fn has_leftovers(solved: &Resolution) -> bool {
-    solved.refused_by_npm || solved.lock.packages.iter().any(|entry| entry.extraneous)
+    solved.refused_by_npm && solved.conflicts.is_empty()
+        || solved.lock.packages.iter().any(|entry| entry.extraneous)
 }
 
 /// Returns a resolution with those moves that are true of it.

@@ -3,11 +3,14 @@
 //!
 //! `RESOLVE_PROBLEMS=<first>-<last>` looks at other problems than the default ones.
 
+use std::rc::Rc;
+
 use dx_pkg_core::Version;
 
 use super::dice::Dice;
 use super::encode::Fact;
 use super::order::{Outcome, Solution, solve};
+use super::places::Places;
 use super::problem::{Candidate, Package, Peer, PeerRange, Problem};
 
 /// Makes a problem of up to five packages, each with up to five versions of up to three majors.
@@ -46,23 +49,16 @@ fn random(seed: u64) -> Problem {
                 }
                 let range = if ranges.is_empty() || dice.one_in(2) {
                     let candidates = &packages[package].candidates;
-                    let allowed: Vec<bool> = candidates.iter().map(|_| dice.one_in(2)).collect();
-                    let versions = candidates.iter().zip(&allowed);
-                    let highest = versions
-                        .filter(|(_, is_allowed)| **is_allowed)
-                        .map(|(candidate, _)| candidate.version.clone())
-                        .max();
-                    let majors: Vec<u64> = candidates
-                        .iter()
-                        .zip(&allowed)
-                        .filter(|(_, is_allowed)| **is_allowed)
-                        .map(|(candidate, _)| candidate.version.major())
-                        .collect();
-                    let other_majors = candidates
-                        .iter()
-                        .map(|one| !majors.is_empty() && !majors.contains(&one.version.major()))
-                        .collect();
-                    let is_any = allowed.iter().all(|is_allowed| *is_allowed);
+                    let allowed: Places =
+                        (0..candidates.len()).filter(|_| dice.one_in(2)).collect();
+                    let versions = || allowed.iter().map(|at| &candidates[at].version);
+                    let highest = versions().max().cloned();
+                    let majors: Vec<u64> = versions().map(Version::major).collect();
+                    let is_other = |at: &usize| {
+                        !majors.is_empty() && !majors.contains(&candidates[*at].version.major())
+                    };
+                    let other_majors = Rc::new((0..candidates.len()).filter(is_other).collect());
+                    let is_any = allowed.iter().count() == candidates.len();
                     ranges.push(PeerRange { package, allowed, highest, other_majors, is_any });
                     ranges.len() - 1
                 } else {
@@ -110,7 +106,7 @@ fn peers<'p>(
 
 fn is_met(problem: &Problem, chosen: &[Option<usize>], peer: &Peer) -> bool {
     let range = &problem.ranges[peer.range];
-    chosen[range.package].map_or(peer.is_optional, |choice| range.allowed[choice])
+    chosen[range.package].map_or(peer.is_optional, |choice| range.allowed.contains(choice))
 }
 
 /// Returns whether every package is there because of the importer.
@@ -132,8 +128,7 @@ fn is_needed(problem: &Problem, chosen: &[Option<usize>]) -> bool {
 fn escapes(problem: &Problem, chosen: &[Option<usize>]) -> usize {
     let is_escape = |at: &usize| {
         let Some(choice) = chosen[*at] else { return false };
-        let beside = problem.escapes(*at, choice);
-        beside.iter().any(|(package, other)| chosen[*package] == Some(*other))
+        problem.escaped((*at, choice), chosen).is_some()
     };
     (0..chosen.len()).filter(is_escape).count()
 }

@@ -87,12 +87,24 @@ impl Contradiction {
             parties: positions.into_iter().map(party).collect(),
             statement,
             facts,
+            likewise: Vec::new(),
             changes: Vec::new(),
             exception: Vec::new(),
             is_refused_by_npm: false,
             pairs: self.named_pairs(),
             peers: Vec::new(),
         }
+    }
+
+    /// Returns its first pair of dependent and peer.
+    pub(super) fn likewise(&self, source: &Source<'_>) -> Option<(Party, Party)> {
+        let (dependent, peer) = *self.pairs().first()?;
+        let party = |at: usize| {
+            let known = &self.gathered.known[at];
+            let version = self.installed(source, known).map(|version| version.to_string());
+            Party { name: known.name.clone(), version }
+        };
+        Some((party(dependent), party(peer)))
     }
 
     /// Returns the version that is in the tree, else the first candidate.
@@ -121,10 +133,16 @@ impl Contradiction {
         let mut is_too_new = false;
         let place = peer.published.position(&beside);
         for (version, all) in source.all_asked(package, &packument) {
-            let Some(asked) = all.iter().find(|asked| asked.name == peer.name) else { continue };
+            let Some(asked) = all.iter().find(|asked| asked.name == peer.name) else {
+                // A newer version that asks for nothing takes what is there.
+                if *version > own {
+                    accepting.push(version);
+                }
+                continue;
+            };
             let verdict = peer.published.verdict(asked);
             let is_accepted = match place {
-                Some(place) => verdict.allowed[place],
+                Some(place) => verdict.allowed.binary_search(&place).is_ok(),
                 None => peer.published.allowing(asked)(&beside),
             };
             if is_accepted {
@@ -219,6 +237,7 @@ pub(crate) fn given_up(importer: &str, statement: Statement) -> Explanation {
         parties: Vec::new(),
         statement,
         facts: Vec::new(),
+        likewise: Vec::new(),
         changes: Vec::new(),
         exception: Vec::new(),
         is_refused_by_npm: false,

@@ -17,19 +17,25 @@ use crate::{Options, Resolution, ResolveError};
 const MOST_ROUNDS: usize = 20;
 
 /// A version that is left out, and why.
-struct LeftOut {
+pub(crate) struct LeftOut {
     name: String,
     version: Version,
     reason: String,
 }
 
-/// Returns a resolution in which everything can be had, by older dependents, with the options that
-/// leave the others out; `None` where there is none. `error` is that of the resolution by npm's
-/// rules.
-pub(crate) fn with_available(
-    error: &ResolveError,
-    input: Input<'_>,
-) -> Option<(Resolution, Options)> {
+/// What is left of a resolution in which something could not be had, by older dependents.
+pub(crate) struct Available {
+    /// The resolution, or what is wrong with it besides.
+    pub(crate) outcome: Result<Resolution, ResolveError>,
+    /// The options that leave the others out.
+    pub(crate) options: Options,
+    /// What was left out.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// Returns a resolution in which everything can be had, by older dependents; `None` where there is
+/// none. `error` is that of the resolution by npm's rules.
+pub(crate) fn with_available(error: &ResolveError, input: Input<'_>) -> Option<Available> {
     let mut options = input.options.clone();
     let mut left_out: Vec<LeftOut> = Vec::new();
     let mut failure = error.clone();
@@ -45,15 +51,19 @@ pub(crate) fn with_available(
             requires(view, &name).is_some_and(|spec| !can_be_had(&picker, sibling.as_ref(), spec))
         };
         let excluded = versions(&packument, &dependent, is_lacking);
-        if !excluded.iter().any(|(_, excluded)| *excluded == version) {
+        // A version that was left out is kept where it is locked.
+        let is_known = options.pick.excluded.contains(&(dependent.clone(), version.clone()));
+        if is_known || !excluded.iter().any(|(_, excluded)| *excluded == version) {
             return None;
         }
         options.pick.excluded.extend(excluded);
         let reason = format!("which needs {name}@{spec}: {why}");
         left_out.push(LeftOut { name: dependent, version, reason });
         match (Input { options: &options, ..input }).resolve() {
-            Ok(resolution) => return Some((told(resolution, &left_out, input), options)),
-            Err(error) => failure = error,
+            Err(error @ (ResolveError::NoVersion { .. } | ResolveError::Load { .. })) => {
+                failure = error;
+            }
+            outcome => return Some(Available { outcome, options, left_out }),
         }
     }
     None
@@ -142,10 +152,13 @@ fn labelled(label: &str) -> Option<(String, Version)> {
     Some((name.to_owned(), Version::parse(version).ok()?))
 }
 
-/// Returns the requirement of a version for a package.
+/// Returns the requirement of a version for a package. One for an optional peer counts: what it
+/// names is there, or npm would not look for it.
 fn requires<'v>(view: &VersionView<'v>, name: &str) -> Option<&'v str> {
-    let peers = view.peer_dependencies().filter(|(peer, _)| !view.peer_optional(peer));
-    view.dependencies().chain(peers).find(|(known, _)| *known == name).map(|(_, spec)| spec)
+    view.dependencies()
+        .chain(view.peer_dependencies())
+        .find(|(known, _)| *known == name)
+        .map(|(_, spec)| spec)
 }
 
 fn can_be_had(picker: &Picker, packument: Option<&Packument>, spec: &str) -> bool {
@@ -164,7 +177,7 @@ fn versions(
 }
 
 /// Returns a resolution with what was left out for it as moves.
-fn told(resolution: Resolution, left_out: &[LeftOut], input: Input<'_>) -> Resolution {
+pub(crate) fn told(resolution: Resolution, left_out: &[LeftOut], input: Input<'_>) -> Resolution {
     let mut moves: Vec<Move> = Vec::new();
     let importers = std::iter::once(&input.requirements.root).chain(&input.requirements.workspaces);
     let direct: Vec<&str> = importers

@@ -11,6 +11,7 @@ mod explain;
 mod fewest;
 mod folders;
 mod growth;
+mod helped;
 mod incomplete;
 mod lockfile;
 mod offers;

@@ -92,7 +92,8 @@ fn one_after_the_other(
         let found = settled(tried).ok()?;
         let is_clean = !found.refused_by_npm && found.conflicts.is_empty()
             || found.conflicts.len() <= base.conflicts.len() && base.refused_by_npm;
-        (is_clean && several(&found.lock, input.requirements).is_empty()).then_some(found)
+        let has_all = !found.has_unmet && several(&found.lock, input.requirements).is_empty();
+        (is_clean && has_all).then_some(found)
     })
 }
 
