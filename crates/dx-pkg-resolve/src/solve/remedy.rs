@@ -135,29 +135,42 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
                 continue;
             }
         }
-        let solved = installed.unwrap_or(None);
-        let is_whole = solved.is_some() && parts.iter().all(|part| part.is_settled());
-        let joint = match joint {
-            Some(joint) => joint,
-            None if is_whole || is_alone => Joint::None,
-            None => together((&parts, &unbanned), &sources, refused, input),
-        };
-        let joint = match joint {
-            Joint::Solved(solved) => {
-                return Remedy { solved: Some(*solved), explanations: Vec::new() };
-            }
-            Joint::Offered(parts) => parts,
-            Joint::None => Vec::new(),
-        };
-        let parts = true_parts(&parts, &unbanned);
-        let outcome = (refused, solved.as_ref());
-        let explanations = match aim {
-            Aim::Explained => explained((&parts, &joint), &sources, outcome, input),
-            Aim::Solved(_) => Vec::new(),
-        };
-        return with_verdict(Remedy { solved, explanations }, refused, input);
+        let found = (installed.unwrap_or(None), joint);
+        return concluded((&parts, &unbanned), &sources, found, refused, input, (aim, is_alone));
     }
     Remedy::default()
+}
+
+/// Returns the remedy after the last round: what each importer's own solution led to, or all
+/// together, and explanations of what has none.
+fn concluded(
+    (parts, unbanned): (&[Rc<Part>], &[Rc<Part>]),
+    sources: &[Source<'_>],
+    (solved, joint): (Option<Resolution>, Option<Joint>),
+    refused: &Resolution,
+    input: Input<'_>,
+    (aim, is_alone): (Aim<'_>, bool),
+) -> Remedy {
+    let is_whole = solved.is_some() && parts.iter().all(|part| part.is_settled());
+    let joint = match joint {
+        Some(joint) => joint,
+        None if is_whole || is_alone => Joint::None,
+        None => together((parts, unbanned), sources, refused, input),
+    };
+    let joint = match joint {
+        Joint::Solved(solved) => {
+            return Remedy { solved: Some(*solved), explanations: Vec::new() };
+        }
+        Joint::Offered(parts) => parts,
+        Joint::None => Vec::new(),
+    };
+    let parts = true_parts(parts, unbanned);
+    let outcome = (refused, solved.as_ref());
+    let explanations = match aim {
+        Aim::Explained => explained((&parts, &joint), sources, outcome, input),
+        Aim::Solved(_) => Vec::new(),
+    };
+    with_verdict(Remedy { solved, explanations }, refused, input)
 }
 
 /// The outcome of a search for all importers together.
@@ -198,8 +211,8 @@ fn together(
     if offered.is_empty() { Joint::None } else { Joint::Offered(offered) }
 }
 
-/// Returns the parts as far as they tell of conflicts: what was left out to find another solution is
-/// no reason for one. `unbanned` are those before anything was.
+/// Returns the parts as far as they tell of conflicts: what was left out to find another solution
+/// is no reason for one. `unbanned` are those before anything was.
 fn true_parts(parts: &[Rc<Part>], unbanned: &[Rc<Part>]) -> Vec<Rc<Part>> {
     let true_part = |(at, part): (usize, &Rc<Part>)| match unbanned.get(at) {
         Some(whole) if !whole.is_settled() => Rc::clone(whole),
