@@ -18,7 +18,7 @@ use dx_pkg_lock::LockPackage;
 use dx_pkg_store::Store;
 
 use super::policy::registry_name;
-use crate::Events;
+use crate::{Events, InstallError};
 
 /// What is known of packages that are allowed by their names.
 pub(super) struct Identities {
@@ -84,25 +84,35 @@ impl Identities {
             ));
         }
     }
-
-    /// Returns whether an installed package's own manifest has the name and version by which its
-    /// scripts are allowed; else the user is told.
-    pub(super) fn agrees(&self, package: &LockPackage, root: &Path, events: &dyn Events) -> bool {
-        let Some((name, version)) = registry_name(package) else { return true };
-        let path = root.join(&package.path).join("package.json");
-        let manifest = read_text(&path).ok().flatten();
-        let manifest = manifest.and_then(|text| Manifest::parse(&text).ok()).unwrap_or_default();
-        let parse = |text: &str| Version::parse_loose(text).ok();
-        let own = manifest.version.as_deref().unwrap_or_default();
-        let is_same = manifest.name.as_deref() == Some(name)
-            && (own == version || parse(own).is_some() && parse(own) == parse(version));
-        if !is_same {
-            let claimed = manifest.name.as_deref().unwrap_or("nothing");
-            events.warning(&format!(
-                "install scripts of {name}@{version} not run: its own package.json says that it is \
-                 {claimed}@{own}"
-            ));
-        }
-        is_same
-    }
 }
+
+/// Returns whether an installed package's own manifest has the name and version by which its
+/// scripts are allowed; else the user is told.
+///
+/// # Errors
+/// The manifest cannot be read.
+pub(super) fn agrees(
+    package: &LockPackage,
+    root: &Path,
+    events: &dyn Events,
+) -> Result<bool, InstallError> {
+    let Some((name, version)) = registry_name(package) else { return Ok(true) };
+    let path = root.join(&package.path).join("package.json");
+    let manifest = read_text(&path)?;
+    let manifest = manifest.and_then(|text| Manifest::parse(&text).ok()).unwrap_or_default();
+    let parse = |text: &str| Version::parse_loose(text).ok();
+    let own = manifest.version.as_deref().unwrap_or_default();
+    let is_same = manifest.name.as_deref() == Some(name)
+        && (own == version || parse(own).is_some() && parse(own) == parse(version));
+    if !is_same {
+        let claimed = manifest.name.as_deref().unwrap_or("nothing");
+        events.warning(&format!(
+            "install scripts of {name}@{version} not run: its own package.json says that it is \
+             {claimed}@{own}"
+        ));
+    }
+    Ok(is_same)
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use dx_pkg_core::spec::HostedRepository;
 use dx_pkg_core::{Spec, message_with_causes};
 use dx_pkg_lock::{LockPackage, name_of_path};
 
-use super::identity::Identities;
+use super::identity::{Identities, agrees};
 use super::policy::{Policy, registry_name};
 use super::runner::{Place, Runner, Subject};
 use super::skipped::allowing;
@@ -262,14 +262,13 @@ impl Lifecycle {
             .filter(|package| self.may_run(package) && fresh.contains(&package.path))
             .collect();
         let root = &place.project.root;
-        let due: Vec<&LockPackage> = due
-            .into_iter()
-            .filter(|package| {
-                self.all
-                    || !self.policy.is_by_name(package)
-                    || self.identities.agrees(package, root, place.events)
-            })
-            .collect();
+        let may = |package: &&LockPackage| match self.all || !self.policy.is_by_name(package) {
+            true => Ok(true),
+            false => agrees(package, root, place.events),
+        };
+        let due = due.into_iter().map(|package| Ok(may(&package)?.then_some(package)));
+        let due: Vec<&LockPackage> =
+            due.filter_map(Result::transpose).collect::<Result<_, InstallError>>()?;
         if due.is_empty() {
             return Ok(failed);
         }
