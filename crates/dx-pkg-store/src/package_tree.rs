@@ -55,13 +55,10 @@ impl PackageTree {
 
     /// Returns the name of the next file, and makes the folders above it.
     fn next_name<'a>(&mut self, path: &'a str) -> io::Result<FileName<'a>> {
-        match self.names {
-            Names::Numbers => Ok(FileName::of_number(self.files)),
-            Names::Paths => {
-                self.make_parents(path)?;
-                Ok(FileName::Path(path))
-            }
+        if self.names == Names::Paths {
+            self.make_parents(path)?;
         }
+        Ok(FileName::of(self.names, path, self.files))
     }
 
     /// Returns the row of the file that was just added.
@@ -120,10 +117,7 @@ impl PackageTree {
 
     /// Removes a file that was added.
     pub(crate) fn remove(&self, path: &str, row: Row) -> io::Result<()> {
-        self.root.remove_file(match self.names {
-            Names::Numbers => FileName::of_number(row.number),
-            Names::Paths => FileName::Path(path),
-        })
+        self.root.remove_file(FileName::of(self.names, path, row.number))
     }
 
     /// Returns the path of the folder made last.

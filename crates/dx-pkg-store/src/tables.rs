@@ -101,26 +101,43 @@ pub(crate) enum Names {
     /// Their paths, as in a project. Pending packages, whose folders are moved into one, are such,
     /// and those stored by an earlier version.
     Paths = 0,
-    /// Their numbers, in one folder: three in four folders are saved.
+    /// Their numbers, in one folder: three in four folders are saved. An earlier version gave them.
     Numbers = 1,
+    /// Their numbers with [`PADDED`] digits, in one folder.
+    Padded = 2,
 }
+
+/// The digits of a padded number. Adding a name to a block of a folder searches all names in it, so
+/// on ext4 files with long names, of which fewer are in a block, are linked faster: 40,000 in
+/// folders of 2,000 in 0.44 s, with short names in 0.65 s. In small folders it makes no difference.
+/// Longer ones than these are not kept within the entries of Linux's name cache, and linking from
+/// them takes longer.
+const PADDED: usize = 31;
 
 impl Names {
     /// The names that this build gives. A system that clones whole folders needs paths.
     pub(crate) const STORED: Self =
-        if dx_pkg_os::files::CLONES_TREES { Self::Paths } else { Self::Numbers };
+        if dx_pkg_os::files::CLONES_TREES { Self::Paths } else { Self::Padded };
 }
 
 /// The name of an expanded file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FileName<'a> {
     Path(&'a str),
-    Number { digits: [u8; 10], length: usize },
+    /// The last `length` of the digits.
+    Number {
+        digits: [u8; PADDED],
+        length: usize,
+    },
 }
 
-impl FileName<'_> {
-    pub(crate) fn of_number(number: u32) -> Self {
-        let (mut digits, mut length, mut rest) = ([b'0'; 10], 0, number);
+impl<'a> FileName<'a> {
+    /// Returns the name of the file with this path and number.
+    pub(crate) fn of(names: Names, path: &'a str, number: u32) -> Self {
+        if names == Names::Paths {
+            return Self::Path(path);
+        }
+        let (mut digits, mut length, mut rest) = ([b'0'; PADDED], 0, number);
         for digit in digits.iter_mut().rev() {
             *digit = b'0' + (rest % 10) as u8;
             (length, rest) = (length + 1, rest / 10);
@@ -128,7 +145,7 @@ impl FileName<'_> {
                 break;
             }
         }
-        Self::Number { digits, length }
+        Self::Number { digits, length: if names == Names::Padded { PADDED } else { length } }
     }
 }
 
@@ -350,10 +367,7 @@ impl PackageTables {
 
     /// Returns the name of a file in the package's folder.
     pub(crate) fn name<'a>(&self, entry: &Entry<'a>) -> FileName<'a> {
-        match self.names {
-            Names::Paths => FileName::Path(entry.path),
-            Names::Numbers => FileName::of_number(self.number(entry)),
-        }
+        FileName::of(self.names, entry.path, self.number(entry))
     }
 
     /// Returns the integrity of the tarball that the package was made from, where it is known.
@@ -366,6 +380,7 @@ fn names_of(code: [u8; 2]) -> Option<Names> {
     match code {
         [0, 0] => Some(Names::Paths),
         [1, 0] => Some(Names::Numbers),
+        [2, 0] => Some(Names::Padded),
         _ => None,
     }
 }

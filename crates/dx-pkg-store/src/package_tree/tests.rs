@@ -39,12 +39,15 @@ fn a_file_in_place_of_a_folder_is_an_error() {
 
 #[test]
 fn files_by_number_lie_in_one_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut tree = PackageTree::new(Dir::open(folder.path()).unwrap(), Names::Numbers);
-    for (number, path) in ["a/b/c.js", "x", "a/b/d.js"].into_iter().enumerate() {
-        let row = tree.add(path, FileMode::PLAIN, path.as_bytes()).unwrap();
-        assert_eq!(row.number as usize, number);
-        assert_eq!(fs::read(folder.path().join(number.to_string())).unwrap(), path.as_bytes());
+    for (names, width) in [(Names::Numbers, 1), (Names::Padded, 31)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tree = PackageTree::new(Dir::open(folder.path()).unwrap(), names);
+        for (number, path) in ["a/b/c.js", "x", "a/b/d.js"].into_iter().enumerate() {
+            let row = tree.add(path, FileMode::PLAIN, path.as_bytes()).unwrap();
+            assert_eq!(row.number as usize, number);
+            let name = format!("{number:0width$}");
+            assert_eq!(fs::read(folder.path().join(name)).unwrap(), path.as_bytes());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 }

@@ -44,7 +44,9 @@ fn plant(target: &Fixture, data: &[u8], tarball: &[u8]) -> PackageId {
     fs::copy(other.record(id), target.record(id)).unwrap();
     let (from, to) = (other.store().expanded(id), target.store().expanded(id));
     fs::create_dir_all(&to).unwrap();
-    fs::copy(from.join("0"), to.join("0")).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
     id
 }
 

@@ -48,6 +48,19 @@ fn a_record_of_version_2_is_read_and_written_the_same() {
 }
 
 #[test]
+fn the_names_of_files_are_recorded() {
+    let padded = format!("{}{}", "0".repeat(21), u32::MAX);
+    for (names, expected) in
+        [(Names::Paths, "a/b"), (Names::Numbers, "4294967295"), (Names::Padded, &padded)]
+    {
+        let name = FileName::of(names, "a/b", u32::MAX);
+        assert_eq!(name.as_ref(), Path::new(expected));
+        let tables = PackageTables { names, ..golden() };
+        assert_eq!(decode(tables.encode(ID, &seals())).unwrap().names, names);
+    }
+}
+
+#[test]
 fn a_record_of_version_1_is_read_and_sealed_when_it_is_written() {
     assert!(PackageTables::is_former(FORMER_GOLDEN) && !PackageTables::is_former(GOLDEN));
     assert!(decode(FORMER_GOLDEN.to_vec()).is_none() && file_count(FORMER_GOLDEN) == Some(2));
@@ -124,7 +137,7 @@ proptest! {
 #[test]
 fn names_are_numbers_in_decimal() {
     for number in [0, 9, 10, 99, 4_096, u32::MAX] {
-        let name = FileName::of_number(number);
+        let name = FileName::of(Names::Numbers, "a", number);
         assert_eq!(name.as_ref(), Path::new(&number.to_string()));
     }
 }
