@@ -75,11 +75,10 @@ fn introduction(results: &Results) -> String {
     if !results.missing.is_empty() {
         let _ = writeln!(text, "| not installed | {} |", results.missing.join(", "));
     }
-    let _ = writeln!(
-        text,
-        "| a default run of the suite took | {:.0} minutes |",
-        (results.took / 60.0).ceil()
-    );
+    if results.took > 0.0 {
+        let minutes = (results.took / 60.0).ceil();
+        let _ = writeln!(text, "| a default run of the suite took | {minutes:.0} minutes |");
+    }
     text
 }
 
