@@ -42,10 +42,8 @@ impl Outlook {
     /// Returns the outlook of a project's habits. `has_sign` is asked where the project itself does
     /// not tell.
     pub(crate) fn of(habits: &Habits, now: SystemTime, has_sign: impl FnOnce() -> bool) -> Self {
-        // A time in the future only means that the clock was set back.
-        let since = |time| now.duration_since(time).unwrap_or_default();
-        let known_for = since(habits.first_seen);
-        match habits.last_use.map(since) {
+        let known_for = since(habits.first_seen, now);
+        match habits.last_use.map(|time| since(time, now)) {
             Some(since) if since <= USED_WITHIN => Self::Used(since),
             Some(since) => Self::NotUsedFor(since),
             None if known_for > NEW_FOR => Self::NotUsedFor(known_for),
@@ -112,8 +110,12 @@ impl<'j> Lesson<'j> {
 /// Returns whether a new project's trees are likely to be used: a setting asks for them, or a tree
 /// was used in any project lately.
 fn has_sign(store: &Store, trees: PreparedTrees, now: SystemTime) -> bool {
-    let since = |time| now.duration_since(time).unwrap_or_default();
-    trees.is_asked || store.last_use().is_some_and(|time| since(time) <= USED_WITHIN)
+    trees.is_asked || store.last_use().is_some_and(|time| since(time, now) <= USED_WITHIN)
+}
+
+/// Returns how long ago a time was. One in the future only means that the clock was set back.
+fn since(time: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(time).unwrap_or_default()
 }
 
 /// Returns whether trees are prepared for a project and why, in a sentence.

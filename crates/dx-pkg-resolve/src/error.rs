@@ -180,6 +180,16 @@ impl ResolveError {
         }
         self
     }
+
+    /// Returns whether nothing could be loaded for this requirement.
+    pub(crate) fn is_about(&self, wanted: &str, range: &str) -> bool {
+        match self {
+            Self::Load { name, spec, .. } | Self::NoVersion { name, spec, .. } => {
+                name == wanted && spec == range
+            }
+            _ => false,
+        }
+    }
 }
 
 fn too_many(limit: &usize, is_chain: bool) -> String {
@@ -220,18 +230,6 @@ fn why_none(choice: &str, too_new: Option<&str>, lacks_time: bool) -> String {
         }
         Some(version) => format!(": {version} was published too recently"),
         None => choice.to_owned(),
-    }
-}
-
-impl ResolveError {
-    /// Returns whether nothing could be loaded for this requirement.
-    pub(crate) fn is_about(&self, wanted: &str, range: &str) -> bool {
-        match self {
-            ResolveError::Load { name, spec, .. } | ResolveError::NoVersion { name, spec, .. } => {
-                name == wanted && spec == range
-            }
-            _ => false,
-        }
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) enum Names {
 
 /// The digits of a padded number. Adding a name to a block of a folder searches all names in it, so
 /// on ext4 files with long names, of which fewer are in a block, are linked faster: 40,000 in
-/// folders of 2,000 in 0.44 s, with short names in 0.65 s. In small folders it makes no difference.
+/// folders of 2,000 in 0.45 s, with short names in 0.65 s. In small folders it makes no difference.
 /// Longer ones than these are not kept within the entries of Linux's name cache, and linking from
 /// them takes longer.
 const PADDED: usize = 31;
