@@ -185,18 +185,24 @@ impl Placer<'_, '_> {
         let mut to_requeue = Vec::new();
         match self.tree.child(target, self.tree[dep].name) {
             Some(old) => self.replace(node, old, &mut to_requeue),
-            None => self.tree.attach(node, target),
-        }
-        if let Some(folder) =
-            self.tree[node].target.filter(|folder| self.tree[*folder].root != self.tree.root)
-        {
-            self.tree.attach_folder(folder);
+            None => {
+                self.tree.attach(node, target);
+                self.join_folder(node);
+            }
         }
         if self.tree[edge].kind.is_peer() && !self.tree.satisfied_by(edge, node) {
             self.accept_conflict(edge);
         }
         placed.push(Placed { node, edge, alone: answer.alone, to_requeue });
         Some(node)
+    }
+
+    /// Adds the folder that `node` is a link to, if it is one, to the project's tree.
+    fn join_folder(&mut self, node: NodeId) {
+        let folder = self.tree[node].target;
+        if let Some(folder) = folder.filter(|folder| self.tree[*folder].root != self.tree.root) {
+            self.tree.attach_folder(folder);
+        }
     }
 
     /// Adds a copy of a gathered package, which gets its edges anew in the project's tree.
@@ -256,6 +262,7 @@ impl Placer<'_, '_> {
             self.accept_conflict(edge);
         }
         self.tree.replace(node, old);
+        self.join_folder(node);
         self.prune_for_replacement(node, &old_deps);
         for member in pruned {
             to_requeue.extend(self.tree[member].edges_in.iter().map(|edge| self.tree[*edge].from));

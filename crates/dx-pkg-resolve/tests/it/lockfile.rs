@@ -145,3 +145,14 @@ fn a_workspace_that_the_lockfile_lacks_keeps_what_is_locked_below_it() {
     // The older copy is not needed.
     assert_eq!(tree(&resolution), ["a@2.0.0", "w -> w", "w@1.0.0", "w > b@1.0.0"]);
 }
+
+#[test]
+fn a_workspace_in_the_place_of_a_package_keeps_what_both_require() {
+    let packages = || vec![package("k@1.0.0").needs("i@^1"), package("i@1.0.0")];
+    let project = project(&["k@^1"]);
+    let lock = world(packages()).install(&project).lock;
+    let later = world(packages().into_iter().chain([package("i@1.1.0")]));
+    let later = later.workspace("w", package("k@1.5.0").needs("i@^1"));
+    let resolution = later.install_from(&project, &lock);
+    assert_eq!(tree(&resolution), ["i@1.0.0", "k -> w", "w@1.5.0"]);
+}
