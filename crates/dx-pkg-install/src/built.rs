@@ -14,8 +14,8 @@ use dx_pkg_os::files::{Dir, EntryKind};
 use crate::own_files;
 use crate::plan::Plan;
 
-/// The file of the notes, in dx's folder: a JSON object with `[files, bytes]` of each package by its
-/// path.
+/// The file of the notes, in dx's folder: a JSON object with `[files, bytes]` of each package by
+/// its path.
 const NOTES: &str = "built.json";
 /// The size from which on it is not read, in bytes.
 const LARGEST: u64 = 16 << 20;
