@@ -445,7 +445,7 @@ fn outcome(
         scripts_skipped: lifecycle.skipped(project, &with_scripts(&after))?,
         ..Summary::default()
     };
-    lifecycle.report_unvouched(run.events);
+    lifecycle.report_unvouched(run.events)?;
     let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
     run.counters.to_link.set(effect.installed.len() as u64);
     let touched = effect.installed.iter().map(|entry| &entry.path).chain(&effect.removed);
