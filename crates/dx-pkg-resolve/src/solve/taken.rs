@@ -104,21 +104,18 @@ pub(super) fn install(
     let culprit = pinned.culprit();
     let solved = with_moves(solved, pinned.moves, sources);
     // npm accepts as a lockfile what it would not install, such as importers' own conflicts.
-    let is_left = || after(&solved, sources, |source| !source.unmet_pairs().is_empty());
-    if !is_improvement || !is_partial && solved.refused_by_npm && is_left() {
+    let is_left = !is_partial && solved.refused_by_npm && has_unmet(&solved, sources);
+    if !is_improvement || is_left {
         return Err(Box::new(Rejected { resolution: Some(solved), culprit, is_improvement }));
     }
     Ok(Some(solved))
 }
 
-/// Returns whether something is true of an importer in a tree.
-fn after(
-    solved: &Resolution,
-    sources: &[Source<'_>],
-    is_true: impl Fn(&Source<'_>) -> bool,
-) -> bool {
+/// Returns whether an importer finds a package whose peer requirement is not met.
+fn has_unmet(solved: &Resolution, sources: &[Source<'_>]) -> bool {
     let tree = solved.lock.index();
-    sources.iter().any(|source| is_true(&Source { tree: &tree, ..*source }))
+    let mut after = sources.iter().map(|source| Source { tree: &tree, ..*source });
+    after.any(|source| !source.unmet_pairs().is_empty())
 }
 
 /// Resolves with versions on which all importers agree: by npm's rules, or as these place what each
@@ -210,7 +207,10 @@ fn has_leftovers(solved: &Resolution) -> bool {
 
 /// Returns a resolution with those moves that are true of it.
 fn with_moves(solved: Resolution, mut moves: Vec<Move>, sources: &[Source<'_>]) -> Resolution {
-    moves.retain(|step| after(&solved, sources, |source| has(source, step)));
+    let tree = solved.lock.index();
+    let after: Vec<Source<'_>> =
+        sources.iter().map(|source| Source { tree: &tree, ..*source }).collect();
+    moves.retain(|step| after.iter().any(|source| has(source, step)));
     Resolution { moves, ..solved }
 }
 
