@@ -362,6 +362,7 @@ fn input_without_node(
         Some(part) => part.first_importers(),
         None => change.map(Change::folders).unwrap_or_default(),
     };
+    input.options.removed = change.map(|change| change.removed.clone()).unwrap_or_default();
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
     input.options.pick.avoided.clone_from(&run.options.avoided);
