@@ -187,7 +187,8 @@ fn resolve_and_fetch(
     };
     let sources =
         Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry)
-            .demanding(&recorded);
+            .demanding(&recorded)
+            .renewing(&input.options.update, &input.options.explicit);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles =
         |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
