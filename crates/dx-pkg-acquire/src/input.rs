@@ -116,6 +116,7 @@ impl ResolverInput {
             update: Vec::new(),
             explicit: Vec::new(),
             explicit_in: Vec::new(),
+            removed: Vec::new(),
             workspaces: Vec::new(),
             frozen: false,
             install_links: config.install_links()?,

@@ -208,6 +208,7 @@ pub(crate) fn options(workspaces: Vec<String>, legacy_peer_deps: bool) -> Option
         update: Vec::new(),
         explicit: Vec::new(),
         explicit_in: Vec::new(),
+        removed: Vec::new(),
         workspaces,
         frozen: false,
         install_links: false,

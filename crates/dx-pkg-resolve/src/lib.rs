@@ -46,7 +46,7 @@ mod solve;
 mod tree;
 
 use dx_pkg_core::Platform;
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use pick::PickOptions;
 use pins::Pins;
@@ -113,6 +113,8 @@ pub struct Options {
     pub explicit: Vec<String>,
     /// Folders of the importers whose dependencies those are; none for the project alone.
     pub explicit_in: Vec<String>,
+    /// Names of direct dependencies that a command removes.
+    pub removed: Vec<String>,
     /// Folders of the workspaces, relative to the project.
     pub workspaces: Vec<String>,
     /// Whether a requirement that the lockfile does not meet is an error.
@@ -345,18 +347,25 @@ fn was_told(resolution: &Resolution, input: Input<'_>) -> bool {
     texts.all(|text| known.contains(&text) || input.provider.was_told(&text))
 }
 
-/// Returns whether a command adds packages beside conflicts that the project has already and that
-/// they have no part in.
+/// Returns whether a command adds or removes packages beside conflicts that the project has already
+/// and that they have no part in. What is removed must not have asked for any peer, nor be one.
 fn is_left_alone(resolution: &Resolution, input: Input<'_>) -> bool {
-    let Options { explicit, known_conflicts, .. } = input.options;
+    let Options { explicit, removed, known_conflicts, .. } = input.options;
+    let named = || explicit.iter().chain(removed);
     let is_apart = |conflict: &peers::Conflict| {
         let dependent = conflict.dependent.rsplit_once('@').map(|(name, _)| name);
         known_conflicts.contains(&conflict.to_string())
-            && explicit.iter().all(|name| *name != conflict.name && Some(&**name) != dependent)
+            && named().all(|name| *name != conflict.name && Some(&**name) != dependent)
     };
-    !explicit.is_empty()
+    let is_joined = |entry: &LockPackage| {
+        let peers = &entry.peer_dependencies;
+        !peers.is_empty() && removed.iter().any(|name| name_of_path(&entry.path) == name)
+            || peers.iter().any(|(peer, _)| removed.contains(peer))
+    };
+    named().next().is_some()
         && !resolution.conflicts.is_empty()
         && resolution.conflicts.iter().all(is_apart)
+        && !input.previous.iter().flat_map(|lock| &lock.packages).any(is_joined)
 }
 
 /// Returns the moves of a resolution and of the one that it came from.

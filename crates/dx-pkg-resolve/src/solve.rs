@@ -7,6 +7,7 @@
 //! `docs/design/0017-solver.md`.
 
 mod alterations;
+mod between;
 mod consent;
 #[cfg(test)]
 mod dice;

@@ -249,10 +249,12 @@ fn may_be_solved(
     if found.unwrap_or_default().iter().any(is_new) {
         return true;
     }
-    // A change that a command makes is looked at for what is new only.
-    run.options.change.is_none()
-        && !known.is_empty()
-        && solvable::may_be(&tree.edited(project), &input.requirements, locked, change)
+    // A change that a command makes is looked at for what is new, and for what was in the way.
+    !known.is_empty()
+        && match &run.options.change {
+            Some(command) => solvable::may_be_without(&command.removed, locked, change),
+            None => solvable::may_be(&tree.edited(project), &input.requirements, locked, change),
+        }
 }
 
 /// Returns the entries of the project and its workspaces that require something from outside the
@@ -446,7 +448,7 @@ fn outcome(
         scripts_skipped: lifecycle.skipped(project, &with_scripts(&after))?,
         ..Summary::default()
     };
-    lifecycle.report_unvouched(run.events);
+    lifecycle.report_unvouched(run.events)?;
     let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
     run.counters.to_link.set(effect.installed.len() as u64);
     let touched = effect.installed.iter().map(|entry| &entry.path).chain(&effect.removed);

@@ -13,7 +13,7 @@ use crate::overrides::{RuleId, Rules};
 use crate::pins::{Asked as Written, Outcome, PinTable};
 
 /// The peer requirement of a version, as it counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) spec: String,
@@ -22,6 +22,12 @@ pub(super) struct Asked {
     pub(super) is_optional: bool,
     /// A further range that the project accepts.
     pub(super) accepts: Option<String>,
+    /// The key's range of the override that puts `spec` in place: as for npm, what is declared is
+    /// met too by a version that is not in it.
+    pub(super) overridden: Option<String>,
+    /// The package, named likewise, whose presence makes this requirement meaningless: it is about
+    /// the copy that is found where that one is not there.
+    pub(super) unless: Option<String>,
     /// The overrides that the dependent passes on to it, where that depends on its own.
     pub(super) rules: Option<RuleId>,
 }
@@ -63,19 +69,26 @@ impl<'r> Alterations<'r> {
             && exceptions.has_no_peers()
     }
 
-    /// Returns the importer's requirement for `name` as it counts; `None` where it is removed.
+    /// Returns the importer's requirement for `name` as it counts; `None` where it is removed. The
+    /// project's own requirements are never overridden.
     pub(super) fn own(&self, folder: &str, name: &str, written: &str) -> Option<String> {
-        if self.pins.is_idle(Some(folder)) {
-            return Some(written.to_owned());
+        let spec = match self.pins.is_idle(Some(folder)) {
+            true => written.to_owned(),
+            false => self.pinned(Some(folder), (None, None), (name, written, false))?,
+        };
+        let root = self.root.filter(|_| !folder.is_empty());
+        match root.and_then(|root| self.overridden(root, name, &spec)) {
+            // One for some versions leaves the others.
+            Some((value, None)) => Some(value),
+            _ => Some(spec),
         }
-        self.pinned(Some(folder), (None, None), (name, written, false))
     }
 
     /// Returns the range that an override puts in place of `*` for a package that is there only as
     /// a peer.
     pub(super) fn for_peer_only(&self, name: &str) -> String {
         let root = self.root.and_then(|root| self.overridden(root, name, "*"));
-        root.unwrap_or_else(|| "*".to_owned())
+        root.map_or_else(|| "*".to_owned(), |(value, _)| value)
     }
 
     /// Returns the peer requirements of a version as they count.
@@ -92,10 +105,10 @@ impl<'r> Alterations<'r> {
                     None => continue,
                 }
             }
-            if let Some(spec) =
+            if let Some((spec, key)) =
                 rules.and_then(|rules| self.overridden(rules, &asked.name, &asked.spec))
             {
-                asked.spec = spec;
+                (asked.spec, asked.overridden) = (spec, key);
             }
             asked.accepts = self.requirements.exceptions.accepted(dependent.name, &asked.name);
             kept.push(asked);
@@ -120,9 +133,7 @@ impl<'r> Alterations<'r> {
                         name: name.clone(),
                         spec: spec.clone(),
                         declared: spec.clone(),
-                        is_optional: false,
-                        accepts: None,
-                        rules: None,
+                        ..Asked::default()
                     }),
                 }
             }
@@ -186,16 +197,24 @@ impl<'r> Alterations<'r> {
 
     /// Returns the same requirement as it counts for a dependent with these rules.
     pub(super) fn under(&self, rules: RuleId, asked: &Asked) -> Asked {
-        let spec = self.overridden(rules, &asked.name, &asked.declared);
+        let value = self.overridden(rules, &asked.name, &asked.declared);
+        let (spec, overridden) = value.unwrap_or_else(|| (asked.declared.clone(), None));
         Asked {
-            spec: spec.unwrap_or_else(|| asked.declared.clone()),
+            spec,
+            overridden,
             rules: Some(self.onward(rules, &asked.name, &asked.declared)),
             ..asked.clone()
         }
     }
 
-    /// Returns the requirement that the rules put in place of another.
-    fn overridden(&self, rules: RuleId, name: &str, spec: &str) -> Option<String> {
+    /// Returns the requirement that the rules put in place of another, and the range of their key
+    /// where it has one.
+    fn overridden(
+        &self,
+        rules: RuleId,
+        name: &str,
+        spec: &str,
+    ) -> Option<(String, Option<String>)> {
         let mut interner = self.interner.borrow_mut();
         let (name, spec) = (interner.name(name), interner.spec(spec));
         let rule = self.rules.for_edge(rules, name, spec, &interner);
@@ -203,7 +222,9 @@ impl<'r> Alterations<'r> {
             return None;
         }
         let value = interner.spec_text(self.rules.value(rule));
-        match value.strip_prefix('$') {
+        let key = interner.spec_text(self.rules.key_spec(rule));
+        let key = (key != "*").then(|| key.to_owned());
+        let value = match value.strip_prefix('$') {
             _ if value == "*" => None,
             None => Some(value.to_owned()),
             Some(reference) => {
@@ -217,6 +238,7 @@ impl<'r> Alterations<'r> {
                 let mut own = sections.into_iter().flatten();
                 own.find(|(known, _)| known == reference).map(|(_, spec)| spec.clone())
             }
-        }
+        };
+        value.map(|value| (value, key))
     }
 }

@@ -140,7 +140,11 @@ impl Encoded {
             let own = &self.by_candidate[range.package];
             let allowed = range.allowed.iter().filter_map(|candidate| own[candidate]);
             let absent = peer.is_optional.then(|| self.absent[range.package]);
-            self.sat.clause(allowed.chain(absent).chain([!counts]));
+            let instead = peer.unless.map(|at| &problem.ranges[at]).into_iter().flat_map(|other| {
+                let own = &self.by_candidate[other.package];
+                other.allowed.iter().filter_map(|candidate| own[candidate])
+            });
+            self.sat.clause(allowed.chain(absent).chain(instead).chain([!counts]));
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Gathered {
 }
 
 /// A peer requirement as it counts: the position of the package, the ranges, and the overrides.
-type Key<'k> = (usize, &'k str, Option<&'k str>, Option<RuleId>);
+type Key<'k> = (usize, &'k str, Option<&'k str>, Option<(&'k str, &'k str)>, Option<RuleId>);
 
 /// The number of packages of a problem that is not looked at.
 pub(super) struct TooMany(pub(super) usize);
@@ -46,7 +46,7 @@ pub(super) fn gather(source: &Source<'_>, widened: &[String]) -> Result<Option<G
     let direct = source.direct();
     let visited = source.visited(&direct);
     let is_visited: FxHashSet<&str> = visited.iter().map(String::as_str).collect();
-    let having = source.having_peers(&visited);
+    let having = source.having_peers(&visited, &direct);
     let mut names = source.conflicting(&visited, &direct);
     if names.is_empty() && source.more.is_empty() {
         return Ok(None);
@@ -82,25 +82,40 @@ pub(super) fn gather(source: &Source<'_>, widened: &[String]) -> Result<Option<G
 impl Gathered {
     /// Turns names into positions and ranges into the candidates they allow.
     pub(super) fn of(known: Vec<Known>, suits: Option<Rc<Suits>>) -> Self {
+        let problem = Gathered::problem(&known, suits.as_deref());
+        Gathered { problem, known, suits }
+    }
+
+    fn problem<'k>(known: &'k [Known], suits: Option<&Suits>) -> Problem {
         let positions: FxHashMap<&str, usize> =
             known.iter().enumerate().map(|(at, package)| (package.name.as_str(), at)).collect();
         let mut ranges: Vec<PeerRange> = Vec::new();
-        let mut by_text: FxHashMap<Key<'_>, usize> = FxHashMap::default();
+        let mut by_text: FxHashMap<Key<'k>, usize> = FxHashMap::default();
         let mut supports = Supports::default();
         let layouts: Vec<Layout<'_>> = known.iter().map(Layout::of).collect();
         let mut packages = Vec::with_capacity(known.len());
         for (own, package) in known.iter().enumerate() {
             let candidates = package.candidates.iter().enumerate().map(|(at, (version, asked))| {
                 let candidate = at;
+                let mut range_of = |at: usize, asked: &'k Asked| {
+                    let declared = asked.overridden.as_deref();
+                    let declared = declared.map(|key| (asked.declared.as_str(), key));
+                    let (spec, accepts) = (asked.spec.as_str(), asked.accepts.as_deref());
+                    let key: Key<'k> = (at, spec, accepts, declared, asked.rules);
+                    *by_text.entry(key).or_insert_with(|| {
+                        ranges.push(layouts[at].range(at, asked, suits));
+                        ranges.len() - 1
+                    })
+                };
                 let peers = asked.iter().filter_map(|asked| {
                     let at = *positions.get(asked.name.as_str())?;
-                    let key = (at, asked.spec.as_str(), asked.accepts.as_deref(), asked.rules);
                     supports.add(asked, at, (own, candidate));
-                    let range = *by_text.entry(key).or_insert_with(|| {
-                        ranges.push(layouts[at].range(at, asked, suits.as_deref()));
-                        ranges.len() - 1
-                    });
-                    Some(Peer { range, is_optional: asked.is_optional })
+                    let unless = asked.unless.as_ref().and_then(|name| positions.get(&**name));
+                    Some(Peer {
+                        range: range_of(at, asked),
+                        is_optional: asked.is_optional,
+                        unless: unless.map(|unless| range_of(*unless, asked)),
+                    })
                 });
                 let rules = package.rules.get(candidate).copied();
                 Candidate {
@@ -118,9 +133,7 @@ impl Gathered {
                 locked: package.locked,
             });
         }
-        drop(layouts);
-        let problem = Problem::new(packages, ranges).with_supports(supports.all);
-        Gathered { problem, known, suits }
+        Problem::new(packages, ranges).with_supports(supports.all)
     }
 
     /// Returns which overrides suit each other.
@@ -155,7 +168,7 @@ impl Gathered {
 
 impl Source<'_> {
     /// Returns the importer's own requirements; not optional peers that are not there.
-    fn direct(&self) -> BTreeMap<String, Direct> {
+    pub(super) fn direct(&self) -> BTreeMap<String, Direct> {
         let importer = self.importer;
         let sections = [
             &importer.peer_dependencies,
@@ -209,12 +222,36 @@ impl Source<'_> {
         names
     }
 
+    /// Returns, for each of the visited packages, a requirement that leads to it: the importer's
+    /// own, else one of those that have it as a peer.
+    fn specs<'v>(
+        &'v self,
+        visited: &'v [String],
+        direct: &'v BTreeMap<String, Direct>,
+    ) -> FxHashMap<&'v str, &'v str> {
+        let mut specs: FxHashMap<&str, &str> =
+            direct.iter().map(|(name, own)| (name.as_str(), own.spec.as_str())).collect();
+        for dependent in visited {
+            let peers = self.found(dependent).into_iter().flat_map(|own| &own.peer_dependencies);
+            for (peer, spec) in peers {
+                specs.entry(peer).or_insert(spec);
+            }
+            specs.entry(dependent).or_insert("*");
+        }
+        specs
+    }
+
     /// Returns, by peer, the visited packages that have it.
-    fn having_peers(&self, visited: &[String]) -> FxHashMap<String, Vec<String>> {
+    fn having_peers(
+        &self,
+        visited: &[String],
+        direct: &BTreeMap<String, Direct>,
+    ) -> FxHashMap<String, Vec<String>> {
         let mut having: FxHashMap<String, Vec<String>> = FxHashMap::default();
+        let specs = self.specs(visited, direct);
         for dependent in visited {
             let Some(package) = self.found(dependent) else { continue };
-            for asked in self.asked_in_tree(dependent, package) {
+            for asked in self.asked_in_tree(dependent, specs[dependent.as_str()], package) {
                 having.entry(asked.name).or_default().push(dependent.clone());
             }
         }
@@ -225,7 +262,7 @@ impl Source<'_> {
     /// importer's own requirements that are unmet, as those of a workspace for peers can be, or of
     /// which nothing is there.
     fn conflicting(&self, visited: &[String], direct: &BTreeMap<String, Direct>) -> Vec<String> {
-        let pairs = self.unmet(visited).into_iter();
+        let pairs = self.unmet(visited, direct).into_iter();
         let optional = &self.importer.optional_dependencies;
         let is_unmet = |(name, own): &(&String, &Direct)| {
             let Ok(spec) = Spec::parse(&own.spec) else { return false };
@@ -243,11 +280,16 @@ impl Source<'_> {
     }
 
     /// Returns the pairs of dependent and peer of unmet peer requirements.
-    fn unmet(&self, visited: &[String]) -> Vec<(String, String)> {
+    fn unmet(
+        &self,
+        visited: &[String],
+        direct: &BTreeMap<String, Direct>,
+    ) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
+        let specs = self.specs(visited, direct);
         for dependent in visited {
             let Some(package) = self.found(dependent) else { continue };
-            for asked in self.asked_in_tree(dependent, package) {
+            for asked in self.asked_in_tree(dependent, specs[dependent.as_str()], package) {
                 let is_met = match self.found(&asked.name) {
                     Some(found) => is_met(&asked, found),
                     None => asked.is_optional,
@@ -262,7 +304,8 @@ impl Source<'_> {
 
     /// Returns the pairs of dependent and peer of all unmet peer requirements of the importer.
     pub(super) fn unmet_pairs(&self) -> Vec<(String, String)> {
-        self.unmet(&self.visited(&self.direct()))
+        let direct = self.direct();
+        self.unmet(&self.visited(&direct), &direct)
     }
 }
 

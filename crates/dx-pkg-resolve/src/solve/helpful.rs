@@ -248,7 +248,7 @@ impl Search<'_> {
                 return Some(format!("${peer}"));
             }
         }
-        let written = requirement_of(self.source.importer, peer).map(|(_, spec)| spec.clone());
+        let written = requirement_of(self.source.importer, peer).map(|(_, spec)| spec.to_owned());
         written.or_else(|| self.source.found(peer)?.version.clone())
     }
 }
@@ -294,7 +294,10 @@ fn names_at(gathered: &Gathered, positions: &[usize]) -> Vec<String> {
 }
 
 /// Returns the section of a manifest that requires a package, and the requirement.
-fn requirement_of<'m>(importer: &'m LockPackage, name: &str) -> Option<(Section, &'m String)> {
+pub(super) fn requirement_of<'m>(
+    importer: &'m LockPackage,
+    name: &str,
+) -> Option<(Section, &'m str)> {
     let sections = [
         (Section::Dev, &importer.dev_dependencies),
         (Section::Optional, &importer.optional_dependencies),
@@ -302,7 +305,7 @@ fn requirement_of<'m>(importer: &'m LockPackage, name: &str) -> Option<(Section,
         (Section::Peer, &importer.peer_dependencies),
     ];
     sections.into_iter().find_map(|(section, list)| {
-        list.iter().find(|(known, _)| known == name).map(|(_, spec)| (section, spec))
+        list.iter().find(|(known, _)| known == name).map(|(_, spec)| (section, spec.as_str()))
     })
 }
 

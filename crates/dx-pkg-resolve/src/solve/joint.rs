@@ -238,7 +238,10 @@ fn merged(
                 .iter()
                 .flat_map(|asked| {
                     let found = found(asked, copies, (members, groups, sources), reach);
-                    found.into_iter().map(|at| Asked { name: label(at), ..asked.clone() })
+                    found.into_iter().map(|(at, unless)| {
+                        let unless = unless.map(label);
+                        Asked { name: label(at), unless, ..asked.clone() }
+                    })
                 })
                 .collect();
         }
@@ -249,13 +252,14 @@ fn merged(
     Gathered::of(groups.iter().enumerate().map(package).collect(), suits)
 }
 
-/// Returns the groups of a peer that copies of its dependent are to suit.
+/// Returns the groups of a peer that copies of its dependent are to suit, each with the group that
+/// is found instead where it is there: a workspace finds the project's copy where it has none.
 fn found(
     asked: &Asked,
     copies: &Copies,
     (members, groups, sources): (&[Member], &[Copies], &[Source<'_>]),
     reach: Reach,
-) -> BTreeSet<usize> {
+) -> BTreeSet<(usize, Option<usize>)> {
     let is_meant = |(of, at): (usize, usize)| known(members, (of, at)).name == asked.name;
     let all = || groups.iter().enumerate().filter(|(_, group)| is_meant(group[0]));
     let of = |member: usize| {
@@ -267,13 +271,23 @@ fn found(
     // A workspace's peer lies beside the project's packages.
     let is_beside = copies.iter().any(|copy| is_of_project(*copy, members, sources));
     let users = copies.iter().map(|(member, _)| *member);
+    let alone = |at: usize| (at, None);
+    // Where an optional peer is not there, that of the project is found.
+    let behind = |own: usize| {
+        let project = of_project.filter(|project| asked.is_optional && *project != own);
+        project.map(|project| (project, Some(own)))
+    };
     match reach {
         Reach::Everywhere => {
-            let mut found: BTreeSet<usize> = users.clone().filter_map(of).collect();
+            let own: BTreeSet<usize> = users.clone().filter_map(of).collect();
+            let mut found: BTreeSet<_> = own.iter().copied().map(alone).collect();
             if asked.is_optional && (is_beside || users.clone().any(|user| of(user).is_none())) {
                 // What others use can lie there.
-                let others = || all().map(|(at, _)| at).collect();
-                found.append(&mut of_project.map_or_else(others, |own| BTreeSet::from([own])));
+                let others = || all().map(|(at, _)| alone(at)).collect();
+                let project = of_project.map(|own| BTreeSet::from([alone(own)]));
+                found.append(&mut project.unwrap_or_else(others));
+            } else {
+                found.extend(own.into_iter().filter_map(behind));
             }
             found
         }
@@ -283,9 +297,12 @@ fn found(
                 !asked.is_optional
                     && own.iter().any(|one| one.name == asked.name && one.direct.is_some())
             };
-            users.filter(requires).filter_map(of).chain(of_project).collect()
+            users.filter(requires).filter_map(of).chain(of_project).map(alone).collect()
         }
-        Reach::Beside => users.filter_map(|user| of(user).or(of_project)).collect(),
+        Reach::Beside => {
+            let own: BTreeSet<usize> = users.filter_map(|user| of(user).or(of_project)).collect();
+            own.iter().copied().map(alone).chain(own.iter().copied().filter_map(behind)).collect()
+        }
     }
 }
 

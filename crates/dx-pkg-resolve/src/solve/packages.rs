@@ -345,15 +345,16 @@ impl<'s> Source<'s> {
         self.alterations.applied(&dependent, peers)
     }
 
-    /// Returns the peer requirements of the package in the tree, as they count.
-    pub(super) fn asked_in_tree(&self, name: &str, entry: &LockPackage) -> Vec<Asked> {
+    /// Returns the peer requirements of the package in the tree, as they count; `spec` is a
+    /// requirement that leads to it.
+    pub(super) fn asked_in_tree(&self, name: &str, spec: &str, entry: &LockPackage) -> Vec<Asked> {
         let peers = asked_by(entry);
         let Some(version) = entry.version.as_deref().and_then(|text| Version::parse(text).ok())
         else {
             return peers;
         };
         let registry_name = entry.name.as_deref().unwrap_or(name);
-        let dependent = Dependent { name, registry_name, spec: "*", version: &version };
+        let dependent = Dependent { name, registry_name, spec, version: &version };
         self.alterations.applied(&dependent, peers)
     }
 }
@@ -381,8 +382,7 @@ fn asked_by(package: &LockPackage) -> Vec<Asked> {
             spec: spec.clone(),
             declared: spec.clone(),
             is_optional: is_optional(name),
-            accepts: None,
-            rules: None,
+            ..Asked::default()
         })
         .collect()
 }
@@ -390,7 +390,9 @@ fn asked_by(package: &LockPackage) -> Vec<Asked> {
 /// Returns whether an entry meets a peer requirement; what is no range of a registry is met.
 pub(super) fn is_met(asked: &Asked, entry: &LockPackage) -> bool {
     let is_met = |spec: &str| Spec::parse(spec).map_or(true, |spec| is_met_by(&spec, entry));
-    is_met(&asked.spec) || asked.accepts.as_deref().is_some_and(is_met)
+    is_met(&asked.spec)
+        || asked.accepts.as_deref().is_some_and(is_met)
+        || asked.overridden.as_deref().is_some_and(|key| is_met(&asked.declared) && !is_met(key))
 }
 
 /// Returns whether an entry meets a requirement.

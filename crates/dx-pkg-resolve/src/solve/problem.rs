@@ -60,6 +60,8 @@ pub(crate) struct Peer {
     pub(crate) range: usize,
     /// Whether the package need not be there.
     pub(crate) is_optional: bool,
+    /// The position of the range of another package of which one that is allowed is enough.
+    pub(crate) unless: Option<usize>,
 }
 
 /// The versions of a package that a peer requirement allows.
@@ -271,7 +273,7 @@ struct Excluded {
 
 impl Excluded {
     fn add(&mut self, problem: &Problem, ranges: &[Strictness<'_>], candidate: &Candidate) {
-        for peer in &candidate.peers {
+        for peer in candidate.peers.iter().filter(|peer| peer.unless.is_none()) {
             let (range, package) = (&ranges[peer.range], problem.ranges[peer.range].package);
             self.too_new.entry(package).or_default().extend(range.too_new);
             let of_major = (major(&candidate.version), package);
@@ -284,7 +286,8 @@ impl Excluded {
         let mut escaped = Vec::new();
         for (peer, too_new) in &self.too_new {
             let ranges = || {
-                let ranges = own.peers.iter().map(|peer| &problem.ranges[peer.range]);
+                let peers = own.peers.iter().filter(|peer| peer.unless.is_none());
+                let ranges = peers.map(|peer| &problem.ranges[peer.range]);
                 ranges.filter(|range| range.package == *peer)
             };
             let mut excluded = too_new.clone();

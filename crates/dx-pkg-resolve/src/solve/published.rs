@@ -27,8 +27,9 @@ pub(super) struct Published {
     verdicts: RefCell<FxHashMap<Ranges, Rc<Verdict>>>,
 }
 
-/// The ranges of a requirement: as it counts, and that of an exception.
-type Ranges = (String, Option<String>);
+/// The ranges of a requirement: as it counts, that of an exception, and what it declares with the
+/// key of the override.
+type Ranges = (String, Option<String>, Option<(String, String)>);
 
 /// What a requirement allows of the published versions of a package.
 #[derive(Debug)]
@@ -86,8 +87,7 @@ impl Published {
                 spec: spec.to_owned(),
                 declared: spec.to_owned(),
                 is_optional: view.peer_optional(name),
-                accepts: None,
-                rules: None,
+                ..Asked::default()
             });
             asked.collect()
         });
@@ -99,14 +99,19 @@ impl Published {
         let specs = [Some(asked.spec.as_str()), asked.accepts.as_deref()];
         let parsed: Vec<Option<Spec>> =
             specs.into_iter().flatten().map(|spec| Spec::parse(spec).ok()).collect();
+        let declared = asked.overridden.as_deref();
+        let declared =
+            declared.map(|key| [&*asked.declared, key].map(|spec| Spec::parse(spec).ok()));
         move |version| {
-            parsed.iter().any(|spec| match spec {
+            let fits = |spec: &Option<Spec>| match spec {
                 Some(Spec::Tag(tag)) => {
                     self.tags.iter().any(|(known, tagged)| **known == **tag && tagged == version)
                 }
                 Some(spec) => registry_range(spec).is_none_or(|range| range.satisfied_by(version)),
                 None => true,
-            })
+            };
+            parsed.iter().any(fits)
+                || declared.as_ref().is_some_and(|[own, key]| fits(own) && !fits(key))
         }
     }
 
@@ -114,14 +119,17 @@ impl Published {
     /// exact.
     fn exact(&self, asked: &Asked) -> Option<usize> {
         match Spec::parse(&asked.spec) {
-            Ok(Spec::Version(version)) if asked.accepts.is_none() => self.position(&version),
+            Ok(Spec::Version(version)) if asked.accepts.is_none() && asked.overridden.is_none() => {
+                self.position(&version)
+            }
             _ => None,
         }
     }
 
     /// Returns what a peer requirement allows.
     pub(super) fn verdict(&self, asked: &Asked) -> Rc<Verdict> {
-        let key = (asked.spec.clone(), asked.accepts.clone());
+        let declared = asked.overridden.clone().map(|key| (asked.declared.clone(), key));
+        let key = (asked.spec.clone(), asked.accepts.clone(), declared);
         if let Some(known) = self.verdicts.borrow().get(&key) {
             return Rc::clone(known);
         }
@@ -155,6 +163,7 @@ fn allows_prereleases(asked: &Asked) -> bool {
         let range = parsed.as_ref().ok().and_then(registry_range);
         range.is_some_and(|range| !range.is_star()) && !spec.contains('-')
     };
-    let mut all = std::iter::once(&asked.spec).chain(&asked.accepts);
+    let declared = asked.overridden.as_ref().map(|_| &asked.declared);
+    let mut all = std::iter::once(&asked.spec).chain(&asked.accepts).chain(declared);
     !all.all(|spec| excludes_prereleases(spec))
 }

@@ -8,6 +8,7 @@ use dx_pkg_core::Version;
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::alterations::Alterations;
+use super::between::between;
 use super::helpful::Search;
 use super::input::Input;
 use super::joint::{Reach, Users, jointly};
@@ -73,6 +74,7 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
     let is_alone = importers.len() == 1 || matches!(aim, Aim::Solved(Some(_)));
     let mut joint: Option<Joint> = None;
     let fresh: OnceCell<Option<Resolution>> = OnceCell::new();
+    let mut improved: Option<Resolution> = None;
     for round in 1.. {
         let unlocked = fresh.get().and_then(Option::as_ref).map(|fresh| fresh.lock.index());
         let sources: Vec<Source<'_>> = importers
@@ -108,6 +110,10 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
             continue;
         }
         let installed = install(&parts, &sources, refused, input);
+        if let Err(rejected) = &installed {
+            let found = rejected.resolution.as_ref().filter(|_| rejected.is_improvement);
+            improved = improved.or_else(|| found.cloned());
+        }
         if let Err(rejected) = &installed
             && round < MOST_ROUNDS
         {
@@ -135,18 +141,18 @@ fn remedied(refused: &Resolution, input: Input<'_>, aim: Aim<'_>, loaded: Loaded
                 continue;
             }
         }
-        let found = (installed.unwrap_or(None), joint);
+        let found = (installed.unwrap_or(None), improved, joint);
         return concluded((&parts, &unbanned), &sources, found, refused, input, (aim, is_alone));
     }
     Remedy::default()
 }
 
 /// Returns the remedy after the last round: what each importer's own solution led to, or all
-/// together, and explanations of what has none.
+/// together, or fewer conflicts, and explanations of what has no solution.
 fn concluded(
     (parts, unbanned): (&[Rc<Part>], &[Rc<Part>]),
     sources: &[Source<'_>],
-    (solved, joint): (Option<Resolution>, Option<Joint>),
+    (solved, improved, joint): (Option<Resolution>, Option<Resolution>, Option<Joint>),
     refused: &Resolution,
     input: Input<'_>,
     (aim, is_alone): (Aim<'_>, bool),
@@ -164,6 +170,7 @@ fn concluded(
         Joint::Offered(parts) => parts,
         Joint::None => Vec::new(),
     };
+    let solved = solved.or(improved);
     let parts = true_parts(parts, unbanned);
     let outcome = (refused, solved.as_ref());
     let explanations = match aim {
@@ -358,6 +365,16 @@ fn explained(
             ends(refused, (tried, first.loaded), (None, renewed), (&pairs, true))
         };
         offer_jointly(joint, sources, input.requirements, &trial, &mut explanations);
+    }
+    let left_over = solved.unwrap_or(refused);
+    if explanations.is_empty() && !left_over.conflicts.is_empty() {
+        let pairs: Vec<_> = left_over.conflicts.iter().map(pair_of).collect();
+        let trial = |requirements: &Requirements, renewed: &[String]| {
+            spend(&left, refused, input.provider)?;
+            let tried = Input { requirements, ..after };
+            ends(refused, (tried, first.loaded), (None, renewed), (&pairs, true))
+        };
+        explanations = between(sources, left_over, input.requirements, &trial);
     }
     explanations.truncate(MOST_EXPLANATIONS);
     explanations

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use dx_pkg_core::Version;
+use dx_pkg_lock::Lock;
 use rustc_hash::FxHashSet;
 
 use super::input::Input;
@@ -57,6 +58,8 @@ pub(super) struct Rejected {
     pub(super) resolution: Option<Resolution>,
     /// The version that is to be left out of the next solution.
     pub(super) culprit: Option<(String, Version)>,
+    /// Whether there are fewer conflicts, and npm accepts the lockfile.
+    pub(super) is_improvement: bool,
 }
 
 /// Resolves with the versions that were found. `Ok(None)` where nothing moves.
@@ -93,16 +96,26 @@ pub(super) fn install(
         Ok(solved) => solved,
         Err(error) => {
             let culprit = dependent_of(&error).or_else(|| pinned.culprit());
-            return Err(Box::new(Rejected { resolution: None, culprit }));
+            return Err(Box::new(Rejected { resolution: None, culprit, is_improvement: false }));
         }
     };
-    let is_better = (is_partial || is_accepted(&solved, input))
+    let is_improvement = (is_partial || is_accepted(&solved, input))
         && solved.conflicts.len() < refused.conflicts.len().max(1);
-    if !is_better || pinned.moves.is_empty() {
-        let culprit = pinned.culprit();
-        return Err(Box::new(Rejected { resolution: Some(solved), culprit }));
+    let culprit = pinned.culprit();
+    let solved = with_moves(solved, pinned.moves, sources);
+    // npm accepts as a lockfile what it would not install, such as importers' own conflicts.
+    let is_left = !is_partial && solved.refused_by_npm && has_unmet(&solved, sources);
+    if !is_improvement || is_left {
+        return Err(Box::new(Rejected { resolution: Some(solved), culprit, is_improvement }));
     }
-    Ok(Some(with_moves(solved, pinned.moves, sources)))
+    Ok(Some(solved))
+}
+
+/// Returns whether an importer finds a package whose peer requirement is not met.
+fn has_unmet(solved: &Resolution, sources: &[Source<'_>]) -> bool {
+    let tree = solved.lock.index();
+    let mut after = sources.iter().map(|source| Source { tree: &tree, ..*source });
+    after.any(|source| !source.unmet_pairs().is_empty())
 }
 
 /// Resolves with versions on which all importers agree: by npm's rules, or as these place what each
@@ -140,15 +153,28 @@ pub(super) fn install_jointly(
             own.for_each(|(_, written)| written.clone_from(&spec));
         }
     }
+    let placed = |previous: Option<&Lock>| {
+        let exact = Input { requirements: &exact, previous, options: &pinned.options, ..input };
+        let solved = again(&exact.resolve().ok()?, input)?;
+        (!solved.refused_by_npm && solved.conflicts.is_empty()).then_some(solved)
+    };
     let previous = input.previous.map(|lock| pinned.without_released(lock));
-    let exact = Input { requirements: &exact, previous: previous.as_ref(), ..input };
-    let placed = Input { options: &pinned.options, ..exact }.resolve().ok()?;
-    let solved = again(&placed, input)?;
-    if solved.refused_by_npm || !solved.conflicts.is_empty() {
-        return None;
-    }
+    // What is locked for one importer can be found by another that is to have none.
+    let bare = || placed(Some(&without_problems(previous.as_ref()?, parts)));
+    let solved = placed(previous.as_ref()).or_else(bare)?;
     let changed = input.previous.is_none_or(|previous| *previous != solved.lock);
     Some(with_moves(Resolution { changed, ..solved }, pinned.moves, sources))
+}
+
+/// Returns a lock without the packages that problems are about, and what is below them.
+fn without_problems(lock: &Lock, parts: &[Rc<Part>]) -> Lock {
+    let names: FxHashSet<String> = parts.iter().flat_map(|part| part.names()).collect();
+    let mut lock = lock.clone();
+    lock.packages.retain(|entry| {
+        let mut above = entry.path.split("node_modules/").skip(1);
+        entry.link || !above.any(|name| names.contains(name.trim_end_matches('/')))
+    });
+    lock
 }
 
 /// Returns the versions that were found as options, with what they move and release.

@@ -69,7 +69,7 @@ fn random(seed: u64) -> Problem {
                 let is_known =
                     peers.iter().any(|peer| ranges[peer.range].package == ranges[range].package);
                 if !is_own && !is_known {
-                    peers.push(Peer { range, is_optional: dice.one_in(4) });
+                    peers.push(Peer { range, is_optional: dice.one_in(4), unless: None });
                 }
             }
         }

@@ -128,6 +128,50 @@ fn what_is_added_beside_a_known_conflict_leaves_it_alone() {
     assert_eq!(world.install(&own).explanations.len(), 1);
 }
 
+/// Each importer has versions that agree; together they have none.
+#[test]
+fn a_conflict_between_importers_is_explained_by_the_requirements_that_meet() {
+    let world = solving([package("host@1.0.0"), package("host@2.0.0")])
+        .workspace("packages/ui", package("ui@1.0.0").peer("host@^1.0.0"));
+    let resolution = world.install(&project(&["host@^2.0.0"]));
+    assert_eq!(
+        lines(&resolution),
+        [
+            "ui 1.0.0 does not accept host 2.0.0",
+            "  packages/ui/package.json asks for host ^1.0.0",
+            "  package.json asks for host ^2.0.0",
+            "  What would help: \"host\": \"^2.0.0\" in packages/ui/package.json",
+            "  or: dx add host@^1.0.0",
+            "  Installed as npm --force would; npm ci refuses this lockfile. \
+             More: docs/peer-conflicts.md",
+        ]
+    );
+}
+
+#[test]
+fn what_is_removed_beside_a_known_conflict_leaves_it_alone_unless_it_was_in_the_way() {
+    let mut world = solving([
+        package("plugin@1.0.0").peer("host@^1.0.0"),
+        package("frame@1.0.0").peer("host@^2.0.0"),
+        package("host@1.0.0"),
+        package("host@2.0.0"),
+        package("other@1.0.0"),
+    ]);
+    let whole = project(&["frame@^1.0.0", "host@*", "other@^1.0.0", "plugin@^1.0.0"]);
+    let before = world.install(&whole);
+    assert_eq!(before.explanations.len(), 1);
+    world.options.known_conflicts = before.conflicts.iter().map(ToString::to_string).collect();
+    world.options.removed = vec!["other".to_owned()];
+    let own = project(&["frame@^1.0.0", "host@*", "plugin@^1.0.0"]);
+    let after = world.install_from(&own, &before.lock);
+    assert_eq!(after.conflicts, before.conflicts);
+    assert!(after.explanations.is_empty(), "{after:?}");
+    world.options.removed = vec!["frame".to_owned()];
+    let own = project(&["host@*", "other@^1.0.0", "plugin@^1.0.0"]);
+    let after = world.install_from(&own, &before.lock);
+    assert!(after.conflicts.is_empty(), "{after:?}");
+}
+
 /// Packages that pin each other exactly, the newest of one of which is missing.
 #[test]
 fn siblings_that_pin_each_other_go_back_together() {

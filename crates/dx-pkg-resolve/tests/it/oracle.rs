@@ -124,6 +124,7 @@ impl Case {
             update: names("update"),
             explicit,
             explicit_in: Vec::new(),
+            removed: Vec::new(),
             workspaces: self.workspaces(),
             frozen: false,
             install_links: false,

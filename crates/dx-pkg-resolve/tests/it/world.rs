@@ -182,6 +182,7 @@ fn options() -> Options {
         update: Vec::new(),
         explicit: Vec::new(),
         explicit_in: Vec::new(),
+        removed: Vec::new(),
         workspaces: Vec::new(),
         frozen: false,
         install_links: false,

@@ -51,6 +51,13 @@ pub(super) fn may_be(
     }) || tree.loses_peers(edited, requirements)
 }
 
+/// Returns whether a known conflict may have a solution because the project no longer requires
+/// these packages.
+pub(super) fn may_be_without(removed: &[String], locked: &DxlView<'_>, change: &Change) -> bool {
+    let names = removed.iter().map(String::as_str).collect();
+    ChangedTree::of(locked, change).are_joined(&names)
+}
+
 /// A lock with the change of it.
 struct ChangedTree<'t> {
     locked: &'t DxlView<'t>,

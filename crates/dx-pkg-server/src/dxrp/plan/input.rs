@@ -107,6 +107,7 @@ impl Input {
             update: change.update,
             explicit: change.explicit,
             explicit_in: change.explicit_in,
+            removed: Vec::new(),
             workspaces: importers.iter().map(|package| package.path.clone()).collect(),
             frozen: false,
             install_links: false,
