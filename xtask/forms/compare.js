@@ -1,4 +1,5 @@
-// Whole installs of random projects with everything that a package.json can require, with npm and with dx.
+// Whole installs of random projects with everything that a package.json can require, with npm and with dx. The kind installs
+// is about packages of a registry only, installs/NAME one kind of these; dedupe are these with steps that deduplicate.
 //   node compare.js <npm package folder> <first seed> <number> --record FOLDER [--dx PATH] [--old PATH] [--kind A,B] [--keep FOLDER] [--twice]
 // npm's side is recorded in FOLDER, a file for each project, and read from there if it is there; without --dx nothing is
 // compared. --old is the npm 6 that writes the lockfiles of the kind npm-6. Prints a line for each project that differs,
@@ -87,11 +88,13 @@ const work = async () => {
   for (let seed = first; seed < first + number; seed++) {
     const folder = path.join(place, String(seed))
     let outcome = { found: [], intended: [], locks: [], compared: 0 }
+    let kind = kindOf(seed)
     try {
       const known = await recorded(seed, folder, server, daemon)
       if (!known) {
         continue
       }
+      kind = known.project.kind || kind
       if (flags.dx) {
         const git = await daemon.address()
         outcome = await replay(structuredClone(known.project), known.results, folder, server, path.resolve(flags.dx), git, { semver, isTwice: flags.twice })
@@ -102,18 +105,18 @@ const work = async () => {
     } catch (error) {
       outcome.found = [`not compared: ${error.stack}`]
     }
-    const sum = sums[kindOf(seed)] ||= { projects: 0, steps: 0, different: 0, intended: 0 }
+    const sum = sums[kind] ||= { projects: 0, steps: 0, different: 0, intended: 0 }
     sum.projects++
     sum.steps += outcome.compared
     if (outcome.found.length) {
       sum.different++
-      console.log(`seed ${seed} ${kindOf(seed)}: ${outcome.found.slice(0, 12).join('\n    ')}`)
+      console.log(`seed ${seed} ${kind}: ${outcome.found.slice(0, 12).join('\n    ')}`)
       if (flags.keep) {
         fs.cpSync(folder, path.join(flags.keep, String(seed)), { recursive: true, verbatimSymlinks: true })
       }
     } else if (outcome.intended.length) {
       sum.intended++
-      console.log(`seed ${seed} ${kindOf(seed)}: intended: ${outcome.intended.join(', ')}`)
+      console.log(`seed ${seed} ${kind}: intended: ${outcome.intended.join(', ')}`)
     }
     remove(folder)
     remove(path.join(place, `${seed}-npm`))

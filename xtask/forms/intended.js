@@ -50,6 +50,10 @@ const otherCommit = requirements => requirements.filter(({ spec, entry }) => {
   return wanted && held && wanted[1] !== held[1] && spec.split('#')[0] === entry.resolved.split('#')[0]
 })
 
+/** Whether overrides have a rule for a name, at any depth. */
+const names = (overrides, name) => typeof overrides === 'object' && Object.entries(overrides).some(([key, value]) =>
+  key.replace(/(?<=.)@.*$/, '') === name || names(value, name))
+
 /** Whether `entry` may be what `spec` asks for. Of all but ranges of the registry it is assumed. */
 const meets = (packages, entry, spec, semver) => {
   const { version } = (entry.link ? packages[entry.resolved] : entry) || {}
@@ -76,7 +80,7 @@ const requiredBy = ([from, manifest], one, installed) => {
 
 /**
  * All that a lockfile lacks and that must be there: packages that are required, and links to workspaces. Overrides may replace what is
- * required, so versions do not count beside them.
+ * required, so versions of the names in them do not count.
  */
 const lacking = (packages, one, step, semver, installed) => {
   const patterns = step.root.workspaces?.packages || step.root.workspaces || []
@@ -85,7 +89,7 @@ const lacking = (packages, one, step, semver, installed) => {
     const entry = found(packages, from, name)
     // A workspace stands for what the project requires of its name, whatever its version.
     const isOwn = from === '' && entry?.link && isWorkspace(entry.resolved)
-    return !entry || !isOwn && !step.root.overrides && !meets(packages, entry, spec, semver)
+    return !entry || !isOwn && !names(step.root.overrides, name) && !meets(packages, entry, spec, semver)
   }
   const unmet = Object.entries(manifestsOf(packages, one, step)).flatMap(([from, manifest]) => {
     const isThere = from === '' || packages[from] && !packages[from].extraneous

@@ -3,6 +3,7 @@
 'use strict'
 
 const path = require('node:path')
+const { short } = require('../installs/differences.js')
 
 const SECTIONS = ['dependencies', 'optionalDependencies', 'devDependencies', 'peerDependencies']
 
@@ -157,6 +158,9 @@ exports.refusal = (start, refused, root) => {
   if (/^undefined: Invalid Version: /.test(refused) && hasNoVersion(start, refused.slice('undefined: Invalid Version: '.length))) {
     return 'npm fails at an entry of a lockfile whose version is none'
   }
+  if (/^undefined: Invalid version\. Must be a string\. Got type "number"\.$/.test(refused) && hasNumber(start)) {
+    return 'npm fails at an entry of a lockfile whose version is none'
+  }
   if (/^undefined: Cannot read properties of null/.test(refused)) {
     return 'npm fails by itself'
   }
@@ -170,16 +174,27 @@ exports.refusal = (start, refused, root) => {
 const hasNoVersion = (start, version) =>
   Object.entries(parse(start).packages || {}).some(([at, entry]) => at.includes('node_modules/') && !entry.link && (entry.version ?? '') === version)
 
+/** An object with its members in npm's order. */
+const inOrder = object => Object.fromEntries(Object.entries(object).sort(([a], [b]) => a.localeCompare(b, 'en')))
+
+/** Whether an entry of the lockfile has a number as its version. */
+const hasNumber = start => Object.values(parse(start).packages || {}).some(({ version }) => typeof version === 'number')
+
 /** The reason why a line is intended: members that say nothing stay in a lockfile until their entry changes. */
 exports.kept = (line, start) => {
-  const [, at, key, text] = /: (?:entry|hidden) (\S+) (\w+): npm nothing, dx (null|false|\[\]|)$/.exec(line) || []
+  const [, at, key, text] = /: (?:entry|hidden) (\S+) (\w+): npm nothing, dx (null|false|\[\]|\{\}|)$/.exec(line) || []
   const value = parse(start).packages?.[at]?.[key]
-  const says = value === null || value === false || value === '' || Array.isArray(value) && !value.length
+  const says = value === null || value === false || value === '' || typeof value === 'object' && !Object.keys(value).length
   if (at && says && (text || '""') === JSON.stringify(value)) {
     return 'members of an entry that say nothing stay until it changes'
   }
   const [, spelt, bins, file] = /: (?:entry|hidden) (\S+) bin: npm (\{.*\}), dx (\S+)$/.exec(line) || []
   if (spelt && parse(start).packages?.[spelt]?.bin === file && Object.values(parse(bins)).join() === file) {
+    return 'an entry stays as it is spelt until it changes'
+  }
+  const [, sorted, member, npms, dxs] = /: (?:entry|hidden) (\S+) (\w+): npm (\{.*), dx (\{.*)$/.exec(line) || []
+  const before = parse(start).packages?.[sorted]?.[member]
+  if (before && short(before) === dxs && short(inOrder(before)) === npms) {
     return 'an entry stays as it is spelt until it changes'
   }
   const [, entry, flag, number] = /: (?:entry|hidden) (\S+) (\w+): npm true, dx (\d+)$/.exec(line) || []

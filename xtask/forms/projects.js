@@ -1,7 +1,7 @@
 // Random projects with everything that a package.json can require, one kind of it each.
 'use strict'
 
-const { Project } = require('../installs/projects.js')
+const installs = require('../installs/projects.js')
 const { tarball } = require('./server.js')
 const sources = require('./sources.js')
 const fields = require('./fields.js')
@@ -23,7 +23,7 @@ const soften = manifest => {
   }
 }
 
-class Forms extends Project {
+class Forms extends installs.Project {
   constructor (seed, kind, semver) {
     super(seed, kind === 'bundles' ? 'plain' : kind, semver)
     this.kind = kind
@@ -98,9 +98,20 @@ class Forms extends Project {
 
 exports.KINDS = KINDS
 
+/** A project of packages from a registry: of one kind of these, or of all, with steps that deduplicate at the end or without. */
+const ofRegistry = (seed, semver, kind) => {
+  const { bundles, ...one } = installs.generate(seed, semver, kind.split('/')[1])
+  kind === 'dedupe' && installs.dedupeAtEnd(one)
+  const contents = Object.fromEntries([...bundles].map(([name, bundled]) => [name, { bundled }]))
+  return { ...one, contents, files: {}, remote: {}, repositories: {}, texts: {} }
+}
+
 /** The project of a seed: all that is served, all that lies in its folders, and its steps. */
 exports.generate = (seed, semver, only) => {
   const kind = only || KINDS[seed % KINDS.length]
+  if (/^(?:installs|dedupe)(?:\/|$)/.test(kind)) {
+    return ofRegistry(seed, semver, kind)
+  }
   const project = new Forms(seed, kind, semver)
   const { root, folders } = project.first()
   const isAbout = project.draw.chance(0.1)

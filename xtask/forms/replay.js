@@ -36,18 +36,20 @@ class Dx {
 
 /**
  * What dx does otherwise on purpose, see docs/npm-differences.md: each package of two with a command of one name can be
- * executed, a package that npm breaks a circle with by a link to it keeps its own commands, the commands in a kept tree are
- * those of the packages in it, the hidden lockfile knows the sources that a lockfile lacks, and licences that are text, and
- * what is in a tarball and required there is bundled.
+ * executed, a digest that nobody published is recorded, a package that npm breaks a circle with by a link to it keeps its
+ * own commands, the commands in a kept tree are those of the packages in it, the hidden lockfile knows the sources that a
+ * lockfile lacks, and licences that are text, and what is in a tarball and required there is bundled.
  */
-const isIntended = (line, linksInside, keep) =>
-  / file .*: npm 644, dx 755$/.test(line) || linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line) ||
+const isIntended = (line, { circles, keep, digests }) =>
+  digests === 'none' && / integrity: npm nothing, dx sha512-/.test(line) ||
+  / file .*\/.bin\/.*: npm -> .*, dx -> /.test(line) && circles.has(old.linked(line).at(-1)) ||
+  / file .*: npm 644, dx 755$/.test(line) || circles.size > 0 && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line) ||
   keep && / file .*\/.bin\//.test(line) || / hidden .* (resolved|integrity): npm nothing, dx /.test(line) ||
   / hidden .* license: npm \[/.test(line) || / inBundle: npm nothing, dx true$/.test(line)
 
 /** Refusals of one of the two, on purpose: optional packages that nobody has, and tags in the names of overrides. */
 const isIntendedRefusal = (refused, failed) =>
-  /^EUSAGE: ((Missing: \S+@ from lock file|Invalid: lock file's \S+@ does not satisfy \S+)\s*)+$/.test(refused) && !failed ||
+  /^EUSAGE: ((Missing: \S+@ from lock file|Invalid: lock file's (\S+@ does not satisfy \S+|\S+ does not satisfy \S+@))\s*)+$/.test(refused) && !failed ||
   !refused && failed?.code === 'DX_BAD_OVERRIDES'
 
 /** Whether npm stops at what a bundled package of the lockfile requires, its tarball lacks, and nobody has. */
@@ -69,7 +71,8 @@ const isIncomplete = (line, known) => {
   return path ? !path.startsWith('node_modules/') || Boolean(known[path]?.name) : / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
 }
 
-const breaksCircle = text => /"resolved": "node_modules\/[^"]*",\s*"link": true/.test(text)
+/** The packages that npm breaks circles with, by links to them. */
+const circlesOf = text => [...text.matchAll(/"resolved": "(node_modules\/[^"]*)",\s*"link": true/g)].map(([, path]) => path)
 
 /** The entries of a lockfile; none where it is of version 1 or has the markers of a merge. */
 const packagesOf = text => {
@@ -105,6 +108,13 @@ const changesOfSecond = async (ours, one, step) => {
   ]
 }
 
+/** Whether npm has not written the lockfile, as it does where nothing is there twice, see docs/npm-differences.md. */
+const isUnwritten = ({ action }, { start, lock }) => {
+  const names = Object.keys(packagesOf(lock) || {}).map(at => at ? at.split('node_modules/').pop().split('/').slice(-2) : ['project'])
+  const short = names.map(parts => parts[0].startsWith('@') ? parts.join('/') : parts.at(-1))
+  return action === 'dedupe' && start === lock && new Set(short).size === short.length
+}
+
 /** All manifests that npm may meet in a project, but its own. */
 const manifestsOf = ({ registry, folders, files, remote, contents }) => {
   const packed = [...Object.values(files), ...Object.values(remote), ...Object.values(contents)]
@@ -128,12 +138,13 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
     home(folder, one, git)
   }
   const ours = new Dx(folder, server.address, binary)
+  ours.environment.npm_config_allow_missing_integrity = String(one.digests === 'none')
   const found = []
   const intended = new Set()
   let compared = 0
   const written = []
   const isOld = ['version-1', 'npm-6'].includes(one.kind)
-  let linksInside = false
+  const circles = new Set()
   for (const [number, result] of results.entries()) {
     const step = one.steps[number]
     server.serve(step.remote)
@@ -184,15 +195,16 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
     if (failed) {
       continue
     }
-    linksInside ||= [result.lock, file('package-lock.json')].some(text => text && breaksCircle(text))
+    const texts = [result.lock, file('package-lock.json')].filter(Boolean)
+    texts.flatMap(circlesOf).forEach(path => circles.add(path))
     const lines = [
-      ...lockDifferences(result.lock, file('package-lock.json')),
+      ...isUnwritten(step, result) ? [] : lockDifferences(result.lock, file('package-lock.json')),
       ...differences(result.tree, tree(path.dirname(ours.project)), 'file'),
       ...hiddenDifferences(result.hidden, file('node_modules/.package-lock.json')),
       ...differences(...[result.manifest, file('package.json')].map(text => JSON.parse(text)), 'package.json'),
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
-    const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
+    const counts = line => !isIntended(line, { circles, keep: step.keep, digests: one.digests }) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
     const own = { ...packagesOf(file('package-lock.json')), ...packagesOf(file('node_modules/.package-lock.json')) }
     const differ = lines.filter(counts).filter(line => {
       const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) ||

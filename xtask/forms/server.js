@@ -37,8 +37,8 @@ class Server {
     this.address = `http://127.0.0.1:${this.server.address().port}`
   }
 
-  /** Publishes a project's packages, as its registry's packuments, tarballs and remote files. */
-  publish ({ registry, contents, remote }) {
+  /** Publishes a project's packages, as its registry's packuments with the digests that it has, tarballs and remote files. */
+  publish ({ registry, contents, remote, digests }) {
     this.answers.clear()
     for (const packument of Object.values(registry)) {
       for (const manifest of Object.values(packument.versions)) {
@@ -46,6 +46,8 @@ class Server {
         const address = `${REGISTRY}${manifest.name}/-/${manifest.name.split('/').pop()}-${manifest.version}.tgz`
         const digest = (name, form) => crypto.createHash(name).update(bytes).digest(form)
         manifest.dist = { tarball: address, integrity: `sha512-${digest('sha512', 'base64')}`, shasum: digest('sha1', 'hex') }
+        digests && digests !== 'sha512' && delete manifest.dist.integrity
+        digests === 'none' && delete manifest.dist.shasum
         this.answers.set(address, bytes)
       }
       this.answers.set(`${REGISTRY}${packument.name}`, JSON.stringify(packument))

@@ -182,7 +182,7 @@ exports.ownRefusalOf = (failed, start, folders) => {
 
 /** Why npm's refusal of a step that dx carries out is intended, if it is; `manifests` are all but the project's own. */
 exports.refusalOf = ({ refused, start }, root, manifests) => {
-  const sections = sectionsOf(refused, [root, ...manifests])
+  const sections = sectionsOf(refused, [root, ...Object.values(root.packageExtensions || {}), ...manifests])
   const [, reason] = [
     [isBundledPlatform(refused, start), 'npm refuses a bundled package for another platform at its second install'],
     [isBundledLack(refused, start), 'npm refuses what a bundled package lacks at its second install'],

@@ -200,7 +200,7 @@ class Project extends World {
         const edit = { lose: draw.next() }
         return [{ ...ci, edit }, { ...install, edit }]
       }
-      default: return [ci, install, this.step(root), ci]
+      default: return [ci, install, this.step(root), { ...ci }]
     }
   }
 
@@ -228,6 +228,20 @@ class Project extends World {
     }
     return { root: next, action: 'install', keep: true }
   }
+}
+
+/** Adds steps that deduplicate: what the others left, and what comes of it when the project's requirements have moved. */
+exports.dedupeAtEnd = one => {
+  const last = one.steps.at(-1).root
+  const more = structuredClone(last)
+  for (const section of SECTIONS.filter(section => more[section])) {
+    for (const [name, range] of Object.entries(more[section])) {
+      const older = /^\^(\d+)\.(\d+)\.\d+$/.exec(range)
+      more[section][name] = older ? `${older[1]}.x` : range
+    }
+  }
+  one.steps.push({ root: last, action: 'dedupe', keep: one.seed % 2 === 0 })
+  one.steps.push({ root: more, action: 'install', keep: true }, { root: more, action: 'dedupe', keep: true })
 }
 
 exports.generate = (seed, semver, only) => {

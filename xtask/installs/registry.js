@@ -1,8 +1,6 @@
-// A registry of generated packages on a port of 127.0.0.1: packuments, and tarballs with real files.
+// The tarballs of generated packages, with real files.
 'use strict'
 
-const crypto = require('node:crypto')
-const http = require('node:http')
 const zlib = require('node:zlib')
 
 const header = (path, size, mode) => {
@@ -52,53 +50,4 @@ const filesOf = (manifest, bundled, at = '') => {
   return files
 }
 
-/** Serves the registries of several projects, each below a path of its own. */
-class Registry {
-  constructor () {
-    this.documents = new Map()
-    this.tarballs = new Map()
-    this.server = http.createServer((request, response) => {
-      const path = decodeURIComponent(request.url)
-      const found = this.tarballs.get(path) || this.documents.get(path)
-      response.writeHead(found ? 200 : 404, {
-        'content-type': this.tarballs.has(path) ? 'application/octet-stream' : 'application/json',
-        'cache-control': 'max-age=300',
-      })
-      response.end(found || '{"error":"not found"}')
-    })
-  }
-
-  async start () {
-    await new Promise(resolve => this.server.listen(0, '127.0.0.1', resolve))
-    this.address = `http://127.0.0.1:${this.server.address().port}`
-  }
-
-  /** Publishes the packages of a project; `digests` says which digests its packuments have. */
-  publish (folder, packuments, bundles, digests) {
-    for (const packument of Object.values(packuments)) {
-      for (const manifest of Object.values(packument.versions)) {
-        const file = `${manifest.name.split('/').pop()}-${manifest.version}.tgz`
-        const path = `/${folder}/${manifest.name}/-/${file}`
-        const tarball = pack(filesOf(manifest, bundles.get(`${manifest.name}@${manifest.version}`)))
-        this.tarballs.set(path, tarball)
-        const digest = (name, form) => crypto.createHash(name).update(tarball).digest(form)
-        manifest.dist = { tarball: this.address + path }
-        if (digests === 'sha512') {
-          manifest.dist.integrity = `sha512-${digest('sha512', 'base64')}`
-        }
-        if (digests !== 'none') {
-          manifest.dist.shasum = digest('sha1', 'hex')
-        }
-      }
-      this.documents.set(`/${folder}/${packument.name}`, JSON.stringify(packument))
-    }
-    return `${this.address}/${folder}/`
-  }
-
-  forget () {
-    this.documents.clear()
-    this.tarballs.clear()
-  }
-}
-
-module.exports = { Registry, filesOf, pack }
+module.exports = { filesOf, pack }

@@ -1,6 +1,6 @@
 //! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects.
-//! `compare generated` and `compare semver` are in [`generated`], `compare generated --only` in
-//! [`forms`], `compare installs` in [`installs`].
+//! `compare generated` and `compare semver` are in [`generated`], `compare generated --only`
+//! and `compare installs` in [`forms`].
 //!
 //! 1. `npm ci` and `dx ci` from npm's lockfile: the same packages, files, executable bits and
 //!    links.
@@ -9,7 +9,6 @@
 
 mod forms;
 mod generated;
-mod installs;
 mod lockfile;
 
 use crate::dx::{self, Dx, Fixture, Npm};
@@ -37,12 +36,19 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some("npm") => {}
         Some("generated") => {
             return match options.value("only") {
-                Some(kinds) => forms::run(options, kinds),
+                Some(kinds) => forms::run(options, kinds, "compare-generated"),
                 None => generated::projects(options),
             };
         }
         Some("semver") => return generated::ranges(options),
-        Some("installs") => return installs::run(options),
+        Some("installs") => {
+            let kind = match options.value("only") {
+                None => "installs".to_owned(),
+                Some("dedupe") => "dedupe".to_owned(),
+                Some(kind) => format!("installs/{kind}"),
+            };
+            return forms::run(options, &kind, "compare-installs");
+        }
         _ => {
             let known = "npm|generated|installs|semver";
             return Err(format!("compare what? `cargo xtask compare {known} …`"));

@@ -36,6 +36,8 @@ pub struct Externals<'a> {
     locked: &'a LockedEntry<'a>,
     /// Finds the digest that the lockfile has for an address, whoever requires it.
     recorded: &'a RecordedDigest<'a>,
+    /// The names that the command chooses anew: everywhere, and for the project and its workspaces.
+    renewed: (&'a [String], &'a [String]),
     /// The downloads where the command has none.
     own: OnceCell<Downloads>,
     /// The addresses that the project requires, which are requested together.
@@ -83,6 +85,7 @@ impl<'a> Externals<'a> {
             is_importer,
             locked,
             recorded: &|_| None,
+            renewed: (&[], &[]),
             own: OnceCell::new(),
             expected: Vec::new(),
             arrived: RefCell::default(),
@@ -93,6 +96,20 @@ impl<'a> Externals<'a> {
     #[must_use]
     pub fn demanding(self, recorded: &'a RecordedDigest<'a>) -> Self {
         Externals { recorded, ..self }
+    }
+
+    /// Sets the names that the command chooses anew: those everywhere, and those that it names as
+    /// dependencies of the project or of workspaces.
+    #[must_use]
+    pub fn renewing(self, everywhere: &'a [String], named: &'a [String]) -> Self {
+        Externals { renewed: (everywhere, named), ..self }
+    }
+
+    /// Returns whether the command chooses anew what meets a requirement.
+    fn is_renewed(&self, wanted: &Wanted<'_>) -> bool {
+        let (everywhere, named) = self.renewed;
+        let is_in = |names: &[String]| names.iter().any(|name| Some(name.as_str()) == wanted.name);
+        is_in(everywhere) || is_in(named) && (self.is_importer)(wanted.from)
     }
 
     /// Sets the project's open requirements: with the first of their addresses that is asked for,

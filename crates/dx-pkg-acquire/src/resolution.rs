@@ -72,6 +72,7 @@ pub fn resolve(
     };
     let sources = Externals::new(context, &places, downloads, counters, &is_importer, &locked)
         .demanding(&recorded)
+        .renewing(&input.options.update, &input.options.explicit)
         .expecting(&input.open);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles = |package: &LockPackage| local::bundled(context, downloads, counters, package);

@@ -13,7 +13,7 @@ const MAX_POOLED: usize = 24 << 20;
 /// The size of the smallest pooled buffers, in bytes; every larger size is a power of two.
 const SMALLEST: usize = 4 << 10;
 /// The number of sizes that the pool holds.
-const SIZES: usize = 14;
+const SIZES: usize = 13;
 /// A request for at least this many bytes may be served by any larger pooled buffer. Such requests
 /// are few.
 const LARGE: usize = 512 << 10;

@@ -16,7 +16,7 @@ use dx_pkg_store::Store;
 use crate::installed::{HIDDEN, RECORD};
 use crate::plan::{Plan, tree_of, unpacked};
 use crate::seal::Seal;
-use crate::{InstallError, Session, own_files};
+use crate::{InstallError, Session, built, own_files};
 
 /// How much newer than dx's record npm's hidden lockfile is once npm has written it, in
 /// nanoseconds. dx writes both in one go.
@@ -55,7 +55,11 @@ pub(crate) fn find(
     let (found, recorded) =
         if let Some((mut tree, recorded)) = recorded_by_dx(session.store(), root) {
             drop_other_bytes(&mut tree, &recorded, plan);
-            (survey(root, session.store(), &tree, look(may_lack_contents(RECORD)))?, recorded)
+            let look = look(may_lack_contents(RECORD));
+            if look == Look::Files {
+                built::drop_emptied(root, &mut tree);
+            }
+            (survey(root, session.store(), &tree, look)?, recorded)
         } else if own_files::is_forged(root, Seal::of_store(session.store())) {
             return Ok(None);
         } else if let Some((mut tree, recorded)) = of_npm(root, plan, wanted) {

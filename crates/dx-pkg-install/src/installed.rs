@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::project::Project;
 use crate::seal::Seal;
 use crate::state::Baseline;
-use crate::{InstallError, own_files};
+use crate::{InstallError, built, own_files};
 
 pub(crate) use crate::own_files::{HIDDEN, RECORD};
 
@@ -70,7 +70,8 @@ pub(crate) fn identity_of(root: &Path, name: &str) -> Option<Identity> {
     own_files::identity(root, name)
 }
 
-/// Completes the record with private copies, once the scripts of these packages have ended well.
+/// Completes the record with private copies, once the scripts of these packages have ended well,
+/// and notes what they have made.
 pub(crate) fn complete_record(
     project: &Project,
     plan: &Plan,
@@ -79,6 +80,8 @@ pub(crate) fn complete_record(
     if !plan.has_private() {
         return Ok(());
     }
+    let failed = |error| InstallError::io("noting what scripts have made", error);
+    built::note(&project.root, plan).map_err(failed)?;
     let (path, record) = record(&plan.installed, seal);
     let name = path.rsplit('/').next().unwrap_or_default();
     own_files::replace(&project.root, name, &record)

@@ -35,6 +35,7 @@ mod altered;
 mod approvals;
 mod background;
 mod beside;
+mod built;
 mod cached_install;
 mod demands;
 mod environment;

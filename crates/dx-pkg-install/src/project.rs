@@ -3,6 +3,7 @@
 pub(crate) mod alterations;
 mod compiled;
 pub(crate) mod disowned;
+mod folders;
 pub(crate) mod home;
 mod importers;
 mod members;

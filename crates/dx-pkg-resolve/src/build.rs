@@ -75,6 +75,8 @@ pub(crate) struct Builder<'a, 'l> {
     /// Nodes of folders on disk by path: the project itself, workspaces, linked folders.
     folders: FxHashMap<String, NodeId>,
     links: Vec<NodeId>,
+    /// Nodes that npm comes to through links, if at all, and that have unmet edges.
+    last: Vec<NodeId>,
     /// Packages for other platforms, and packages placed for these alone.
     other_platform: FxHashSet<NodeId>,
 }
@@ -115,7 +117,7 @@ impl Builder<'_, '_> {
                     }
                 }
             }
-            if !self.follow_links() {
+            if !self.follow_links() && !self.queue_last() {
                 break;
             }
         }
@@ -315,6 +317,13 @@ impl Builder<'_, '_> {
                     && !tree.is_workspace(to)
             })
             .collect()
+    }
+
+    /// Queues the nodes that are left for the end; returns whether the queue has nodes again.
+    fn queue_last(&mut self) -> bool {
+        let last = std::mem::take(&mut self.last);
+        self.queue_all(last);
+        !self.queue.is_empty()
     }
 
     /// Queues the targets of links placed so far; returns whether the queue has nodes again.

@@ -308,13 +308,13 @@ impl Placer<'_, '_> {
         }
         let root = self.tree[target].root;
         for other in self.tree.nodes_of_name(self.tree[node].name).to_vec() {
-            if self.tree[other].root != root
-                || self.tree.is_top(other)
-                || !self.tree.is_below(other, target)
-            {
+            if self.tree[other].root != root || !self.tree.is_below(other, target) {
                 continue;
             }
-            self.prune_duplicates(other, explicit, false);
+            // Of a folder that joined the tree with its link, what the lockfile has below it.
+            if !self.tree.is_top(other) {
+                self.prune_duplicates(other, explicit, false);
+            }
             if self.tree[other].root == root {
                 for child in self.tree.children(other) {
                     self.prune_duplicates(child, explicit, false);

@@ -22,7 +22,7 @@ use crate::insert::Temporary;
 use crate::layout::{EntryName, FORMER, RECORD};
 use crate::matching::{file_matches, read_matching};
 use crate::package_tree::now_ns;
-use crate::tables::{FileName, Row, Stamp};
+use crate::tables::{Row, Stamp};
 use crate::written::give_back;
 use crate::{Folder, Package, PackageFiles, PackageTables, Store, StoreError};
 
@@ -220,10 +220,9 @@ impl Store {
         let draft = unique_name("");
         tmp.write_file(&draft, contents, entry.mode.bits())?;
         let name = files.name(entry);
-        if let FileName::Path(path) = name {
-            for (end, _) in path.match_indices('/') {
-                files.dir().make_or_open_dir(path.get(..end).unwrap_or_default())?;
-            }
+        let path = name.as_str();
+        for (end, _) in path.match_indices('/') {
+            files.dir().make_or_open_dir(path.get(..end).unwrap_or_default())?;
         }
         tmp.rename(&draft, files.dir(), name)?;
         files.status(entry)?.ok_or_else(|| io::ErrorKind::NotFound.into())

@@ -53,12 +53,16 @@ impl PackageTree {
         self.names
     }
 
-    /// Returns the name of the next file, and makes the folders above it.
+    /// Returns the name of the next file, and makes the folders above it that are not there.
     fn next_name<'a>(&mut self, path: &'a str) -> io::Result<FileName<'a>> {
         if self.names == Names::Paths {
             self.make_parents(path)?;
         }
-        Ok(FileName::of(self.names, path, self.files))
+        let name = FileName::of(self.names, path, self.files);
+        if let Some(folder) = name.new_folder() {
+            self.root.create_dir(folder)?;
+        }
+        Ok(name)
     }
 
     /// Returns the row of the file that was just added.

@@ -12,15 +12,16 @@
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 2 | the digests in the tables: 0 = BLAKE3, 1 = XXH3-128, 2 = the same with a secret |
-//! | 18 | 2 | the names of the expanded files: 0 = their paths, 1 = their numbers |
+//! | 18 | 2 | the names of the expanded files: 0 = their paths, 1 to 3 = their numbers (below) |
 //! | 20 | 8 | the latest change time of the files that is known to be dx's own, in ns |
 //! | 28 | 4 | length of the tables, T |
 //! | 32 | T | a DXP file up to its payload |
 //! | … | 20 × files | for each file, in the tables' order: inode, modification time, number |
 //! | … | 32 | the seal of the id, the first 8 bytes and those from offset 16 up to here |
 //!
-//! A file's number is that in which it was written; its name is that number in decimal, in one
-//! folder for the whole package.
+//! Files are numbered from 0 in the order in which they were written. The name of file n is, by the
+//! code above: 1, the number in decimal; 2, the same with 31 digits; 3, `d<n / 64>/<n % 64>`, and
+//! below 64 the number alone.
 //!
 //! A damaged record counts as missing, and so does one of another store or another package.
 //!
@@ -101,63 +102,117 @@ pub(crate) enum Names {
     /// Their paths, as in a project. Pending packages, whose folders are moved into one, are such,
     /// and those stored by an earlier version.
     Paths = 0,
-    /// Their numbers, in one folder: three in four folders are saved. An earlier version gave them.
+    /// Their numbers, in one folder. An earlier version gave them.
     Numbers = 1,
-    /// Their numbers with [`PADDED`] digits, in one folder.
+    /// Their numbers with [`PADDED`] digits, in one folder. An earlier version gave them.
     Padded = 2,
+    /// Their numbers, [`FOLDER`] in a folder.
+    Folders = 3,
 }
 
-/// The digits of a padded number. Adding a name to a block of a folder searches all names in it, so
-/// on ext4 files with long names, of which fewer are in a block, are linked faster: 40,000 in
-/// folders of 2,000 in 0.45 s, with short names in 0.65 s. In small folders it makes no difference.
-/// Longer ones than these are not kept within the entries of Linux's name cache, and linking from
-/// them takes longer.
+/// The digits of a padded number.
 const PADDED: usize = 31;
+
+/// The number of files in a folder of an expanded package. Adding a name to a block of a folder
+/// searches all names in it, so on ext4 small folders are filled faster, as long as there are not
+/// too many of them to make.
+pub(crate) const FOLDER: u32 = 64;
 
 impl Names {
     /// The names that this build gives. A system that clones whole folders needs paths.
     pub(crate) const STORED: Self =
-        if dx_pkg_os::files::CLONES_TREES { Self::Paths } else { Self::Padded };
+        if dx_pkg_os::files::CLONES_TREES { Self::Paths } else { Self::Folders };
+
+    /// Returns the code in a record.
+    fn code(self) -> u32 {
+        self as u32
+    }
+
+    fn of_code(code: [u8; 2]) -> Option<Self> {
+        let all = [Self::Paths, Self::Numbers, Self::Padded, Self::Folders];
+        all.into_iter().find(|names| names.code() == u32::from(u16::from_le_bytes(code)))
+    }
 }
 
-/// The name of an expanded file.
+/// The name of an expanded file, which may lie in a folder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FileName<'a> {
     Path(&'a str),
-    /// The last `length` of the digits.
-    Number {
-        digits: [u8; PADDED],
-        length: usize,
-    },
+    Number(NumberName),
+}
+
+/// A name made of numbers, written from its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NumberName {
+    bytes: [u8; PADDED],
+    start: usize,
+}
+
+impl NumberName {
+    fn push(&mut self, byte: u8) {
+        self.start = self.start.saturating_sub(1);
+        if let Some(first) = self.bytes.get_mut(self.start) {
+            *first = byte;
+        }
+    }
+
+    fn push_number(&mut self, mut number: u32) {
+        loop {
+            self.push(b'0' + (number % 10) as u8);
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(self.start..).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
 }
 
 impl<'a> FileName<'a> {
     /// Returns the name of the file with this path and number.
     pub(crate) fn of(names: Names, path: &'a str, number: u32) -> Self {
-        if names == Names::Paths {
-            return Self::Path(path);
-        }
-        let (mut digits, mut length, mut rest) = ([b'0'; PADDED], 0, number);
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            (length, rest) = (length + 1, rest / 10);
-            if rest == 0 {
-                break;
+        let mut name = NumberName { bytes: [b'0'; PADDED], start: PADDED };
+        match names {
+            Names::Paths => return Self::Path(path),
+            Names::Numbers => name.push_number(number),
+            Names::Padded => {
+                name.push_number(number);
+                name.start = 0;
+            }
+            Names::Folders => {
+                name.push_number(number % FOLDER);
+                if number >= FOLDER {
+                    name.push(b'/');
+                    name.push_number(number / FOLDER);
+                    name.push(b'd');
+                }
             }
         }
-        Self::Number { digits, length: if names == Names::Padded { PADDED } else { length } }
+        Self::Number(name)
+    }
+
+    /// Returns the folder of a numbered file that is the first in it.
+    pub(crate) fn new_folder(&self) -> Option<&str> {
+        let Self::Number(name) = self else { return None };
+        name.as_str().strip_suffix("/0")
+    }
+
+    /// Returns the path from the package's folder.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Path(path) => path,
+            Self::Number(name) => name.as_str(),
+        }
     }
 }
 
 impl AsRef<Path> for FileName<'_> {
     fn as_ref(&self) -> &Path {
-        match self {
-            Self::Path(path) => Path::new(path),
-            Self::Number { digits, length } => {
-                let digits = digits.get(digits.len() - length..).unwrap_or_default();
-                Path::new(std::str::from_utf8(digits).unwrap_or_default())
-            }
-        }
+        Path::new(self.as_str())
     }
 }
 
@@ -297,7 +352,7 @@ impl PackageTables {
             [2, 0] => Digests::Keyed(seals.digests.clone()),
             _ => return None,
         };
-        let names = names_of(reader.array()?)?;
+        let names = Names::of_code(reader.array()?)?;
         let changed_ns = i64::from_le_bytes(reader.array()?);
         let (layout, length, rows) = read_tables_and_rows(&mut reader)?;
         let range = TABLES_AT..TABLES_AT + length;
@@ -312,7 +367,7 @@ impl PackageTables {
             [1, 0] => Digests::Unkeyed,
             _ => return None,
         };
-        let names = names_of(reader.array()?)?;
+        let names = Names::of_code(reader.array()?)?;
         let (layout, length, rows) = read_tables_and_rows(&mut reader)?;
         let (range, changed_ns) = (FORMER_TABLES_AT..FORMER_TABLES_AT + length, i64::MIN);
         Some(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows, changed_ns })
@@ -327,7 +382,7 @@ impl PackageTables {
     pub(crate) fn encode(&self, id: PackageId, seals: &Seals) -> Vec<u8> {
         let tables = self.bytes();
         let mut out = FRAME.begin(16 + tables.len() + self.rows.len() * Row::BYTES + SEAL);
-        out.u32(self.digests.code() | (self.names as u32) << 16);
+        out.u32(self.digests.code() | self.names.code() << 16);
         out.bytes(&self.changed_ns.to_le_bytes());
         out.blob(tables);
         for Row { stamp, number } in &*self.rows {
@@ -373,15 +428,6 @@ impl PackageTables {
     /// Returns the integrity of the tarball that the package was made from, where it is known.
     pub(crate) fn integrity(&self) -> Option<&str> {
         self.dxp().integrity()
-    }
-}
-
-fn names_of(code: [u8; 2]) -> Option<Names> {
-    match code {
-        [0, 0] => Some(Names::Paths),
-        [1, 0] => Some(Names::Numbers),
-        [2, 0] => Some(Names::Padded),
-        _ => None,
     }
 }
 

@@ -30,11 +30,11 @@ pub(super) fn load(
     Ok(LockPackage { resolved: Some(url.to_owned()), ..package })
 }
 
-/// Returns the digest that the lockfile records for `url` at another place; `None` where the
-/// requirement's own entry is from there, so that what it has is to be fetched anew.
+/// Returns the digest that the lockfile records for `url`; `None` where the requirement's own entry
+/// is from there and the command chooses that anew.
 fn recorded(externals: &Externals<'_>, wanted: &Wanted<'_>, url: &str) -> Option<Integrity> {
     let is_from = |entry: &LockPackage| entry.resolved.as_deref() == Some(url);
-    if wanted.locked.as_ref().is_some_and(is_from) {
+    if wanted.locked.as_ref().is_some_and(is_from) && externals.is_renewed(wanted) {
         return None;
     }
     (externals.recorded)(url).and_then(|text| Integrity::parse(&text).ok())

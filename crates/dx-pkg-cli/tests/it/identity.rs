@@ -1,6 +1,6 @@
 //! Scripts are allowed to packages, not to names; a lockfile does not lead packages elsewhere.
 
-use dx_pkg_testkit::{Project, Registry};
+use dx_pkg_testkit::{Fault, Project, Registry};
 use serde_json::{Value, json};
 
 use crate::harness::{dx, fails, ok};
@@ -116,6 +116,28 @@ fn another_host_is_vouched_for_by_the_registrys_metadata() {
 }
 
 #[test]
+fn a_registry_that_cannot_be_asked_is_an_error_and_offline_a_warning() {
+    let (registry, files) = (Registry::start(), Registry::start());
+    let script = "node -e \"require('fs').appendFileSync(process.env.INIT_CWD + '/ran', 'x')\"";
+    for registry in [&registry, &files] {
+        registry.package("good", "1.0.0").script("postinstall", script).publish();
+    }
+    let project = project(&registry, &entry(&files, "good"));
+    std::fs::write(project.home().join(".npmrc"), "allow-remote=all\nfetch-retries=0\n").unwrap();
+    registry.fault("/good", Fault::status(500));
+    let run = dx(&project, ["ci"]);
+    assert!(run.status == Some(1) && run.stderr.contains("500"), "{run}");
+    assert!(!project.exists("ran") && !project.exists("node_modules/good"), "{run}");
+
+    // The store has the package by now.
+    let run = ok(&project, ["ci", "--offline"]);
+    assert!(run.stderr.contains("cannot be asked offline") && !project.exists("ran"), "{run}");
+    registry.clear_faults();
+    ok(&project, ["rebuild"]);
+    assert!(project.exists("ran"));
+}
+
+#[test]
 fn the_tarballs_own_manifest_must_agree() {
     let registry = Registry::start();
     let script = json!({"postinstall": "node -e \"require('fs').writeFileSync(process.env.INIT_CWD + '/ran', '')\""});
@@ -130,7 +152,7 @@ fn the_tarballs_own_manifest_must_agree() {
             json!({"tarball": "/good/-/good-1.0.0.tgz", "integrity": integrity}),
         )
         .publish();
-    registry.fault("/good/-/good-1.0.0.tgz", dx_pkg_testkit::Fault::Body(inside));
+    registry.fault("/good/-/good-1.0.0.tgz", Fault::Body(inside));
     let project = Project::new(&registry)
         .dep("good", "1.0.0")
         .field("allowScripts", json!({"good": true}))

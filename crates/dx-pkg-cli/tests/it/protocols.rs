@@ -319,6 +319,35 @@ fn a_linked_folder_is_linked_and_nothing_of_it_installed() {
 }
 
 #[test]
+fn a_linked_folder_that_another_requirement_installs_has_its_dependencies() {
+    let registry = registry();
+    let folder = r#"{"name":"l","version":"1.0.0","dependencies":{"a":"^1"}}"#;
+    let of =
+        |spec: &str| format!(r#"{{"name":"w","version":"1.0.0","dependencies":{{"l":"{spec}"}}}}"#);
+    let builder = || Project::new(&registry).file("l/package.json", folder);
+    let with_workspace = |own: &str, other: &str| {
+        let workspaces = json!(["w"]);
+        builder().dep("l", own).field("workspaces", workspaces).file("w/package.json", of(other))
+    };
+    for builder in [
+        builder().dep("l", "link:./l").dep("m", "file:./l"),
+        builder().dep("k", "file:l").dep("l", "link:./l"),
+        with_workspace("link:./l", "file:../l"),
+        with_workspace("file:./l", "link:../l"),
+        // A folder that is installed requires it.
+        builder().dep("l", "link:./l").dep("w", "file:./w").file("w/package.json", of("file:../l")),
+    ] {
+        let project = builder.create();
+        round_trip(&project);
+        assert_eq!(link(&project, "node_modules/l"), "../l");
+        assert!(project.exists("node_modules/a") || project.exists("l/node_modules/a"));
+    }
+    let project = with_workspace("link:./l", "link:../l").create();
+    round_trip(&project);
+    assert!(!project.exists("node_modules/a") && !project.exists("l/node_modules"));
+}
+
+#[test]
 fn a_portal_is_of_yarns_and_its_dependencies_are_installed() {
     let registry = registry();
     let builder = || Project::new(&registry).dep("l", "portal:./l");

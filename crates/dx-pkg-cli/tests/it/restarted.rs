@@ -95,3 +95,37 @@ fn start_alone_changes_nothing_and_needs_no_network() {
     assert!(run.stdout.starts_with("Already up to date"), "{run}");
     assert_eq!((registry.requests().len(), project.read("package-lock.json")), (0, lockfile));
 }
+
+#[test]
+fn packages_whose_scripts_made_what_was_lost_are_built_again_after_a_start() {
+    if !may_restart() {
+        return;
+    }
+    let registry = Registry::start();
+    let script =
+        "node -e \"fs.appendFileSync('../../runs', 'x'); fs.writeFileSync('made', 'made')\"";
+    registry.package("built", "1.0.0").script("install", script).publish();
+    registry.package("a", "1.0.0").dep("built", "1").publish();
+    let manifest = r#"{"dependencies":{"a":"1"},"allowScripts":{"built":true}}"#;
+    let project = Project::new(&registry).file("package.json", manifest).create();
+    ok(&project, ["install"]);
+    let made = project.path().join("node_modules/built/made");
+    let runs = || project.read("runs").len();
+    assert_eq!((fs::read_to_string(&made).unwrap().as_str(), runs()), ("made", 1));
+
+    // What tools have added since is of no consequence, and a start alone runs nothing.
+    fs::write(made.with_file_name("cache"), "cached").unwrap();
+    let run = restarted(&project, &["install"]).success();
+    assert!(run.stdout.starts_with("Already up to date") && runs() == 1, "{run}");
+
+    fs::remove_file(made.with_file_name("cache")).unwrap();
+    lose(&made);
+    restarted(&project, &["install"]).success();
+    assert_eq!((fs::read_to_string(&made).unwrap().as_str(), runs()), ("made", 2));
+    assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+
+    // Nothing is known of any package once the notes are lost too.
+    lose(&project.path().join("node_modules/.dx/built.json"));
+    restarted(&project, &["install"]).success();
+    assert_eq!(runs(), 3);
+}

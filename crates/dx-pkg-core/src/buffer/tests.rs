@@ -5,8 +5,8 @@ fn sizes_have_their_classes() {
     assert_eq!(size_class(0), Some(0));
     assert_eq!(size_class(SMALLEST), Some(0));
     assert_eq!(size_class(SMALLEST + 1), Some(1));
-    assert_eq!(size_class(32 << 20), Some(SIZES - 1));
-    assert_eq!(size_class((32 << 20) + 1), None);
+    assert_eq!(size_class(16 << 20), Some(SIZES - 1));
+    assert_eq!(size_class((16 << 20) + 1), None);
     assert_eq!(size_class(usize::MAX), None);
 }
 

@@ -104,7 +104,7 @@ fn resolve_and_fetch(
         let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
         plan.drop_failed(&lock, refused)?;
         summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
-        lifecycle.report_unvouched(run.events);
+        lifecycle.report_unvouched(run.events)?;
     }
     if run.fills_tree() {
         gyp::mark(&session.store().gyp(), plan.installed.packages.iter_mut())?;
@@ -118,7 +118,7 @@ fn resolve_and_fetch(
         let mut fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
         complete_scripts(run, project, &lifecycle, &mut plan, &mut lock, &mut fetched)?;
         summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
-        lifecycle.report_unvouched(run.events);
+        lifecycle.report_unvouched(run.events)?;
         digests::report(run, &digests.first);
         context.mark("fetched");
         dropped.extend(fetched.dropped);

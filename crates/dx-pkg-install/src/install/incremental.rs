@@ -187,7 +187,8 @@ fn resolve_and_fetch(
     };
     let sources =
         Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry)
-            .demanding(&recorded);
+            .demanding(&recorded)
+            .renewing(&input.options.update, &input.options.explicit);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles =
         |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
@@ -447,7 +448,7 @@ fn outcome(
         scripts_skipped: lifecycle.skipped(project, &with_scripts(&after))?,
         ..Summary::default()
     };
-    lifecycle.report_unvouched(run.events);
+    lifecycle.report_unvouched(run.events)?;
     let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
     run.counters.to_link.set(effect.installed.len() as u64);
     let touched = effect.installed.iter().map(|entry| &entry.path).chain(&effect.removed);

@@ -6,14 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use dx_pkg_acquire::files::{parse_manifest, read_text};
-use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_core::Spec;
 use dx_pkg_link::start_problem;
 use dx_pkg_lock::Lock;
-use dx_pkg_resolve::{Override, Places};
+use dx_pkg_resolve::Places;
 
 use crate::InstallError;
+use crate::project::folders::{folder, overrides, required};
 use crate::project::{Project, ProjectPins};
 
 /// Returns whether a path relative to the project leads out of it, read as text.
@@ -54,56 +52,13 @@ pub(crate) fn refuse_unasked(
 /// Returns the folders, relative to the project, that its manifests require, and in turn those that
 /// the manifests of these folders do.
 fn asked_for(project: &Project, places: &Places) -> Result<HashSet<String>, InstallError> {
-    let mut asked: HashSet<String> = HashSet::new();
     let ProjectPins { pins, links, .. } = project.pins()?;
-    let mut due = folders_of(places, "", &project.manifest);
-    due.extend(overrides(places, &project.rules()?));
+    let mut due = overrides(places, &project.rules()?);
     due.extend(links.iter().map(|folder| places.relative("", folder)));
     let meanings = pins.meanings.iter();
     due.extend(meanings.filter_map(|one| folder(places, &one.from, &one.means)));
-    for (folder, manifest) in &project.workspaces {
-        due.push(folder.clone());
-        due.extend(folders_of(places, folder, manifest));
-    }
-    while let Some(folder) = due.pop() {
-        let is_workspace = |folder: &str| project.workspaces.iter().any(|(own, _)| own == folder);
-        if !asked.insert(folder.clone()) || is_workspace(&folder) {
-            continue;
-        }
-        let file = project.root.join(&folder).join("package.json");
-        if let Some(text) = read_text(&file)? {
-            due.extend(folders_of(places, &folder, &parse_manifest(&file, &text)?));
-        }
-    }
-    Ok(asked)
-}
-
-/// Returns the folders, relative to the project, that a manifest in the folder `base` requires.
-fn folders_of(places: &Places, base: &str, manifest: &Manifest) -> Vec<String> {
-    let sections = [
-        &manifest.dependencies,
-        &manifest.dev_dependencies,
-        &manifest.optional_dependencies,
-        &manifest.peer_dependencies,
-    ];
-    let specs = sections.into_iter().flatten();
-    specs.filter_map(|(_, spec)| folder(places, base, spec)).collect()
-}
-
-/// Returns the folders that overrides name, which are relative to the project.
-fn overrides(places: &Places, rules: &[Override]) -> Vec<String> {
-    let of_rule = |rule: &Override| {
-        let own = rule.value.as_deref().and_then(|spec| folder(places, "", spec));
-        own.into_iter().chain(overrides(places, &rule.children)).collect::<Vec<_>>()
-    };
-    rules.iter().flat_map(of_rule).collect()
-}
-
-fn folder(places: &Places, base: &str, spec: &str) -> Option<String> {
-    match Spec::parse(spec).ok()? {
-        Spec::Directory(path) => Some(places.relative(base, &path)),
-        _ => None,
-    }
+    due.extend(project.workspaces.iter().map(|(folder, _)| folder.clone()));
+    required(project, places, due)
 }
 
 /// Returns a warning for each command of a linked folder outside of the project whose file the

@@ -7,8 +7,8 @@ use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_resolve::rules::{Meaning, Pins};
 use dx_pkg_resolve::{Override, Places};
 
-use super::Project;
 use super::alterations::Alterations;
+use super::{Project, folders};
 use crate::InstallError;
 
 /// What a project says about requirements.
@@ -18,7 +18,8 @@ pub(crate) struct ProjectPins {
     pub(crate) pins: Pins,
     /// npm's rules: the project's `overrides`, and pins of the same kind.
     pub(crate) overrides: Vec<Override>,
-    /// The folders of `link:` requirements, relative to the project.
+    /// The folders of `link:` requirements, relative to the project, but for those that another
+    /// requirement installs.
     pub(crate) links: Vec<String>,
     /// The patches that requirements and pins ask for.
     pub(crate) patches: RequiredPatches,
@@ -45,6 +46,7 @@ impl Project {
         let owner = self.home.owner;
         let meanings = Meanings { owner, catalogs: &catalogs, workspaces: &workspaces };
         let mut found = ProjectPins::default();
+        let mut installed: Vec<String> = Vec::new();
         let places = self.places();
         let all = std::iter::once(("", &self.manifest))
             .chain(self.workspaces.iter().map(|(folder, manifest)| (folder.as_str(), manifest)));
@@ -54,6 +56,8 @@ impl Project {
                 let Some(means) = meanings.of(folder, name, written)? else { continue };
                 if let Some(path) = meanings.link(folder, name, written)? {
                     found.links.push(places.relative(folder, &path));
+                } else {
+                    installed.extend(folders::folder(&places, folder, &means));
                 }
                 meanings.add_patches(folder, name, written, &mut found.patches)?;
                 let (from, name, written) = (folder.to_owned(), name.clone(), written.clone());
@@ -71,6 +75,11 @@ impl Project {
         found.overrides.extend(found.read.below.iter().cloned());
         found.pins.pins.clone_from(&found.read.pins);
         found.links.extend(found.read.links.iter().map(|path| places.relative("", path)));
+        if !found.links.is_empty() {
+            installed.extend(folders::overrides(&places, &found.overrides));
+            let installed = folders::required(self, &places, installed)?;
+            found.links.retain(|folder| !installed.contains(folder));
+        }
         Ok(found)
     }
 

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dx_pkg_acquire::Context;
 use dx_pkg_acquire::exact::is_offered;
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::package::label;
+use dx_pkg_acquire::{AcquireError, Context};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::Version;
 use dx_pkg_lock::LockPackage;
@@ -23,8 +23,22 @@ use crate::{Events, InstallError};
 /// What is known of packages that are allowed by their names.
 pub(super) struct Identities {
     context: Arc<Context>,
-    /// Whether metadata vouches for the packages at these paths, each with its label.
-    asked: Mutex<BTreeMap<String, (bool, String)>>,
+    /// What the registry says of the packages at these paths.
+    asked: Mutex<BTreeMap<String, Answer>>,
+}
+
+/// What the registry says of a package.
+struct Answer {
+    /// The package, as messages name it.
+    label: String,
+    /// Whether it offers that version with these bytes, or why it did not say so.
+    is_offered: Result<bool, AcquireError>,
+}
+
+impl Answer {
+    fn is_offered(&self) -> bool {
+        matches!(self.is_offered, Ok(true))
+    }
 }
 
 impl Identities {
@@ -40,8 +54,8 @@ impl Identities {
             return true;
         }
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, _)) = asked.get(&package.path) {
-            return *known;
+        if let Some(known) = asked.get(&package.path) {
+            return known.is_offered();
         }
         // Of an entry the registry knows its own name only, not one that an address tells.
         let named = LockPackage {
@@ -49,10 +63,11 @@ impl Identities {
             version: Some(version.to_owned()),
             ..package.clone()
         };
-        // Without an answer nothing vouches.
-        let is_offered = is_offered(&self.context, &named).unwrap_or(false);
-        asked.insert(package.path.clone(), (is_offered, label(package)));
-        is_offered
+        let is_offered = is_offered(&self.context, &named);
+        let answer = Answer { label: label(package), is_offered };
+        let is_vouched = answer.is_offered();
+        asked.insert(package.path.clone(), answer);
+        is_vouched
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -67,22 +82,51 @@ impl Identities {
     /// Returns whether a package was found not to be the one that its name says.
     pub(super) fn is_known_to_differ(&self, package: &LockPackage) -> bool {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.get(&package.path).is_some_and(|(is_offered, _)| !is_offered)
+        asked.get(&package.path).is_some_and(|answer| !answer.is_offered())
     }
 
     /// Reports the packages that are allowed by a name for which nothing vouches.
-    pub(super) fn report(&self, events: &dyn Events) {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let unknown = asked.values().filter(|(is_offered, _)| !is_offered);
-        let mut unknown: Vec<&str> = unknown.map(|(_, label)| label.as_str()).collect();
-        unknown.dedup();
-        if !unknown.is_empty() {
+    ///
+    /// # Errors
+    /// The registry did not answer, so that it is not known of whom they are.
+    pub(super) fn report(&self, events: &dyn Events) -> Result<(), InstallError> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = None;
+        asked.retain(|_, answer| match &answer.is_offered {
+            Ok(_) | Err(AcquireError::Offline { .. }) => true,
+            Err(_) => {
+                let error = std::mem::replace(&mut answer.is_offered, Ok(false));
+                failed = failed.take().or(error.err());
+                false
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let labels = |is_offline: bool| {
+            let of_kind = asked
+                .values()
+                .filter(|answer| !answer.is_offered() && answer.is_offered.is_err() == is_offline);
+            let mut labels: Vec<&str> = of_kind.map(|answer| answer.label.as_str()).collect();
+            labels.dedup();
+            labels.join(", ")
+        };
+        let elsewhere = labels(false);
+        if !elsewhere.is_empty() {
             events.warning(&format!(
-                "install scripts not run: {} come from another place than the registry has them, \
-                 so their names do not allow it; correct the lockfile, or allow the address itself",
-                unknown.join(", ")
+                "install scripts not run: {elsewhere} come from another place than the registry \
+                 has them, so their names do not allow it; correct the lockfile, or allow the \
+                 address itself"
             ));
         }
+        let unknown = labels(true);
+        if !unknown.is_empty() {
+            events.warning(&format!(
+                "install scripts not run: whether the registry has {unknown} at the addresses \
+                 in the lockfile cannot be asked offline; run `dx rebuild` with the network"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -106,8 +106,11 @@ impl Lifecycle {
 
     /// Reports the packages whose scripts are allowed by their names and not run, as nothing shows
     /// that they are those packages.
-    pub(crate) fn report_unvouched(&self, events: &dyn Events) {
-        self.identities.report(events);
+    ///
+    /// # Errors
+    /// The registry was asked, and did not answer.
+    pub(crate) fn report_unvouched(&self, events: &dyn Events) -> Result<(), InstallError> {
+        self.identities.report(events)
     }
 
     /// Returns what the project says of the scripts of a linked folder that is no workspace.

@@ -69,7 +69,7 @@ pub fn rebuild(
     let mut plan = Plan { installed };
     let lifecycle = Lifecycle::new(&session, &project)?.without_tolerance();
     let scripts_skipped = lifecycle.skipped(&project, &plan)?;
-    lifecycle.report_unvouched(events);
+    lifecycle.report_unvouched(events)?;
     if is_own {
         state::forget(root);
         separate(&session, root, &mut plan, |package| {

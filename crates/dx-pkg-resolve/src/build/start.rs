@@ -49,7 +49,14 @@ fn start_from<'a, 'l>(
     if previous.is_some() {
         builder.trust_when_frozen();
         let unfinished = builder.unfinished();
-        builder.queue_all(unfinished);
+        let from_project = builder.reached(vec![builder.tree.root]);
+        let is_first = |node: &NodeId| {
+            let mut edges = builder.tree[*node].edges_out.iter();
+            from_project.contains(*node) || edges.any(|edge| builder.is_renewed(*edge))
+        };
+        let (first, last) = unfinished.into_iter().partition(is_first);
+        builder.queue_all(first);
+        builder.last = last;
     }
     Ok(builder)
 }
@@ -174,6 +181,7 @@ fn load_tree<'a, 'l>(
         clashes: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
         links: Vec::new(),
+        last: Vec::new(),
         other_platform: FxHashSet::default(),
     };
     builder.load_folders(requirements, previous.is_none());
@@ -287,7 +295,9 @@ impl<'l> Builder<'_, 'l> {
         places: &mut Places<'_, 'p>,
     ) -> Result<Option<NodeId>, ResolveError> {
         let Some((parent, name)) = split_path(path) else { return Ok(None) };
-        let Some(parent) = places.nodes.get(parent).copied() else { return Ok(None) };
+        // A workspace that the lockfile lacks joins the tree with what the lockfile has below it.
+        let known = places.nodes.get(parent).or_else(|| self.folders.get(parent)).copied();
+        let Some(parent) = known else { return Ok(None) };
         if !self.options.frozen && entry.stands_for_failure() {
             return Ok(None);
         }
@@ -409,7 +419,7 @@ impl<'l> Builder<'_, 'l> {
     }
 
     /// Queues nodes of the lockfile's tree, and reports the optional packages that they lack.
-    fn queue_all(&mut self, nodes: Vec<NodeId>) {
+    pub(super) fn queue_all(&mut self, nodes: Vec<NodeId>) {
         let mut expected = Vec::new();
         for node in nodes {
             self.queue.push(&self.tree, node);

@@ -278,8 +278,10 @@ impl DependencyTree<'_> {
             return value;
         };
         let reference_name = self.interner.find_name(reference);
+        // Of a package that is gathered as a peer, npm asks the one that it is gathered for.
+        let gathered_for = self[self.source_or_self(from)].root;
         let project = self[self.source_or_self(self[from].root)].root;
-        [project, from]
+        [gathered_for, from, project]
             .into_iter()
             .find_map(|node| self.declared_by(node, reference_name?))
             .unwrap_or_else(|| {

@@ -127,3 +127,21 @@ fn a_link_to_what_the_lockfile_does_not_describe_is_an_error() {
     let error = world.try_install(&project(&["a@^1"]), Some(&lock)).unwrap_err();
     assert!(matches!(error, ResolveError::LockLink { target, .. } if target == "gone"));
 }
+
+#[test]
+fn a_workspace_that_the_lockfile_lacks_keeps_what_is_locked_below_it() {
+    let world = world([
+        package("a@1.0.0"),
+        package("a@2.0.0"),
+        package("b@1.0.0").needs("a@*"),
+        package("b@1.1.0"),
+    ]);
+    let project = project(&["a@2.0.0"]);
+    let mut lock = world.install(&project).lock;
+    lock.packages.push(package("a@1.0.0").record("w/node_modules/a"));
+    lock.packages.push(package("b@1.0.0").needs("a@*").record("w/node_modules/b"));
+    let world = world.workspace("w", package("w@1.0.0").needs("b@^1"));
+    let resolution = world.install_from(&project, &lock);
+    // The older copy is not needed.
+    assert_eq!(tree(&resolution), ["a@2.0.0", "w -> w", "w@1.0.0", "w > b@1.0.0"]);
+}

@@ -116,6 +116,15 @@ fn a_reference_takes_the_version_of_the_projects_own_dependency() {
 }
 
 #[test]
+fn a_reference_means_what_the_package_says_that_a_peer_is_gathered_for() {
+    // Among the peers of `kit` the project has no `ui`, so `dom` has no place beside it.
+    let project = project(&["kit@1", "ui@2.0.0"]);
+    let resolution = with(one("ui", "$ui")).install(&project);
+    assert_eq!(tree(&resolution), ["kit@1.0.0", "kit > dom@1.0.0", "ui@2.0.0"]);
+    assert!(resolution.conflicts.is_empty());
+}
+
+#[test]
 fn an_override_can_name_another_package() {
     let project = project(&["app@1", "dom@1"]);
     let other = || [one("leaf", "npm:other@^1.0.0"), one("ui", "npm:other@^1.0.0")].concat();

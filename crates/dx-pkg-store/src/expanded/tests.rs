@@ -188,6 +188,34 @@ fn an_altered_file_is_replaced_from_a_copy_that_has_it() {
 }
 
 #[test]
+fn a_folder_of_numbered_files_that_is_gone_is_filled_again() {
+    let paths: Vec<_> = (0..150).map(|number| format!("lib/{number}.js")).collect();
+    let entry = |path| FileEntry { path, mode: FileMode::PLAIN, data: b"contents" };
+    let files: Vec<_> = paths.iter().map(|path| entry(path)).collect();
+    let integrity = Integrity::sha512_of(b"a tarball");
+    let id = PackageId::from_integrity(&integrity);
+    for has_copy in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        Store::open(folder.path()).unwrap().insert(id, Some(&integrity), &files).unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let copy = folder.path().join("copy");
+        fs::create_dir_all(copy.join("lib")).unwrap();
+        paths.iter().for_each(|path| fs::write(copy.join(path), "contents").unwrap());
+        let last = store.file_path(id, "lib/99.js").unwrap();
+        assert!(last.ends_with("d2/21"));
+        fs::remove_dir_all(last.parent().unwrap()).unwrap();
+        let checked = store.repair_expanded(id, has_copy.then_some(copy.as_path())).unwrap();
+        assert_eq!(checked.is_complete, has_copy);
+        if !has_copy {
+            store.insert(id, Some(&integrity), &files).unwrap();
+        }
+        let later = Store::open(folder.path()).unwrap();
+        assert_eq!(later.repair_expanded(id, None).unwrap(), unaltered());
+        assert!(later.verify(false).unwrap().damage.is_empty());
+    }
+}
+
+#[test]
 fn packages_of_an_earlier_version_are_taken_over_and_lose_nothing() {
     for stamps in [true, false] {
         let (_folder, store, id) = earlier_store(stamps);

@@ -38,8 +38,8 @@ fn a_file_in_place_of_a_folder_is_an_error() {
 }
 
 #[test]
-fn files_by_number_lie_in_one_folder() {
-    for (names, width) in [(Names::Numbers, 1), (Names::Padded, 31)] {
+fn files_by_number_lie_in_one_folder_or_in_folders_of_64() {
+    for (names, width) in [(Names::Numbers, 1), (Names::Padded, 31), (Names::Folders, 1)] {
         let folder = tempfile::tempdir().unwrap();
         let mut tree = PackageTree::new(Dir::open(folder.path()).unwrap(), names);
         for (number, path) in ["a/b/c.js", "x", "a/b/d.js"].into_iter().enumerate() {
@@ -50,4 +50,12 @@ fn files_by_number_lie_in_one_folder() {
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let mut tree = PackageTree::new(Dir::open(folder.path()).unwrap(), Names::Folders);
+    let mut add = |n| tree.add(&format!("a/{n}"), FileMode::PLAIN, b"").unwrap();
+    let row = (0..130).map(&mut add).last().unwrap();
+    let count = |path: &str| fs::read_dir(folder.path().join(path)).unwrap().count();
+    assert_eq!((count(""), count("d1"), count("d2")), (64 + 2, 64, 2));
+    tree.remove("a/129", row).unwrap();
+    assert_eq!(count("d2"), 1);
 }

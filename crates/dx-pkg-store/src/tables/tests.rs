@@ -50,9 +50,12 @@ fn a_record_of_version_2_is_read_and_written_the_same() {
 #[test]
 fn the_names_of_files_are_recorded() {
     let padded = format!("{}{}", "0".repeat(21), u32::MAX);
-    for (names, expected) in
-        [(Names::Paths, "a/b"), (Names::Numbers, "4294967295"), (Names::Padded, &padded)]
-    {
+    for (names, expected) in [
+        (Names::Paths, "a/b"),
+        (Names::Numbers, "4294967295"),
+        (Names::Padded, &padded),
+        (Names::Folders, "d67108863/63"),
+    ] {
         let name = FileName::of(names, "a/b", u32::MAX);
         assert_eq!(name.as_ref(), Path::new(expected));
         let tables = PackageTables { names, ..golden() };
@@ -135,10 +138,16 @@ proptest! {
 }
 
 #[test]
-fn names_are_numbers_in_decimal() {
+fn names_are_numbers_in_decimal_and_in_folders_of_64() {
     for number in [0, 9, 10, 99, 4_096, u32::MAX] {
         let name = FileName::of(Names::Numbers, "a", number);
         assert_eq!(name.as_ref(), Path::new(&number.to_string()));
+    }
+    let folders =
+        [(0, "0", None), (63, "63", None), (64, "d1/0", Some("d1")), (705, "d11/1", None)];
+    for (number, expected, folder) in folders {
+        let name = FileName::of(Names::Folders, "a", number);
+        assert_eq!((name.as_ref(), name.new_folder()), (Path::new(expected), folder));
     }
 }
 

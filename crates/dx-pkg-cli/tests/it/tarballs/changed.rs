@@ -118,3 +118,21 @@ fn digest_of_an_address_counts_for_whoever_requires_it() {
     assert_eq!(locked(&project, "node_modules/lib")["integrity"], before);
     assert_eq!(required(&project, "lib"), "lib 1.0.0");
 }
+
+#[test]
+fn digest_of_an_address_counts_for_a_package_that_another_one_displaces() {
+    let (server, registry) = (server(), Registry::start());
+    let url = lib(&server);
+    registry.package("app", "1.0.0").dep("lib", &url).publish();
+    publish(&server, "2.0.0");
+    let project = Project::new(&registry).user_npmrc("allow-remote=all");
+    let project = project.dep("app", "1.0.0").dep("lib", &url).create();
+    ok(&project, ["install"]);
+    let before = locked(&project, "node_modules/lib")["integrity"].clone();
+    publish_anew(&server);
+    let manifest = project.read("package.json").replace("lib-1.0.0.tgz", "lib-2.0.0.tgz");
+    project.write("package.json", &manifest);
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "lib"), "lib 2.0.0");
+    assert_eq!(locked(&project, "node_modules/app/node_modules/lib")["integrity"], before);
+}

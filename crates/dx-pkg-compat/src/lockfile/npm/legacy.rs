@@ -101,6 +101,10 @@ impl Tree<'_> {
             package.integrity = None;
             package.resolved = None;
         }
+        // As in later versions.
+        if package.is_from_git() {
+            package.integrity = None;
+        }
         if package.version.as_deref().is_some_and(|version| !path::version_is_safe(version)) {
             return Err(place.error("version", raw.get(), "is not a version"));
         }

@@ -180,3 +180,19 @@ fn part_for_old_clients_names_the_address_of_an_entry_without_a_version() {
     let expected = serde_json::json!({"version": "https://registry.example/a/-/a-1.0.0.tgz"});
     assert_eq!(written["dependencies"]["a"], expected);
 }
+
+#[test]
+fn version_1_gives_no_digest_to_what_a_commit_proves() {
+    let text = r#"{
+  "name": "x", "version": "1.0.0", "lockfileVersion": 1, "requires": true,
+  "dependencies": {
+    "a": {"version": "user/repository", "integrity": "sha512-a"},
+    "b": {"version": "1.0.0", "integrity": "sha512-b"}
+  }
+}"#;
+    let lock = read(text).unwrap();
+    let integrity = |path| lock.get(path).unwrap().integrity.as_deref();
+    assert_eq!(integrity("node_modules/a"), None);
+    assert_eq!(integrity("node_modules/b"), Some("sha512-b"));
+    assert_eq!(read(&write(&lock, Some(text))).unwrap().packages, lock.packages);
+}
