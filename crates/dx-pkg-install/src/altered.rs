@@ -20,10 +20,10 @@ use crate::plan::{Plan, tree_of};
 use crate::seal::Seal;
 use crate::{InstallError, Session, in_place, installed, notices, own_files};
 
-/// The number of bytes that an install without a background process compares with digests where
-/// files were changed since they were last linked or checked; opening each counts as 64 KiB. More
-/// would be noticed, as removing a tree changes the time of all its files.
-const COMPARED: u64 = 512 * 1024;
+/// The number of bytes that an install compares with digests where files were changed since they
+/// were last linked or checked; opening each counts as 64 KiB. More would be noticed, as removing a
+/// tree changes the time of all its files. A background process compares the rest.
+pub(crate) const COMPARED: u64 = 512 * 1024;
 /// The most threads that check files.
 const MOST_THREADS: usize = 4;
 
@@ -54,12 +54,6 @@ pub(crate) fn may_use_prepared(
     let sound = check(session.store(), &packages(&tree));
     session.context.mark("verified");
     Ok(sound)
-}
-
-/// Returns the number of bytes that linking compares with digests where files were changed since
-/// they were last linked or checked. A background process that follows compares all of them.
-pub(crate) fn compared(session: &Session) -> u64 {
-    if session.maintenance_follows() { 0 } else { COMPARED }
 }
 
 /// Returns whether the expanded files of all packages are unaltered, after they are repaired.

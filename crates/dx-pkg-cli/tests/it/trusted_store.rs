@@ -242,6 +242,22 @@ fn file_that_was_changed_in_place_and_set_back_is_restored_after_the_next_instal
 }
 
 #[test]
+fn file_changed_in_place_is_not_linked_though_a_background_process_follows() {
+    let registry = registry();
+    let first = project(&registry);
+    run(&first, "1", &["install"]).success();
+    maintain(&first);
+    let second = beside(&registry, &first);
+    run(&second, "1", &["install"]).success();
+    maintain(&second);
+    let _ = fs::remove_dir_all(first.store().join("v1/prepared"));
+    forge(&second.path().join(FILE));
+    let third = beside(&registry, &first);
+    run(&third, "1", &["install"]).success();
+    assert_eq!(required(&third, "v"), "honest");
+}
+
+#[test]
 fn file_that_was_changed_before_it_was_stored_is_not_stored() {
     let registry = registry();
     let first = project(&registry);

@@ -122,7 +122,7 @@ pub(super) fn fetch(
         links_outside: true,
         leaves_own_commands: session.is_global()?,
         cancelled: Some(run.cancel().flag()),
-        compares_bytes: altered::compared(session),
+        compares_bytes: altered::COMPARED,
         ..LinkOptions::default()
     };
     let (root, store) = (&project.root, session.store());

@@ -106,7 +106,7 @@ fn change(
         movable: inserted,
         extra_files: files,
         cancelled: Some(run.cancel().flag()),
-        compares_bytes: altered::compared(run.session),
+        compares_bytes: altered::COMPARED,
         ..LinkOptions::default()
     };
     let (store, counters) = (run.session.store(), LinkCounters(run));
@@ -235,7 +235,7 @@ fn link(
         repairs: repairs.as_ref(),
         after_interruption: sources.after_interruption,
         extra_files: &extra_files,
-        compares_bytes: altered::compared(session),
+        compares_bytes: altered::COMPARED,
         cancelled: Some(session.context.cancel.flag()),
         ..LinkOptions::default()
     };

@@ -189,7 +189,7 @@ fn separate(
         links_outside: true,
         extra_files: &files,
         cancelled: Some(session.context.cancel.flag()),
-        compares_bytes: altered::compared(session),
+        compares_bytes: altered::COMPARED,
         ..LinkOptions::default()
     };
     let change = |before: &Tree, after: &Tree| {
