@@ -348,7 +348,8 @@ fn was_told(resolution: &Resolution, input: Input<'_>) -> bool {
 }
 
 /// Returns whether a command adds or removes packages beside conflicts that the project has already
-/// and that they have no part in. What is removed must not have asked for any peer, nor be one.
+/// and that they have no part in. What is removed must not have asked for a peer that they are
+/// about, nor that peer for it.
 fn is_left_alone(resolution: &Resolution, input: Input<'_>) -> bool {
     let Options { explicit, removed, known_conflicts, .. } = input.options;
     let named = || explicit.iter().chain(removed);
@@ -357,10 +358,13 @@ fn is_left_alone(resolution: &Resolution, input: Input<'_>) -> bool {
         known_conflicts.contains(&conflict.to_string())
             && named().all(|name| *name != conflict.name && Some(&**name) != dependent)
     };
+    let is_disputed = |name: &str| resolution.conflicts.iter().any(|one| one.name == name);
+    let is_removed = |name: &str| removed.iter().any(|one| one == name);
     let is_joined = |entry: &LockPackage| {
-        let peers = &entry.peer_dependencies;
-        !peers.is_empty() && removed.iter().any(|name| name_of_path(&entry.path) == name)
-            || peers.iter().any(|(peer, _)| removed.contains(peer))
+        let name = name_of_path(&entry.path);
+        let mut peers = entry.peer_dependencies.iter().map(|(peer, _)| peer.as_str());
+        is_removed(name) && peers.clone().any(is_disputed)
+            || is_disputed(name) && peers.any(is_removed)
     };
     named().next().is_some()
         && !resolution.conflicts.is_empty()

@@ -252,7 +252,11 @@ fn may_be_solved(
     // A change that a command makes is looked at for what is new, and for what was in the way.
     !known.is_empty()
         && match &run.options.change {
-            Some(command) => solvable::may_be_without(&command.removed, locked, change),
+            Some(command) => {
+                let found = found.unwrap_or_default().iter().map(|conflict| &conflict.name);
+                let disputed = tree.baseline.disputed.iter().chain(found).map(String::as_str);
+                solvable::may_be_without(&command.removed, &disputed.collect(), locked)
+            }
             None => solvable::may_be(&tree.edited(project), &input.requirements, locked, change),
         }
 }

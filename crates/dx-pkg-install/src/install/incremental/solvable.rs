@@ -51,11 +51,23 @@ pub(super) fn may_be(
     }) || tree.loses_peers(edited, requirements)
 }
 
-/// Returns whether a known conflict may have a solution because the project no longer requires
-/// these packages.
-pub(super) fn may_be_without(removed: &[String], locked: &DxlView<'_>, change: &Change) -> bool {
-    let names = removed.iter().map(String::as_str).collect();
-    ChangedTree::of(locked, change).are_joined(&names)
+/// Returns whether conflicts about the peers `disputed` may have a solution because the project no
+/// longer requires the packages `dropped`: these are among the peers, or one asks for another.
+pub(super) fn may_be_without(
+    dropped: &[String],
+    disputed: &HashSet<&str>,
+    locked: &DxlView<'_>,
+) -> bool {
+    let is_dropped = |name: &str| dropped.iter().any(|one| one == name);
+    let is_joined = |package: Package<'_>| {
+        let name = name_of_path(package.path());
+        let mut peers = package.peer_dependencies().iter().map(|(peer, _)| peer);
+        is_dropped(name) && peers.clone().any(|peer| disputed.contains(peer))
+            || disputed.contains(name) && peers.any(is_dropped)
+    };
+    !dropped.is_empty()
+        && (dropped.iter().any(|name| disputed.contains(name.as_str()))
+            || locked.packages().any(is_joined))
 }
 
 /// A lock with the change of it.
