@@ -36,8 +36,10 @@ pub(crate) fn note(root: &Path, plan: &Plan) -> io::Result<()> {
     let project = Dir::open(root)?;
     let mut notes = BTreeMap::new();
     for package in packages.iter().filter(|package| package.private_copy) {
-        let Counts { files, bytes } = count(&project, &package.path, &paths)?;
-        notes.insert(package.path.as_str(), [files, bytes]);
+        // A script may have removed its package: what is not there is found by its name.
+        if let Ok(Counts { files, bytes }) = count(&project, &package.path, &paths) {
+            notes.insert(package.path.as_str(), [files, bytes]);
+        }
     }
     own_files::replace(root, NOTES, &serde_json::to_vec(&notes)?)
 }

@@ -129,3 +129,14 @@ fn packages_whose_scripts_made_what_was_lost_are_built_again_after_a_start() {
     restarted(&project, &["install"]).success();
     assert_eq!(runs(), 3);
 }
+
+#[test]
+fn a_script_that_removes_its_package_stops_no_install() {
+    let registry = Registry::start();
+    let script = "node -e \"fs.rmSync(process.cwd(), { recursive: true })\"";
+    registry.package("gone", "1.0.0").script("install", script).publish();
+    let manifest = r#"{"dependencies":{"gone":"1"},"allowScripts":{"gone":true}}"#;
+    let project = Project::new(&registry).file("package.json", manifest).create();
+    ok(&project, ["install"]);
+    assert!(!project.exists("node_modules/gone"));
+}
