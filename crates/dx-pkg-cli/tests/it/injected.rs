@@ -30,6 +30,11 @@ fn install_with_a_background_process_survives_faults() {
 }
 
 #[test]
+fn install_with_a_script_survives_faults() {
+    some_of("install with a script", 180);
+}
+
+#[test]
 fn add_survives_faults() {
     some_of("add", 175);
 }
