@@ -358,18 +358,15 @@ fn is_left_alone(resolution: &Resolution, input: Input<'_>) -> bool {
         known_conflicts.contains(&conflict.to_string())
             && named().all(|name| *name != conflict.name && Some(&**name) != dependent)
     };
-    let is_disputed = |name: &str| resolution.conflicts.iter().any(|one| one.name == name);
-    let is_removed = |name: &str| removed.iter().any(|one| one == name);
-    let is_joined = |entry: &LockPackage| {
-        let name = name_of_path(&entry.path);
-        let mut peers = entry.peer_dependencies.iter().map(|(peer, _)| peer.as_str());
-        is_removed(name) && peers.clone().any(is_disputed)
-            || is_disputed(name) && peers.any(is_removed)
-    };
+    let disputed = resolution.conflicts.iter().map(|conflict| conflict.name.as_str()).collect();
+    let entries = input.previous.iter().flat_map(|lock| &lock.packages).map(|entry| {
+        let peers = entry.peer_dependencies.iter().map(|(peer, _)| peer.as_str());
+        (name_of_path(&entry.path), peers)
+    });
     named().next().is_some()
         && !resolution.conflicts.is_empty()
         && resolution.conflicts.iter().all(is_apart)
-        && !input.previous.iter().flat_map(|lock| &lock.packages).any(is_joined)
+        && !peers::were_in_the_way(removed, &disputed, entries)
 }
 
 /// Returns the moves of a resolution and of the one that it came from.

@@ -116,7 +116,7 @@ const PADDED: usize = 31;
 /// The number of files in a folder of an expanded package. Adding a name to a block of a folder
 /// searches all names in it, so on ext4 small folders are filled faster, as long as there are not
 /// too many of them to make.
-pub(crate) const FOLDER: u32 = 64;
+const FOLDER: u32 = 64;
 
 impl Names {
     /// The names that this build gives. A system that clones whole folders needs paths.

@@ -39,6 +39,11 @@ impl Answer {
     fn is_offered(&self) -> bool {
         matches!(self.is_offered, Ok(true))
     }
+
+    /// Returns whether the registry was asked and did not answer.
+    fn has_failed(&self) -> bool {
+        !matches!(self.is_offered, Ok(_) | Err(AcquireError::Offline { .. }))
+    }
 }
 
 impl Identities {
@@ -91,16 +96,9 @@ impl Identities {
     /// The registry did not answer, so that it is not known of whom they are.
     pub(super) fn report(&self, events: &dyn Events) -> Result<(), InstallError> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut failed = None;
-        asked.retain(|_, answer| match &answer.is_offered {
-            Ok(_) | Err(AcquireError::Offline { .. }) => true,
-            Err(_) => {
-                let error = std::mem::replace(&mut answer.is_offered, Ok(false));
-                failed = failed.take().or(error.err());
-                false
-            }
-        });
-        if let Some(error) = failed {
+        let failed = asked.iter().find(|(_, answer)| answer.has_failed());
+        let failed = failed.map(|(path, _)| path.clone()).and_then(|path| asked.remove(&path));
+        if let Some(Answer { is_offered: Err(error), .. }) = failed {
             return Err(error.into());
         }
         let labels = |is_offline: bool| {

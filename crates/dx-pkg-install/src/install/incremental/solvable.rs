@@ -11,6 +11,7 @@ use dx_pkg_lock::dxl::{DxlView, Package};
 use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_resolve::change::Change;
+use dx_pkg_resolve::peers::were_in_the_way;
 use dx_pkg_resolve::rules::Exceptions;
 
 /// The manifests that were edited since the last install.
@@ -52,22 +53,17 @@ pub(super) fn may_be(
 }
 
 /// Returns whether conflicts about the peers `disputed` may have a solution because the project no
-/// longer requires the packages `dropped`: these are among the peers, or one asks for another.
+/// longer requires the packages `dropped`.
 pub(super) fn may_be_without(
     dropped: &[String],
     disputed: &HashSet<&str>,
     locked: &DxlView<'_>,
 ) -> bool {
-    let is_dropped = |name: &str| dropped.iter().any(|one| one == name);
-    let is_joined = |package: Package<'_>| {
-        let name = name_of_path(package.path());
-        let mut peers = package.peer_dependencies().iter().map(|(peer, _)| peer);
-        is_dropped(name) && peers.clone().any(|peer| disputed.contains(peer))
-            || disputed.contains(name) && peers.any(is_dropped)
-    };
-    !dropped.is_empty()
-        && (dropped.iter().any(|name| disputed.contains(name.as_str()))
-            || locked.packages().any(is_joined))
+    let entries = locked.packages().map(|entry| {
+        let peers = entry.peer_dependencies().iter().map(|(peer, _)| peer);
+        (name_of_path(entry.path()), peers)
+    });
+    were_in_the_way(dropped, disputed, entries)
 }
 
 /// A lock with the change of it.
