@@ -141,6 +141,8 @@ fn disjoint_ranges_do_not_intersect() {
     assert!(!range("1.2.3").intersects(&range(">1.2.3")));
     assert!(!range(">=1.2.3 <1.2.3").intersects(&range("*")));
     assert!(range("<1 || >3").intersects(&range("4")));
+    // As npm has it, though 0.0.0-alpha satisfies both.
+    assert!(!range("<0.0.0-beta").intersects(&range("<0.0.0-beta")));
 }
 
 #[test]

@@ -105,6 +105,10 @@ fn loose_reading_repairs_what_npm_repairs() {
     ] {
         assert_eq!(Version::parse_loose(text).unwrap().to_string(), canonical, "{text:?}");
     }
+    // A number that is too large stays text, zeros included, which only loose mode reads again.
+    let large = "1.2.3-099999999999999999";
+    assert_eq!(Version::parse_loose(large).unwrap().to_string(), large);
+    assert!(Version::parse(large).is_err());
     for text in ["1.2.3.4", "1.2", "1.2.x", "1.2.3-a..b", "1.2.3 beta", "latest"] {
         assert!(Version::parse_loose(text).is_err(), "{text:?}");
     }
