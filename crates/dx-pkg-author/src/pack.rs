@@ -8,7 +8,7 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::packlist::{PackOptions, compress_tar, files_of_member, write_tar};
-use dx_pkg_os::files::{Durability, write_atomic};
+use dx_pkg_os::files::{Durability, create_atomic};
 
 use crate::members::Members;
 use crate::script::{Scripts, Told};
@@ -66,13 +66,14 @@ pub fn folder(
     Ok(Tarball::packed(name, version, compress_tar(&tar), &files))
 }
 
-/// Writes a tarball into a folder, and returns its path.
+/// Writes a tarball into a folder, and returns its path. A link of its name is replaced: it came
+/// with the project, and leads anywhere.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write(tarball: &Tarball, destination: &Path) -> Result<PathBuf, AuthorError> {
     let path = destination.join(tarball.file_name());
-    write_atomic(&path, &tarball.bytes, Durability::Rename)
+    create_atomic(&path, &tarball.bytes, Durability::Rename)
         .map_err(|error| AcquireError::io(format!("writing {}", path.display()), error))?;
     Ok(path)
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use dx_pkg_core::{Platform, Version};
-use dx_pkg_os::files::{Durability, Identity, read_bounded, write_atomic};
+use dx_pkg_os::files::{Durability, Identity, create_atomic, read_bounded};
 use dx_pkg_os::process::{Asked, NoAnswer};
 use dx_pkg_store::{Folder, Store};
 
@@ -102,7 +102,7 @@ impl Found {
                 let version = version.and_then(|text| Version::parse(text.trim()).ok());
                 let version = version.ok_or_else(|| unknown("did not answer with a version"))?;
                 // A version that cannot be cached costs time, nothing else.
-                let _ = write_atomic(
+                let _ = create_atomic(
                     &memory,
                     format!("{key}\n{version}").as_bytes(),
                     Durability::Rename,

@@ -26,7 +26,7 @@ mod umask;
 mod user_file;
 mod within;
 
-pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
+pub use atomic::{Durability, TEMPORARY, create_atomic, sync_file, write_atomic};
 pub use clock::wait_for_later_times;
 pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
 pub use exchange::{Swap, exchange_or_rename};

@@ -21,7 +21,7 @@ use dx_pkg_install::{
     Change, Environment, InstallError, OpenProject, Options, SessionOptions, install,
 };
 use dx_pkg_lock::Lock;
-use dx_pkg_os::files::{Durability, FileLock, normal_path, write_atomic};
+use dx_pkg_os::files::{Durability, FileLock, create_atomic, normal_path};
 
 use crate::{Listener, RunError};
 
@@ -229,7 +229,7 @@ impl Maker<'_> {
         let _ = std::fs::remove_file(folder.join(RECORD));
         let _ = std::fs::remove_file(folder.join("package-lock.json"));
         let manifest = folder.join("package.json");
-        write_atomic(&manifest, EMPTY.as_bytes(), Durability::Rename)
+        create_atomic(&manifest, EMPTY.as_bytes(), Durability::Rename)
             .map_err(|error| AcquireError::io(format!("writing {}", manifest.display()), error))?;
         dx_pkg_os::process::install_signal_handlers();
         let found = self.add(&folder, wanted, asks)?;
@@ -247,7 +247,7 @@ impl Maker<'_> {
         }
         let names: Vec<String> = found.into_iter().map(|found| found.name).collect();
         let record = folder.join(RECORD);
-        write_atomic(&record, names.join("\n").as_bytes(), Durability::Rename)
+        create_atomic(&record, names.join("\n").as_bytes(), Durability::Rename)
             .map_err(|error| AcquireError::io(format!("writing {}", record.display()), error))?;
         Ok(Installed { folder, names })
     }

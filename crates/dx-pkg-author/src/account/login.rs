@@ -234,8 +234,11 @@ fn user_file(account: &Account<'_>) -> Result<PathBuf, AuthorError> {
     user.ok_or_else(|| usage_error("there is no home folder with a .npmrc", USAGE))
 }
 
-/// Changes lines of a `.npmrc`; without a value, removes them. Nobody else can read a new file.
+/// Changes lines of a `.npmrc`, which may be a link to wherever the user keeps it; without a value,
+/// removes them. Nobody else can read the file from before the change on.
 fn change_file(file: &Path, changes: &[(String, Option<String>)]) -> Result<(), AuthorError> {
+    let target = std::fs::canonicalize(file).ok();
+    let file = target.as_deref().unwrap_or(file);
     let old = read_trusted_text(file)?;
     let mut text = old.clone().unwrap_or_default();
     for (key, value) in changes {
@@ -248,18 +251,26 @@ fn change_file(file: &Path, changes: &[(String, Option<String>)]) -> Result<(), 
         return Ok(());
     }
     let failed = |error| AcquireError::io(format!("writing {}", file.display()), error);
+    // It holds tokens: nobody else is to read it.
     if old.is_none() {
         create_private(file).map_err(failed)?;
+    } else {
+        make_private(file).map_err(failed)?;
     }
     let (folder, name) = (file.parent().unwrap_or(file), file.file_name().unwrap_or_default());
     let name = name.to_string_lossy();
     write_user_file(folder, &name, text.as_bytes(), Durability::Fsync).map_err(failed)?;
-    // It holds tokens: nobody else is to read it.
-    #[cfg(unix)]
-    {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(file, mode).map_err(failed)?;
-    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private(file: &Path) -> std::io::Result<()> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(file, mode)
+}
+
+#[cfg(not(unix))]
+fn make_private(_file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

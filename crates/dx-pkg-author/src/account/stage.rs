@@ -2,7 +2,7 @@
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_fetch::Method;
-use dx_pkg_os::files::{Durability, write_atomic};
+use dx_pkg_os::files::{Durability, create_atomic};
 use serde_json::{Map, Value, json};
 
 use super::{Account, Named, Said, usage_error};
@@ -146,7 +146,7 @@ fn download(account: &Account<'_>, id: &str) -> Result<Said, AuthorError> {
     let file = tarball.file_name();
     let file = format!("{}-{id}.tgz", file.strip_suffix(".tgz").unwrap_or(&file));
     let place = account.environment.folder.join(&file);
-    write_atomic(&place, &tarball.bytes, Durability::Rename)
+    create_atomic(&place, &tarball.bytes, Durability::Rename)
         .map_err(|error| AcquireError::io(format!("writing {}", place.display()), error))?;
     account.told.notice(&tarball.text());
     let json = Map::from_iter([(tarball.name.clone(), tarball.json())]);

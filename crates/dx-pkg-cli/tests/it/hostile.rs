@@ -189,6 +189,21 @@ fn a_bundled_link_packs_no_other_folder() {
 }
 
 #[test]
+fn a_link_of_the_tarballs_name_is_replaced() {
+    let project = Project::offline().field("name", "p").field("version", "1.0.0").create();
+    let key = key(&project);
+    let before = fs::read(&key).unwrap();
+    let tarball = project.path().join("p-1.0.0.tgz");
+    for target in [key.as_path(), Path::new("nowhere"), Path::new("/dev/null")] {
+        let _ = fs::remove_file(&tarball);
+        symlink(target, &tarball).unwrap();
+        ok(&project, ["pack"]);
+        assert!(fs::symlink_metadata(&tarball).unwrap().is_file(), "{}", target.display());
+    }
+    assert_eq!(fs::read(&key).unwrap(), before);
+}
+
+#[test]
 fn completion_ends_whatever_a_manifest_is() {
     let project = Project::offline().create();
     let manifest = project.path().join("package.json");

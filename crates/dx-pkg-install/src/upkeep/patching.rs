@@ -284,7 +284,7 @@ fn write_patch(
     }
     let root = open.project.root.clone();
     let path = place_of(&root, &file)?;
-    let before = std::fs::read(&path).ok();
+    let before = read_bounded(&path, MAX_PATCH_SIZE).ok();
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| InstallError::io(format!("making {}", folder.display()), error))?;

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::read::open_regular;
 use super::unique_name;
 
 /// The beginning of the names of files that [`write_atomic`] has not renamed yet. A killed process
@@ -22,11 +23,15 @@ pub enum Durability {
 /// Replaces the file at `path` by a new one with these contents.
 ///
 /// The permission bits of an existing file are kept. If `path` is a symbolic link, its target is
-/// replaced. A reader sees the old file or the new one, and an error leaves the old one.
+/// replaced. A reader sees the old file or the new one, and an error leaves the old one, as does
+/// anything there that is no plain file.
 pub fn write_atomic(path: &Path, contents: &[u8], durability: Durability) -> io::Result<()> {
     let existing = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => {
             return write_atomic(&fs::canonicalize(path)?, contents, durability);
+        }
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
         Ok(metadata) => Some(metadata.permissions()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -35,13 +40,8 @@ pub fn write_atomic(path: &Path, contents: &[u8], durability: Durability) -> io:
     replace(path, contents, existing, durability)
 }
 
-/// Creates the file at `path` with these contents. A link that has appeared there meanwhile is
-/// replaced.
-pub(super) fn create_atomic(
-    path: &Path,
-    contents: &[u8],
-    durability: Durability,
-) -> io::Result<()> {
+/// Creates the file at `path` with these contents, in the place of whatever file or link is there.
+pub fn create_atomic(path: &Path, contents: &[u8], durability: Durability) -> io::Result<()> {
     replace(path, contents, None, durability)
 }
 
@@ -105,7 +105,7 @@ impl Drop for Temporary {
 
 /// Waits until the file at `path` is on the device, its contents and its name.
 pub fn sync_file(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()?;
+    open_regular(path)?.sync_all()?;
     path.parent().map_or(Ok(()), sync_dir)
 }
 

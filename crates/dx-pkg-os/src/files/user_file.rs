@@ -59,11 +59,17 @@ fn target_of(folder: &Path, name: &str) -> io::Result<PathBuf> {
     }
 }
 
-/// Opens a file, unless a link has taken its place since its own links were followed.
+/// Opens a plain file, unless a link has taken its place since its own links were followed. A pipe
+/// does not keep the caller waiting.
 #[cfg(unix)]
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    options.custom_flags(libc::O_NOFOLLOW).open(path)
+    let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
 }
 
 #[cfg(not(unix))]

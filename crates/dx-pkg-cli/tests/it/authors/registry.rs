@@ -322,7 +322,17 @@ fn a_login_by_the_web_is_kept_and_ended() {
     assert!(text.contains(&format!("{place}:_authToken=fresh-token\n")), "{text}");
     assert!(text.contains("min-release-age=0\n"), "{text}");
 
+    // A user may keep it elsewhere.
     let home = npmrc.parent().unwrap();
+    #[cfg(unix)]
+    let kept = home.join("kept");
+    #[cfg(unix)]
+    {
+        std::fs::rename(&npmrc, &kept).unwrap();
+        std::os::unix::fs::symlink("kept", &npmrc).unwrap();
+        let everybodys = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        std::fs::set_permissions(&kept, everybodys).unwrap();
+    }
     server.answer_once("DELETE /-/user/token/fresh-token", 200, "", json!({ "ok": true }));
     let output = Command::new(env!("CARGO_BIN_EXE_dx"))
         .arg("logout")
@@ -335,6 +345,12 @@ fn a_login_by_the_web_is_kept_and_ended() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(server.sent().last().unwrap().request, "DELETE /-/user/token/fresh-token");
     assert!(!std::fs::read_to_string(&npmrc).unwrap().contains("_authToken"));
+    #[cfg(unix)]
+    {
+        assert!(npmrc.is_symlink());
+        let mode = std::fs::metadata(&kept).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    }
 }
 
 #[test]

@@ -141,3 +141,19 @@ fn what_cannot_be_written_is_told_beforehand_and_stays() {
     check(&folder.path().join("new")).unwrap();
     assert_eq!(names(folder.path()), ["occupied"]);
 }
+
+#[test]
+fn what_is_no_plain_file_stays_and_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    symlink("pipe", folder.path().join("link")).unwrap();
+    for name in ["pipe", "link"] {
+        let path = folder.path().join(name);
+        assert!(check(&path).is_err());
+        assert!(try_to_write(&path, b"new").is_err());
+        assert!(super::super::write_atomic(&path, b"new", Durability::Rename).is_err());
+        assert!(super::super::sync_file(&path).is_err());
+    }
+    assert_eq!(names(folder.path()), ["link", "pipe"]);
+}
