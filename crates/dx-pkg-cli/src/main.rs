@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         return code;
     }
     dx_pkg_os::process::raise_open_files_limit();
+    dx_pkg_os::process::fail_on_file_size_limit();
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(code) => return code,

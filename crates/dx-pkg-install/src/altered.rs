@@ -11,7 +11,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{Placement, PlacementSource, Tree};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
-use dx_pkg_os::files::Dir;
+use dx_pkg_os::files::{Dir, read_bounded};
 use dx_pkg_store::expanded::Altered;
 use dx_pkg_store::preparation::PreparedKey;
 use dx_pkg_store::{Folder, Store};
@@ -201,10 +201,16 @@ fn shared(
     files.filter(is_shared).map(|file| format!("{}/{}", placement.path, file.path)).collect()
 }
 
+/// The most bytes that are read of a lock: a path.
+const LONGEST_PATH: u64 = 64 << 10;
+
 /// Returns the projects that have used this store: the locks of projects hold their folders.
 fn known_projects(store: &Store) -> Vec<PathBuf> {
     let locks = fs::read_dir(store.folder(Folder::Locks)).into_iter().flatten().flatten();
-    let texts = locks.filter_map(|lock| fs::read_to_string(lock.path()).ok());
+    let texts = locks.filter_map(|lock| {
+        let text = read_bounded(&lock.path(), LONGEST_PATH).ok()?;
+        String::from_utf8(text).ok()
+    });
     texts.map(PathBuf::from).filter(|root| root.is_absolute()).collect()
 }
 

@@ -270,7 +270,8 @@ pub fn prune(
 /// Removes, about once a day, what was not used for three months.
 fn prune_now_and_then(store: &Store) -> Result<(), InstallError> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    let note = store.folder(Folder::Locks).join("pruned");
+    const PRUNED: &str = "pruned";
+    let note = store.folder(Folder::Locks).join(PRUNED);
     let modified = fs::metadata(&note).and_then(|metadata| metadata.modified());
     // A time in the future only means that the clock was set back.
     let is_due =
@@ -279,8 +280,7 @@ fn prune_now_and_then(store: &Store) -> Result<(), InstallError> {
         prune(store, 90 * DAY, None)?;
     }
     if is_due || modified.is_err() {
-        fs::write(&note, b"")
-            .map_err(|error| InstallError::io(format!("writing {}", note.display()), error))?;
+        store.note(PRUNED)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ mod mount;
 #[cfg(test)]
 mod tests;
 
-use mount::is_mount_point;
+use mount::{is_mount_point, mounted_below};
 
 const PREFIX: &str = ".node_modules-dx-";
 
@@ -134,6 +134,9 @@ impl Staging {
         match swap {
             Ok(swap) => {
                 // The name is now the old tree's, if there was one.
+                if swap == Swap::Exchanged {
+                    self.keep_mounts()?;
+                }
                 self.done = true;
                 if swap == Swap::Exchanged && run.options.keep_foreign {
                     rescue(&self.parent, Path::new(&self.name))
@@ -158,6 +161,20 @@ impl Staging {
                 .map_err(LinkError::io("touch the state in", &place))?;
         }
         Ok(if self.done { self.discard(run.packages.store) } else { None })
+    }
+
+    /// Takes the exchange of the trees back if a file system is mounted below the old one: it would
+    /// go with that, out of sight.
+    fn keep_mounts(&self) -> Result<(), LinkError> {
+        let Some(mounted) = mounted_below(&self.parent_path.join(&self.name)) else {
+            return Ok(());
+        };
+        let inner = mounted.strip_prefix(self.parent_path.join(&self.name)).unwrap_or(&mounted);
+        let place = self.parent_path.join(NODE_MODULES).join(inner);
+        exchange_or_rename(&self.parent, &self.name, &self.parent, NODE_MODULES)
+            .map_err(LinkError::io("put back the tree around", &place))?;
+        let reason = io::Error::new(ErrorKind::ResourceBusy, "a file system is mounted there");
+        Err(LinkError::io("replace", place)(reason))
     }
 
     /// Replaces the entries of `node_modules` one by one, if the folder itself cannot be replaced.

@@ -23,7 +23,8 @@ pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descript
 pub use power::on_battery;
 pub use secret_line::read_secret_line;
 pub use signals::{
-    cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
+    cancellation_flag, cancelled_by_signal, fail_on_file_size_limit, forward_sigterm_to,
+    install_signal_handlers,
 };
 pub use typed_line::{is_cancelled, read_typed_line};
 

@@ -89,7 +89,7 @@ impl Tarballs {
         };
         let fault = |error: std::io::Error| Failure::of_io("read", key.as_str(), &error);
         let state = state(&opened.metadata().map_err(fault)?).map_err(fault)?;
-        let map = Map::of(&opened).map_err(fault)?;
+        let map = Map::of_any_size(&opened).map_err(fault)?;
         let bytes = Bytes::from_owner(map);
         if self.hashed.get(&key) == Some(state) {
             let is_old = state.1.elapsed().unwrap_or_default() > USED;

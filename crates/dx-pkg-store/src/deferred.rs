@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::FileEntry;
-use dx_pkg_os::files::{Dir, unique_name};
+use dx_pkg_os::files::{Dir, read_bounded, unique_name};
 
+use crate::layout::RECORD_LIMIT;
 use crate::matching::read_matching;
 use crate::package_tree::PackageTree;
 use crate::pending::{PREFIX, Pending, name_of, record};
@@ -117,7 +118,11 @@ impl Store {
     pub fn pending_records(&self) -> Result<Vec<PendingRecord>, StoreError> {
         let mut records = Vec::new();
         for file in self.names_in(Folder::Pending)? {
-            let bytes = std::fs::read(&file).map_err(StoreError::io("reading", &file))?;
+            // What is no record, as a pipe, is removed as a damaged one is.
+            let bytes = match read_bounded(&file, RECORD_LIMIT) {
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => Vec::new(),
+                read => read.map_err(StoreError::io("reading", &file))?,
+            };
             match record::decode(&bytes, self.seals()?) {
                 Some(record::Contents { project, folder, packages }) => {
                     let unmoved = self.folder(Folder::Tmp).join(folder);

@@ -9,7 +9,7 @@
 //! from the registry: the package then counts as missing until it is fetched again. The files that
 //! are right stay, with all their links.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
@@ -19,7 +19,7 @@ use dx_pkg_format::wire::Frame;
 use dx_pkg_os::files::{Dir, Status, unique_name};
 
 use crate::insert::Temporary;
-use crate::layout::{EntryName, FORMER, RECORD};
+use crate::layout::{EntryName, FORMER, RECORD, RECORD_LIMIT};
 use crate::matching::{file_matches, read_matching};
 use crate::package_tree::now_ns;
 use crate::tables::{Row, Stamp};
@@ -192,8 +192,7 @@ impl Store {
         let shared = self.lacking().remove(&id).unwrap_or_default();
         let former = EntryName::of_package(id, FORMER);
         let packages = self.existing(Folder::Packages)?;
-        let mut record = Vec::new();
-        packages.open_file(former).ok()?.read_to_end(&mut record).ok()?;
+        let record = packages.read_file(former, RECORD_LIMIT).ok()?;
         let record = PackageTables::decode(record, id, self.seals().ok()?)?;
         let old = self.open_files(id, &record).ok()?;
         let new = PackageFiles::new(Dir::open(fresh.path()).ok()?, tables.clone());
@@ -232,9 +231,8 @@ impl Store {
     pub(crate) fn earlier_rows(&self, id: PackageId, files: usize) -> Option<Vec<Row>> {
         const ROW: usize = 24;
         let packages = self.existing(Folder::Packages)?;
-        let mut file = packages.open_file(EntryName::of_package(id, ".files")).ok()?;
-        let mut bytes = Vec::with_capacity(Frame::SIZE + files * ROW + 1);
-        file.read_to_end(&mut bytes).ok()?;
+        let limit = (Frame::SIZE + files * ROW + 1) as u64;
+        let bytes = packages.read_file(EntryName::of_package(id, ".files"), limit).ok()?;
         let (rows, rest) = EARLIER.open(&bytes).ok()?.rest().as_chunks::<ROW>();
         let is_whole = rest.is_empty() && rows.len() == files;
         let row = |row| Row { stamp: Stamp::of_row(row), number: 0 };

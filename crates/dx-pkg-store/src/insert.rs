@@ -154,6 +154,37 @@ impl Store {
         temporary.publish_file(folder, target)
     }
 
+    /// Opens a folder of `prepared/` that is no link; `None` if it does not exist yet.
+    pub(crate) fn prepared_part(&self, part: &str) -> Option<Dir> {
+        self.existing(Folder::Prepared)?.open_dir(part).ok()
+    }
+
+    /// Writes a file in such a folder, which is created if missing, as [`Self::write_file`] does.
+    pub(crate) fn write_prepared_part(
+        &self,
+        part: &str,
+        name: String,
+        contents: &[u8],
+    ) -> Result<(), StoreError> {
+        let path = || self.folder(Folder::Prepared).join(part);
+        let dir = self.dir(Folder::Prepared)?.make_or_open_dir_by_umask(part);
+        let dir =
+            dir.map_err(|error| StoreError::io("opening the store's folder", path())(error))?;
+        let temporary = Temporary::new(self);
+        self.dir(Folder::Tmp)?
+            .write_file(&temporary.name, contents, PLAIN)
+            .map_err(|error| StoreError::io("writing", path())(error))?;
+        temporary.move_to(&dir, name)
+    }
+
+    /// Writes an empty file in `locks/`, whose time tells when something was done.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn note(&self, name: &str) -> Result<(), StoreError> {
+        self.write_file(Folder::Locks, name, |_| Ok(()))
+    }
+
     /// Creates the package's expanded folder in `tmp/`, calls `fill`, which returns the rows of the
     /// files, and publishes it.
     pub(crate) fn insert_expanded(

@@ -4,12 +4,11 @@
 //! put in place, `*` after a whole tree was built there, `-` after a tree was changed. The digest
 //! is that of the folder, so a project has one job at a time, its last.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::files::{Dir, FileLock};
+use dx_pkg_os::files::{DirEntry, FileLock};
 
-use crate::layout::absolute_path;
+use crate::layout::{NOTE_LIMIT, absolute_path};
 use crate::{Folder, Store, StoreError};
 
 const JOBS: &str = "jobs";
@@ -69,24 +68,19 @@ impl Store {
     /// When the file system refuses.
     pub fn queue_job(&self, job: &PrepareJob) -> Result<(), StoreError> {
         let project = job.project.as_os_str().as_encoded_bytes();
-        let name = format!("{JOBS}/{}", project_name(&job.project));
         let text = [&[job.tree.sign()], project].concat();
-        self.write_file(Folder::Prepared, name, |file| file.write_all(&text))
+        self.write_prepared_part(JOBS, project_name(&job.project), &text)
     }
 
     /// Removes all jobs from the queue and returns them, the oldest first.
     #[must_use]
     pub fn take_jobs(&self) -> Vec<PrepareJob> {
-        let folder = self.folder(Folder::Prepared).join(JOBS);
-        let entries = Dir::open(&folder).and_then(|dir| dir.entries()).unwrap_or_default();
+        let Some(folder) = self.prepared_part(JOBS) else { return Vec::new() };
         let mut jobs = Vec::new();
-        for path in entries.into_iter().map(|entry| folder.join(entry.name)) {
-            let Ok(queued) = std::fs::metadata(&path).and_then(|metadata| metadata.modified())
-            else {
-                continue;
-            };
-            let text = std::fs::read(&path).unwrap_or_default();
-            if std::fs::remove_file(&path).is_ok()
+        for DirEntry { name, .. } in folder.entries().unwrap_or_default() {
+            let Some(queued) = folder.modified(&name) else { continue };
+            let text = folder.read_file(&name, NOTE_LIMIT).unwrap_or_default();
+            if folder.remove_file(&name).is_ok()
                 && let Some(job) = PrepareJob::parse(&text)
             {
                 jobs.push((queued, job));

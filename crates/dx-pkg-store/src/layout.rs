@@ -75,6 +75,13 @@ pub enum Folder {
     Locks,
 }
 
+/// The most bytes that are read of a note: a path and some numbers.
+pub(crate) const NOTE_LIMIT: u64 = 64 << 10;
+
+/// The most bytes that are read of a record, which has the packages of a project or the files of a
+/// package.
+pub(crate) const RECORD_LIMIT: u64 = 64 << 20;
+
 impl Folder {
     /// The number of folders.
     pub(crate) const COUNT: usize = 14;

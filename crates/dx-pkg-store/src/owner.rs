@@ -10,7 +10,7 @@
 use std::io;
 use std::path::Path;
 
-use dx_pkg_os::files::{self, Access, Dir, ROOT};
+use dx_pkg_os::files::{self, Access, Dir, DirEntry, EntryKind, ROOT};
 
 use crate::StoreError;
 use crate::unfit::Unfit;
@@ -43,6 +43,11 @@ pub(crate) fn open(root: &Path, place: Place) -> Result<Dir, StoreError> {
             let _ = dir.make_private();
         }
         Access::Sticky | Access::Shared => take_back(&dir, &v1)?,
+    }
+    for entry in dir.entries().map_err(unfit("opening the store", &v1))? {
+        if entry.kind == EntryKind::Symlink {
+            return Err(not_used(&v1.join(entry.name), Unfit::NoFolder));
+        }
     }
     Ok(dir)
 }
@@ -118,16 +123,30 @@ fn take_back(dir: &Dir, path: &Path) -> Result<(), StoreError> {
         return Err(not_used(path, Unfit::Shared));
     }
     for entry in dir.entries().map_err(failed())? {
-        let at = path.join(&entry.name);
-        match files::access(&at, false) {
-            Ok(Access::Foreign { owner }) => return Err(not_used(&at, Unfit::Foreign { owner })),
-            Err(error) if entry.kind == files::EntryKind::Symlink => {
-                return Err(unfit("opening the store", &at)(error));
-            }
-            _ => {}
+        check_planted(path, &entry)?;
+        // What is in `tmp` and `trash` is removed, and no path leads through it.
+        if entry.kind != EntryKind::Directory
+            || matches!(entry.name.to_str(), Some("tmp" | "trash"))
+        {
+            continue;
+        }
+        let inside = path.join(&entry.name);
+        let found = dir.open_dir(&entry.name).and_then(|dir| dir.entries());
+        for entry in found.map_err(unfit("opening the store", &inside))? {
+            check_planted(&inside, &entry)?;
         }
     }
     Ok(())
+}
+
+/// Refuses a folder of somebody else's, and a link.
+fn check_planted(folder: &Path, entry: &DirEntry) -> Result<(), StoreError> {
+    let at = folder.join(&entry.name);
+    match (entry.kind, files::access(&at, false)) {
+        (EntryKind::Symlink, _) => Err(not_used(&at, Unfit::NoFolder)),
+        (_, Ok(Access::Foreign { owner })) => Err(not_used(&at, Unfit::Foreign { owner })),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the error about a folder that is not used.

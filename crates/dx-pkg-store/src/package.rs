@@ -10,7 +10,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
 use dx_pkg_os::files::{Dir, Map};
 
-use crate::layout::{EntryName, RECORD};
+use crate::layout::{EntryName, RECORD, RECORD_LIMIT};
 use crate::tables::Names;
 use crate::{Folder, PackageFiles, PackageTables, Store, StoreError, pending, tables};
 
@@ -103,7 +103,7 @@ impl Store {
             let read = file.read(&mut bytes)?;
             bytes.truncate(read);
             if read == FIRST {
-                file.read_to_end(&mut bytes)?;
+                (&file).take(RECORD_LIMIT).read_to_end(&mut bytes)?;
             }
             let is_former = PackageTables::is_former(&bytes) && self.is_former(&file)?;
             Ok((bytes, is_former))
@@ -146,8 +146,8 @@ impl Store {
         id: PackageId,
     ) -> Result<Option<(Package, File)>, StoreError> {
         let Some(file) = self.open_dxp(id)? else { return Ok(None) };
-        let map =
-            Map::of(&file).map_err(StoreError::io("opening the package", self.package_path(id)))?;
+        let map = Map::of_any_size(&file)
+            .map_err(StoreError::io("opening the package", self.package_path(id)))?;
         match Layout::decode(&map) {
             Ok(layout) => Ok(Some((Package(Source::Whole { map, layout }), file))),
             Err(source) => Err(StoreError::Damaged { path: self.package_path(id), source }),

@@ -20,10 +20,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dx_pkg_os::files::{Dir, Durability, identity, unique_name, write_atomic};
+use dx_pkg_os::files::{Dir, Durability, create_atomic, identity, read_bounded, unique_name};
 use dx_pkg_os::process::written_since_boot;
 
-use crate::layout::{EntryName, absolute_path, digest_from_hex};
+use crate::layout::{EntryName, NOTE_LIMIT, RECORD_LIMIT, absolute_path, digest_from_hex};
 use crate::{Folder, Store, StoreError};
 
 const TREE: &str = "tree-";
@@ -54,7 +54,7 @@ impl PreparedEntry {
     /// Returns the project that last had such a tree.
     #[must_use]
     pub fn project(&self) -> Option<PathBuf> {
-        absolute_path(&std::fs::read(self.path.join(USED)).ok()?)
+        absolute_path(&read_bounded(&self.path.join(USED), NOTE_LIMIT).ok()?)
     }
 
     /// Reads the record that was given to [`Store::record_prepared`].
@@ -62,7 +62,7 @@ impl PreparedEntry {
     /// # Errors
     /// When it cannot be read.
     pub fn record(&self) -> io::Result<Vec<u8>> {
-        std::fs::read(self.path.join(RECORD))
+        read_bounded(&self.path.join(RECORD), RECORD_LIMIT)
     }
 }
 
@@ -136,10 +136,10 @@ impl Store {
         let write = || -> io::Result<()> {
             std::fs::create_dir_all(&path)?;
             if !path.join(RECORD).exists() {
-                write_atomic(&path.join(RECORD), record, Durability::Rename)?;
+                create_atomic(&path.join(RECORD), record, Durability::Rename)?;
             }
             let project = project.as_os_str().as_encoded_bytes();
-            write_atomic(&path.join(USED), project, Durability::Rename)
+            create_atomic(&path.join(USED), project, Durability::Rename)
         };
         write().map_err(StoreError::io("writing", &path))
     }
@@ -156,13 +156,13 @@ impl Store {
     /// Reads the record of a key's trees; `None` without a readable one.
     #[must_use]
     pub fn prepared_record(&self, key: PreparedKey) -> Option<Vec<u8>> {
-        std::fs::read(self.prepared_folder(key).join(RECORD)).ok()
+        read_bounded(&self.prepared_folder(key).join(RECORD), RECORD_LIMIT).ok()
     }
 
     /// Returns the project that last had a tree of this key; `None` where no project had one.
     #[must_use]
     pub fn prepared_project(&self, key: PreparedKey) -> Option<PathBuf> {
-        absolute_path(&std::fs::read(self.prepared_folder(key).join(USED)).ok()?)
+        absolute_path(&read_bounded(&self.prepared_folder(key).join(USED), NOTE_LIMIT).ok()?)
     }
 
     /// Returns every entry, the most recently used first. Unreadable ones are left out.

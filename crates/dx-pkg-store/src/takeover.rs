@@ -1,14 +1,13 @@
 //! Takes over the packages of earlier versions, which kept a DXP file beside the expanded files,
 //! and whose records had no seals.
 
-use std::io::Read;
 use std::time::SystemTime;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{DigestedFile, ProvisionalDigest};
 use dx_pkg_os::files::wait_for_later_times;
 
-use crate::layout::{EntryName, RECORD};
+use crate::layout::{EntryName, RECORD, RECORD_LIMIT};
 use crate::package_tree::now_ns;
 use crate::tables::{Digests, Row};
 use crate::{Folder, PackageTables, Store, StoreError};
@@ -71,17 +70,15 @@ impl Store {
                 }
             }
         }
-        self.dir(Folder::Locks)?;
-        std::fs::write(&note, b"").map_err(StoreError::io("writing", note))?;
+        self.note(DONE)?;
         Ok(sealed)
     }
 
     /// Returns the tables of a package with digests of their own for the files that are there;
     /// `None` if it has them, or a file is altered.
     fn resealed(&self, id: PackageId) -> Option<PackageTables> {
-        let mut bytes = Vec::new();
         let packages = self.existing(Folder::Packages)?;
-        packages.open_file(EntryName::of_package(id, RECORD)).ok()?.read_to_end(&mut bytes).ok()?;
+        let bytes = packages.read_file(EntryName::of_package(id, RECORD), RECORD_LIMIT).ok()?;
         let is_former = PackageTables::is_former(&bytes);
         let tables = self.stored_tables(id).ok()??;
         if !is_former && !matches!(tables.digests, Digests::Unkeyed) {

@@ -5,7 +5,7 @@
 //! as if it had been fetched.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 
@@ -15,6 +15,8 @@ use crate::package_tree::PLAIN;
 use crate::{Folder, Store, StoreError};
 
 const SUFFIX: &str = ".tgz";
+/// The most bytes of a tarball that is read.
+const LARGEST: u64 = 1 << 30;
 
 impl Store {
     /// Stores a package's tarball, which the caller has verified.
@@ -44,6 +46,12 @@ impl Store {
         self.existing(Folder::Packages)?.open_file(EntryName::of_package(id, SUFFIX)).ok()
     }
 
+    /// Reads a package's tarball, which the caller verifies.
+    pub(crate) fn tarball_bytes(&self, id: PackageId) -> io::Result<Vec<u8>> {
+        let packages = self.existing(Folder::Packages).ok_or(io::ErrorKind::NotFound)?;
+        packages.read_file(EntryName::of_package(id, SUFFIX), LARGEST)
+    }
+
     /// Returns whether the store has the package's tarball.
     #[must_use]
     pub fn has_tarball(&self, id: PackageId) -> bool {
@@ -60,11 +68,10 @@ impl Store {
     /// that integrity; a damaged one is removed.
     #[must_use]
     pub fn tarball(&self, id: PackageId, integrity: &Integrity) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut file = self.open_tarball(id)?;
-        let read = file.read_to_end(&mut bytes);
+        self.tarball_size(id)?;
+        let bytes = self.tarball_bytes(id).unwrap_or_default();
         let found = Integrity::sha512_of(&bytes);
-        if read.is_ok() && PackageId::from_integrity(&found) == id {
+        if PackageId::from_integrity(&found) == id {
             // An altered half of the integrity does not make the tarball a damaged one.
             return found.agrees_with(integrity).then_some(bytes);
         }

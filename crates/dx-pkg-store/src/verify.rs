@@ -83,8 +83,7 @@ impl Store {
         }
         for id in self.ids_in(Folder::Packages, shard, ".tgz")? {
             report.packages += usize::from(!packages.contains(&id));
-            let path = self.package_path(id).with_extension("tgz");
-            let bytes = std::fs::read(&path).map_err(StoreError::io("reading", &path))?;
+            let bytes = self.tarball_bytes(id).unwrap_or_default();
             if PackageId::from_integrity(&Integrity::sha512_of(&bytes)) != id {
                 let fixed = fix && self.remove_tarball(id).is_ok();
                 report.damage.push(Damage {

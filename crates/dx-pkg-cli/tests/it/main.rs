@@ -102,6 +102,8 @@ mod missing_times;
 #[cfg(unix)]
 mod modes;
 mod monorepo;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod npm_tree;
 mod npmrc;
 mod odd_values;

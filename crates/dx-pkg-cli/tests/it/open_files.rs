@@ -93,3 +93,26 @@ fn a_limit_that_may_be_raised_limits_no_connections() {
     assert!(registry.most_in_flight() <= 24, "{}", registry.most_in_flight());
     assert!(raised >= 1);
 }
+
+/// Runs an install of a small project, limited by a shell's `ulimit`.
+fn small(limit: &str) -> Run {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    let script = format!("ulimit {limit} && exec \"$@\"");
+    let sh = project.dx("/bin/sh").env("DX_PREPARED_TREES", "0");
+    sh.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_dx"), "install"]).run()
+}
+
+#[test]
+fn a_limit_that_is_too_low_is_told_before_long() {
+    let run = small("-n 16").failure();
+    assert!(run.stderr.contains("Too many open files"), "{run}");
+    assert!(run.elapsed.as_secs() < 25, "{run}");
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_of_the_file() {
+    let run = small("-f 0").failure();
+    assert!(run.stderr.contains("File too large"), "{run}");
+}

@@ -147,6 +147,90 @@ fn store_that_is_a_link_within_or_not_a_folder_is_not_used() {
 }
 
 #[test]
+fn store_whose_folders_are_links_is_not_used() {
+    let registry = registry();
+    let project = project(&registry);
+    let elsewhere = project.home().join("elsewhere");
+    fs::create_dir_all(&elsewhere).unwrap();
+    let file = elsewhere.join("file");
+    fs::write(&file, "of the user").unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    fs::File::options().write(true).open(&file).unwrap().set_modified(long_ago).unwrap();
+    for folder in ["resolutions", "locks", "trash", "metadata", "commands", "prepared"] {
+        ok(&project, ["install"]);
+        let at = project.store().join("v1").join(folder);
+        let aside = project.store().join("v1/aside");
+        let _ = fs::rename(&at, &aside);
+        symlink(&elsewhere, &at).unwrap();
+        for args in [&["install"][..], &["ci"], &["store", "prune"], &["store", "maintain"]] {
+            let _ = fs::remove_dir_all(project.path().join("node_modules"));
+            let run = command(&project).args(args).run();
+            assert!(run.stderr.contains("DX_STORE_NOT_USED"), "{folder} {args:?}: {run}");
+        }
+        fs::remove_file(&at).unwrap();
+        let _ = fs::rename(&aside, &at);
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn links_in_the_places_of_a_stores_files_are_replaced() {
+    let registry = registry();
+    let project = project(&registry);
+    ok(&project, ["install"]);
+    ok(&project, ["store", "maintain"]);
+    let kept = project.home().join("kept");
+    fs::write(&kept, "of the user").unwrap();
+    let v1 = project.store().join("v1");
+    for folder in ["", "locks", "prepared/projects", "prepared/jobs"] {
+        for entry in fs::read_dir(v1.join(folder)).into_iter().flatten().flatten() {
+            if entry.file_type().unwrap().is_file() && entry.file_name() != "key" {
+                fs::remove_file(entry.path()).unwrap();
+                symlink(&kept, entry.path()).unwrap();
+            }
+        }
+    }
+    let _ = fs::remove_dir_all(v1.join("prepared/jobs"));
+    fs::create_dir_all(v1.join("prepared")).unwrap();
+    symlink(project.home(), v1.join("prepared/jobs")).unwrap();
+    project.remove("node_modules");
+    for args in [&["install"][..], &["store", "maintain"], &["install", "v"]] {
+        // A lock that is a link cannot be taken.
+        command(&project).args(args).run();
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "of the user", "{args:?}");
+    }
+}
+
+#[test]
+fn pipes_in_the_places_of_a_stores_files_keep_nobody_waiting() {
+    let registry = registry();
+    let project = project(&registry);
+    ok(&project, ["install"]);
+    ok(&project, ["store", "maintain"]);
+    let mut folders = vec![project.store().join("v1")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                fs::remove_file(entry.path()).unwrap();
+                let made = std::process::Command::new("mkfifo").arg(entry.path()).status();
+                assert!(made.unwrap().success());
+            }
+        }
+    }
+    project.remove("node_modules");
+    for args in
+        [&["store", "status"][..], &["store", "maintain"], &["store", "prune"], &["install"]]
+    {
+        let patient = ["20", env!("CARGO_BIN_EXE_dx")];
+        let run = project.command(Path::new("timeout")).args(patient).args(args).run();
+        assert_ne!(run.status, Some(124), "{args:?}: {run}");
+    }
+    assert_eq!(required(&project, "v"), "honest");
+}
+
+#[test]
 fn store_that_others_could_read_is_closed_and_used() {
     let registry = registry();
     let project = project(&registry);

@@ -1,7 +1,7 @@
 //! Detection of mount points: a mounted `node_modules`, as in containers, cannot be renamed.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Returns whether the folder is a mount point, by `statx` or Linux's `/proc/self/mountinfo`
 /// (proc_pid_mountinfo(5)); false elsewhere.
@@ -13,17 +13,37 @@ pub(super) fn is_mount_point(folder: &Path) -> bool {
     if !cfg!(target_os = "linux") || !is_folder() {
         return false;
     }
-    let Ok(folder) = folder.canonicalize() else {
-        return false;
-    };
-    let Some(folder) = folder.to_str() else {
-        return false;
-    };
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    mounts.lines().any(|line| line.split(' ').nth(4).is_some_and(|point| point == escaped(folder)))
+    folder.canonicalize().is_ok_and(|folder| {
+        let folder = escaped(&folder);
+        points(&mounts()).any(|point| point == folder)
+    })
+}
+
+/// Returns a mount point below the folder, by `/proc/self/mountinfo`; `None` where there is none or
+/// that cannot be told.
+pub(super) fn mounted_below(folder: &Path) -> Option<PathBuf> {
+    let mounts = cfg!(target_os = "linux").then(mounts)?;
+    let around = [&escaped(&folder.canonicalize().ok()?)[..], b"/"].concat();
+    let inner = points(&mounts).find_map(|point| point.strip_prefix(&around[..]))?;
+    Some(folder.join(String::from_utf8_lossy(inner).as_ref()))
+}
+
+fn mounts() -> Vec<u8> {
+    fs::read("/proc/self/mountinfo").unwrap_or_default()
+}
+
+fn points(mounts: &[u8]) -> impl Iterator<Item = &[u8]> {
+    mounts.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
 }
 
 /// Escapes a path as the kernel does there.
-fn escaped(path: &str) -> String {
-    path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012")
+fn escaped(path: &Path) -> Vec<u8> {
+    let mut escaped = Vec::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'\\' | b' ' | b'\t' | b'\n' => escaped.extend(format!("\\{byte:03o}").bytes()),
+            plain => escaped.push(*plain),
+        }
+    }
+    escaped
 }

@@ -11,6 +11,7 @@ mod unix;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::identity::Identity;
 use super::{TEMPORARY, unique_name};
@@ -123,6 +124,15 @@ impl Dir {
             }
             renamed => renamed,
         }
+    }
+
+    /// Returns when the contents of an entry were last changed, links not followed; `None` if it is
+    /// missing.
+    #[must_use]
+    pub fn modified(&self, name: impl AsRef<Path>) -> Option<SystemTime> {
+        let nanoseconds = self.identity(name).ok()??.mtime_ns;
+        let since = Duration::from_nanos(nanoseconds.unsigned_abs());
+        if nanoseconds < 0 { UNIX_EPOCH.checked_sub(since) } else { UNIX_EPOCH.checked_add(since) }
     }
 
     /// Returns the contents of a plain file of at most `most` bytes.

@@ -9,6 +9,10 @@ use std::path::Path;
 /// one thread).
 const READ_UP_TO: u64 = 64 * 1024;
 
+/// The most bytes of a file that [`Map::of`] maps: such files are checked as a whole, so that all of
+/// them is in memory for a moment. The largest that dx writes have some 10 MiB.
+const LARGEST: u64 = 128 << 20;
+
 /// The size of what is read before anything is known of a file.
 const READ_AT_ONCE: usize = 16 * 1024;
 
@@ -47,13 +51,25 @@ impl Map {
         Self::of(&file)
     }
 
-    /// Maps an open file from its beginning to its present end.
-    pub fn of(mut file: &File) -> io::Result<Self> {
+    /// Maps an open file of at most 128 MiB from its beginning to its present end.
+    pub fn of(file: &File) -> io::Result<Self> {
+        Self::of_at_most(file, LARGEST)
+    }
+
+    /// Does the same with a file of any size, which is not checked as a whole.
+    pub fn of_any_size(file: &File) -> io::Result<Self> {
+        Self::of_at_most(file, u64::MAX)
+    }
+
+    fn of_at_most(mut file: &File, most: u64) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no plain file"));
         }
         let size = metadata.len();
+        if size > most {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too large"));
+        }
         if size <= READ_UP_TO {
             let mut bytes = vec![0; size as usize];
             file.read_exact(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Removal of trees, without long paths, recursion or following links.
+//! Removal of trees, without long paths, recursion, or following links and mounts.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 16;
 /// Removes the tree, file or link at `path`, if there is one.
 ///
 /// Directories without write permission are made writable first. Entries that vanish meanwhile are
-/// no error.
+/// no error. What is mounted at or below `path` stays, with the folders around it, and is an error.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -50,10 +50,10 @@ struct Level {
 
 impl Level {
     fn enter(parent: &Dir, name: OsString) -> io::Result<Self> {
-        let dir = match parent.open_dir(&name) {
+        let dir = match parent.open_dir_unmounted(&name) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 parent.set_mode(&name, 0o700)?;
-                parent.open_dir(&name)?
+                parent.open_dir_unmounted(&name)?
             }
             opened => opened?,
         };

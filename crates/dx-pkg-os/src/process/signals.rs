@@ -50,6 +50,13 @@ pub fn forward_sigterm_to(child: Option<u32>) {
     }
 }
 
+/// Lets a write beyond the limit on the size of files (`ulimit -f`) fail with an error, instead of
+/// ending the process. Programs that it starts have the system's own rule.
+pub fn fail_on_file_size_limit() {
+    #[cfg(unix)]
+    unix::fail_on_file_size_limit();
+}
+
 #[cfg(unix)]
 mod unix {
     use std::sync::Once;
@@ -67,6 +74,16 @@ mod unix {
             // SAFETY: kill(2) may be called at any moment; the number is that of a child.
             unsafe { libc::kill(child, signal) };
         }
+    }
+
+    extern "C" fn on_nothing(_: libc::c_int) {}
+
+    #[expect(unsafe_code, reason = "signal handlers are set by a system call without a safe form")]
+    pub(super) fn fail_on_file_size_limit() {
+        let handler = on_nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
+        // SAFETY: the handler does nothing. An ignored signal, unlike it, would stay ignored in
+        // programs that are started.
+        unsafe { libc::signal(libc::SIGXFSZ, handler) };
     }
 
     #[expect(unsafe_code, reason = "signal handlers are set by a system call without a safe form")]

@@ -147,7 +147,9 @@ impl Packs {
         // A full disk costs time, nothing else.
         let _ = self.storage.replace(&key, object.clone()).await;
         let packed = match self.storage.open_object(&key)? {
-            Some(file) => blocking(move || split(Bytes::from_owner(Map::of(&file).ok()?))).await?,
+            Some(file) => {
+                blocking(move || split(Bytes::from_owner(Map::of_any_size(&file).ok()?))).await?
+            }
             None => None,
         };
         // Where it could not be written, it stays in memory for as long as it is sent.
@@ -189,7 +191,7 @@ pub(super) fn split(object: Bytes) -> Option<Packed> {
 
 /// Maps an object, checks it, and marks it as used.
 pub(super) fn open(file: &File) -> Option<Packed> {
-    let packed = split(Bytes::from_owner(Map::of(file).ok()?))?;
+    let packed = split(Bytes::from_owner(Map::of_any_size(file).ok()?))?;
     if !are_sound(&packed.frames) {
         return None;
     }

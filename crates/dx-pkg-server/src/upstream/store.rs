@@ -109,7 +109,7 @@ pub(super) async fn load(storage: &Storage, key: &PackageKey) -> Result<Option<K
     let key = key.clone();
     let decode = move || -> Result<Option<Known>, std::io::Error> {
         let checked = opened.metadata()?.modified()?;
-        let map = Map::of(&opened)?;
+        let map = Map::of_any_size(&opened)?;
         let (head, document) = split(&map)?;
         let outline =
             Outline::parse(&document, key.name.as_str()).map_err(std::io::Error::other)?;
@@ -136,7 +136,7 @@ pub(super) async fn read(storage: &Storage, known: &Known) -> Result<Option<Byte
     let Some(opened) = storage.open_object(&object)? else {
         return Ok(None);
     };
-    let decoded = blocking(move || split(&Map::of(&opened)?)).await?;
+    let decoded = blocking(move || split(&Map::of_any_size(&opened)?)).await?;
     let (head, document) =
         decoded.map_err(|error| Failure::of_io("read", object.as_str(), &error))?;
     Ok((head.id == known.id).then(|| document.into()))

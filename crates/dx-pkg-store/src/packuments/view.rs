@@ -99,7 +99,7 @@ impl View {
             let pack = self.pack(place.pack)?;
             let is_name = pack.ends_with(PACK) && !pack.contains(['/', '\\']);
             let file = metadata.open_file(format!("{registry}/{pack}")).ok().filter(|_| is_name)?;
-            Map::of(&file).ok().map(Arc::new)
+            Map::of_any_size(&file).ok().map(Arc::new)
         };
         let map = self.packs.get(place.pack)?.get_or_init(open).clone()?;
         let start = usize::try_from(place.offset).ok()?;
@@ -145,7 +145,7 @@ impl View {
 /// Reads a packument from a file of its own.
 pub(crate) fn single(metadata: &Dir, registry: &str, file: &str) -> Option<Found> {
     let file = metadata.open_file(format!("{registry}/{file}")).ok()?;
-    let map = Arc::new(Map::of(&file).ok()?);
+    let map = Arc::new(Map::of_any_size(&file).ok()?);
     let (answer, start) = record::decode(&map)?;
     let (answer, end) = (answer.owned(), map.len());
     let packument = Packument::decode(Arc::new(Part { map, start, end })).ok()?;

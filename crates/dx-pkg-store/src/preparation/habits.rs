@@ -5,15 +5,15 @@
 //! project's folder. Times are in seconds since 1970. The digest is that of the folder. A file that
 //! does not read like this counts as missing. What to make of it is the caller's business.
 
-use std::io;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dx_pkg_os::files::{Dir, Durability, write_atomic};
+use dx_pkg_os::files::Dir;
 
 use crate::jobs::project_name;
-use crate::layout::absolute_path;
-use crate::{Folder, Store, StoreError};
+use crate::layout::{NOTE_LIMIT, absolute_path};
+use crate::{Store, StoreError};
 
 const PROJECTS: &str = "projects";
 /// The age at which the file of a project that installs nothing any more is removed.
@@ -64,8 +64,8 @@ impl Store {
     /// Returns what is known of a project; `None` if it was not seen yet.
     #[must_use]
     pub fn habits(&self, project: &Path) -> Option<Habits> {
-        let path = self.folder(Folder::Prepared).join(PROJECTS).join(project_name(project));
-        let text = std::fs::read_to_string(path).ok()?;
+        let projects = self.prepared_part(PROJECTS)?;
+        let text = read_note(&projects, &project_name(project))?;
         let (line, folder) = text.split_once('\n')?;
         let habits = Habits::parse(line)?;
         (absolute_path(folder.as_bytes())? == project).then_some(habits)
@@ -74,13 +74,12 @@ impl Store {
     /// Returns when a tree was last used in any project; `None` if in none.
     #[must_use]
     pub fn last_use(&self) -> Option<SystemTime> {
-        let folder = self.folder(Folder::Prepared).join(PROJECTS);
-        let entries = Dir::open(&folder).and_then(|dir| dir.entries()).unwrap_or_default();
-        let used = |name| {
-            let text = std::fs::read_to_string(folder.join(name)).ok()?;
+        let projects = self.prepared_part(PROJECTS)?;
+        let used = |name: OsString| {
+            let text = read_note(&projects, name.to_str()?)?;
             Habits::parse(text.lines().next()?)?.last_use
         };
-        entries.into_iter().filter_map(|entry| used(entry.name)).max()
+        projects.entries().ok()?.into_iter().filter_map(|entry| used(entry.name)).max()
     }
 
     /// Records what is known of a project.
@@ -88,30 +87,27 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn record_habits(&self, project: &Path, habits: &Habits) -> Result<(), StoreError> {
-        let folder = self.folder(Folder::Prepared).join(PROJECTS);
-        let path = folder.join(project_name(project));
         let text =
             [habits.line().as_bytes(), b"\n", project.as_os_str().as_encoded_bytes()].concat();
-        let write = || -> io::Result<()> {
-            std::fs::create_dir_all(&folder)?;
-            write_atomic(&path, &text, Durability::Rename)
-        };
-        write().map_err(StoreError::io("writing", &path))
+        self.write_prepared_part(PROJECTS, project_name(project), &text)
     }
 
     /// Removes the files of projects that have installed nothing for long. One that cannot be
     /// removed stays.
     pub(crate) fn forget_old_habits(&self, now: SystemTime) {
-        let folder = self.folder(Folder::Prepared).join(PROJECTS);
-        let entries = Dir::open(&folder).and_then(|dir| dir.entries()).unwrap_or_default();
-        for path in entries.into_iter().map(|entry| folder.join(entry.name)) {
-            let modified = std::fs::metadata(&path).and_then(|metadata| metadata.modified());
-            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+        let Some(projects) = self.prepared_part(PROJECTS) else { return };
+        for entry in projects.entries().unwrap_or_default() {
+            let modified = projects.modified(&entry.name);
+            let age = modified.and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > FORGOTTEN_AFTER) {
-                let _ = std::fs::remove_file(&path);
+                let _ = projects.remove_file(&entry.name);
             }
         }
     }
+}
+
+fn read_note(projects: &Dir, name: &str) -> Option<String> {
+    String::from_utf8(projects.read_file(name, NOTE_LIMIT).ok()?).ok()
 }
 
 #[cfg(test)]

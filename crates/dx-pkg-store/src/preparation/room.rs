@@ -7,8 +7,9 @@
 use std::io;
 use std::path::Path;
 
-use dx_pkg_os::files::{Dir, Durability, EntryKind, Space, space, write_atomic};
+use dx_pkg_os::files::{Dir, Durability, EntryKind, Space, create_atomic, read_bounded, space};
 
+use crate::layout::NOTE_LIMIT;
 use crate::prepared::{PreparedEntry, PreparedKey};
 use crate::{Store, StoreError};
 
@@ -100,7 +101,7 @@ impl Store {
     pub fn record_tree_size(&self, key: PreparedKey, size: TreeSize) -> Result<(), StoreError> {
         let path = self.prepared_folder(key).join(SIZE);
         let text = format!("{} {}\n", size.bytes, size.inodes);
-        write_atomic(&path, text.as_bytes(), Durability::Rename)
+        create_atomic(&path, text.as_bytes(), Durability::Rename)
             .map_err(StoreError::io("writing", path))
     }
 
@@ -170,7 +171,8 @@ fn sizes(entries: &[PreparedEntry]) -> Vec<TreeSize> {
 }
 
 fn read_size(entry: &Path) -> Option<TreeSize> {
-    TreeSize::parse(&std::fs::read_to_string(entry.join(SIZE)).ok()?)
+    let text = read_bounded(&entry.join(SIZE), NOTE_LIMIT).ok()?;
+    TreeSize::parse(std::str::from_utf8(&text).ok()?)
 }
 
 /// Returns the size of a tree that an earlier version of dx has made, without its own files.

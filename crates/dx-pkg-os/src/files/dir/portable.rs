@@ -65,6 +65,12 @@ impl Dir {
         }
     }
 
+    /// Opens a directory of this one, unless a file system is mounted there, as far as the system
+    /// lets that be seen.
+    pub fn open_dir_unmounted(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        self.open_dir(name)
+    }
+
     /// Creates a directory below this one.
     pub fn create_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
         fs::create_dir(self.at(name)?)

@@ -58,10 +58,36 @@ pub(super) fn open(
         return rustix::fs::openat(dir, last, flags, mode).map_err(error);
     };
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Some(opened) = at_once::open(dir, name, flags, mode) {
+    if let Some(opened) = at_once::open(dir, name, flags, mode, at_once::BENEATH) {
         return opened.map_err(error);
     }
     by_segments(dir, around, last, flags, mode)
+}
+
+/// Opens the folder `name`, unless a file system is mounted at its last segment.
+pub(super) fn open_unmounted(
+    dir: BorrowedFd<'_>,
+    name: &Path,
+    flags: OFlags,
+) -> io::Result<OwnedFd> {
+    let (around, name) = parent(dir, name)?;
+    let around = around.as_fd();
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    match at_once::open(around, name, flags | OFlags::NOFOLLOW, Mode::empty(), at_once::UNMOUNTED) {
+        Some(Err(Errno::XDEV)) => return Err(mounted()),
+        Some(opened) => return opened.map_err(error),
+        None => {}
+    }
+    let opened = open(around, name, flags, Mode::empty())?;
+    if rustix::fs::fstat(&opened)?.st_dev == rustix::fs::fstat(around)?.st_dev {
+        Ok(opened)
+    } else {
+        Err(mounted())
+    }
+}
+
+fn mounted() -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, "a file system is mounted there")
 }
 
 /// Opens `last` in `around`, one segment after the other.
@@ -124,7 +150,10 @@ mod at_once {
     /// Whether the system has refused the call.
     static IS_MISSING: AtomicBool = AtomicBool::new(false);
 
-    const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+    pub(super) const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+
+    /// The same, and through no mount.
+    pub(super) const UNMOUNTED: ResolveFlags = BENEATH.union(ResolveFlags::NO_XDEV);
 
     /// Opens `name` by one call; `None` where the system has none, or could not tell because
     /// folders were moved meanwhile.
@@ -133,11 +162,12 @@ mod at_once {
         name: &Path,
         flags: OFlags,
         mode: Mode,
+        how: ResolveFlags,
     ) -> Option<Result<OwnedFd, Errno>> {
         if IS_MISSING.load(Ordering::Relaxed) {
             return None;
         }
-        match rustix::fs::openat2(dir, name, flags, mode, BENEATH) {
+        match rustix::fs::openat2(dir, name, flags, mode, how) {
             // The second is what some sandboxes answer to calls that they do not know.
             Err(Errno::NOSYS | Errno::PERM) => {
                 IS_MISSING.store(true, Ordering::Relaxed);

@@ -57,6 +57,16 @@ impl Dir {
         Ok(Self { fd, trusts: self.trusts })
     }
 
+    /// Opens a directory of this one, unless a file system is mounted there.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_dir`], and [`io::ErrorKind::ResourceBusy`] for a mount. Without
+    /// openat2(2), only one of another device is seen.
+    pub fn open_dir_unmounted(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let open = || reach::open_unmounted(self.fd.as_fd(), name.as_ref(), DIRECTORY);
+        Ok(Self { fd: wait_for_descriptors(open)?, trusts: self.trusts })
+    }
+
     /// Creates a directory below this one, of mode 0755 whatever the umask.
     pub fn create_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
         let (parent, name) = self.parent(name.as_ref())?;
