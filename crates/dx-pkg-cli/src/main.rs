@@ -30,8 +30,7 @@ fn main() -> ExitCode {
     if let Some(code) = commands::completion::answer().or_else(commands::table::answer) {
         return code;
     }
-    dx_pkg_os::process::raise_open_files_limit();
-    dx_pkg_os::process::fail_on_file_size_limit();
+    dx_pkg_os::process::meet_limits();
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(code) => return code,

@@ -23,10 +23,18 @@ pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descript
 pub use power::on_battery;
 pub use secret_line::read_secret_line;
 pub use signals::{
-    cancellation_flag, cancelled_by_signal, fail_on_file_size_limit, forward_sigterm_to,
-    install_signal_handlers,
+    cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
 };
 pub use typed_line::{is_cancelled, read_typed_line};
+
+/// Raises the limit on open files as [`raise_open_files_limit`] does, and lets a write beyond the
+/// limit on the size of files (`ulimit -f`) fail with an error, instead of ending the process.
+/// Programs that it starts have the system's own rule for the latter.
+pub fn meet_limits() {
+    raise_open_files_limit();
+    #[cfg(unix)]
+    signals::fail_on_file_size_limit();
+}
 
 /// Returns the number of processors that this process may use; 1 where that cannot be found out.
 /// The system is asked once: on Linux, files of control groups are read for it.

@@ -9,8 +9,8 @@ use std::path::Path;
 /// one thread).
 const READ_UP_TO: u64 = 64 * 1024;
 
-/// The most bytes of a file that [`Map::of`] maps: such files are checked as a whole, so that all of
-/// them is in memory for a moment. The largest that dx writes have some 10 MiB.
+/// The most bytes of a file that [`Map::of`] maps: such files are checked as a whole, so that all
+/// of them is in memory for a moment. The largest that dx writes have some 10 MiB.
 const LARGEST: u64 = 128 << 20;
 
 /// The size of what is read before anything is known of a file.

@@ -50,12 +50,8 @@ pub fn forward_sigterm_to(child: Option<u32>) {
     }
 }
 
-/// Lets a write beyond the limit on the size of files (`ulimit -f`) fail with an error, instead of
-/// ending the process. Programs that it starts have the system's own rule.
-pub fn fail_on_file_size_limit() {
-    #[cfg(unix)]
-    unix::fail_on_file_size_limit();
-}
+#[cfg(unix)]
+pub(super) use unix::fail_on_file_size_limit;
 
 #[cfg(unix)]
 mod unix {
@@ -79,7 +75,7 @@ mod unix {
     extern "C" fn on_nothing(_: libc::c_int) {}
 
     #[expect(unsafe_code, reason = "signal handlers are set by a system call without a safe form")]
-    pub(super) fn fail_on_file_size_limit() {
+    pub(in super::super) fn fail_on_file_size_limit() {
         let handler = on_nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
         // SAFETY: the handler does nothing. An ignored signal, unlike it, would stay ignored in
         // programs that are started.
