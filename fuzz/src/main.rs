@@ -16,10 +16,17 @@
 mod mutate;
 mod scratch;
 
+/// The patterns that a file of another crate looks for in its own.
+mod glob {
+    pub(crate) use dx_pkg_compat::glob::{Segment, expand};
+}
+
 #[path = "../fuzz_targets/archive_import.rs"]
 mod archive_import;
 #[path = "../fuzz_targets/cached_install_decode.rs"]
 mod cached_install_decode;
+#[path = "../fuzz_targets/certificate.rs"]
+mod certificate;
 #[path = "../fuzz_targets/chain_decode.rs"]
 mod chain_decode;
 #[path = "../fuzz_targets/command_line.rs"]
@@ -32,8 +39,16 @@ mod dxrp;
 mod headers;
 #[path = "../fuzz_targets/homes.rs"]
 mod homes;
+#[path = "../fuzz_targets/hosted.rs"]
+mod hosted;
+#[path = "../fuzz_targets/ignore_rules.rs"]
+mod ignore_rules;
 #[path = "../fuzz_targets/integrity.rs"]
 mod integrity;
+#[path = "../fuzz_targets/keys.rs"]
+mod keys;
+#[path = "../fuzz_targets/licenses.rs"]
+mod licenses;
 #[path = "../fuzz_targets/lock_decode.rs"]
 mod lock_decode;
 #[path = "../fuzz_targets/ls_remote.rs"]
@@ -56,6 +71,10 @@ mod packument_encode;
 mod patch;
 #[path = "../fuzz_targets/pending_record.rs"]
 mod pending_record;
+#[path = "../fuzz_targets/provenance_certificate.rs"]
+mod provenance_certificate;
+#[path = "../fuzz_targets/selectors.rs"]
+mod selectors;
 #[path = "../fuzz_targets/semver.rs"]
 mod semver;
 #[path = "../fuzz_targets/server_config.rs"]
@@ -68,8 +87,12 @@ mod server_lockfile;
 mod server_path;
 #[path = "../fuzz_targets/server_publish.rs"]
 mod server_publish;
+#[path = "../fuzz_targets/server_readme.rs"]
+mod server_readme;
 #[path = "../fuzz_targets/server_token.rs"]
 mod server_token;
+#[path = "../fuzz_targets/server_verdaccio.rs"]
+mod server_verdaccio;
 #[path = "../fuzz_targets/small_records.rs"]
 mod small_records;
 #[path = "../fuzz_targets/specs.rs"]
@@ -98,6 +121,7 @@ type Target = fn(&[u8]);
 const TARGETS: &[(&str, Target)] = &[
     ("archive_import", archive_import::run),
     ("cached_install_decode", cached_install_decode::run),
+    ("certificate", certificate::run),
     ("chain_decode", chain_decode::run),
     ("command_line", command_line::run),
     ("dxp_decode", dxp_decode::run),
@@ -116,7 +140,11 @@ const TARGETS: &[(&str, Target)] = &[
     ("dxrp_want", |data| dxrp::message(Kind::Want, data)),
     ("headers", headers::run),
     ("homes", homes::run),
+    ("hosted", hosted::run),
+    ("ignore_rules", ignore_rules::run),
     ("integrity", integrity::run),
+    ("keys", keys::run),
+    ("licenses", licenses::run),
     ("lock_decode", lock_decode::run),
     ("ls_remote", ls_remote::run),
     ("manifest", manifest::run),
@@ -125,16 +153,20 @@ const TARGETS: &[(&str, Target)] = &[
     ("package_lock", package_lock::run),
     ("package_record", package_record::run),
     ("packument_decode", packument_decode::run),
-    ("patch", patch::run),
     ("packument_encode", packument_encode::run),
+    ("patch", patch::run),
     ("pending_record", pending_record::run),
+    ("provenance_certificate", provenance_certificate::run),
+    ("selectors", selectors::run),
     ("semver", semver::run),
     ("server_config", server_config::run),
     ("server_headers", server_headers::run),
     ("server_lockfile", server_lockfile::run),
     ("server_path", server_path::run),
     ("server_publish", server_publish::run),
+    ("server_readme", server_readme::run),
     ("server_token", server_token::run),
+    ("server_verdaccio", server_verdaccio::run),
     ("small_records", small_records::run),
     ("specs", specs::run),
     ("state_decode", state_decode::run),

@@ -47,6 +47,8 @@ pub(crate) fn miri(_: &Options) -> Result<(), String> {
         let mut cargo = nightly(&["miri", "test", "--package", package, "--lib"]);
         // Golden files are read from the source tree; pointers are checked by the stricter model.
         cargo.env("MIRIFLAGS", "-Zmiri-disable-isolation -Zmiri-strict-provenance");
+        // It takes hundreds of times as long as a processor.
+        cargo.env("PROPTEST_CASES", "4");
         cargo.arg("--target-dir").arg(workspace::target().join("miri"));
         shown(cargo)?;
     }

@@ -35,9 +35,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>, AcquireError> {
 /// # Errors
 /// As [`read_text`].
 pub fn read_text_to_edit(path: &Path) -> Result<Option<String>, AcquireError> {
-    let Some(bytes) = read_bytes(path)? else { return Ok(None) };
-    let text = foreign_bytes::keep(bytes);
-    text.map(Some).ok_or_else(|| AcquireError::NotText { path: path.to_owned() })
+    Ok(read_bytes(path)?.map(foreign_bytes::keep))
 }
 
 /// Reads a file as [`read_text`] does, which the user named: it may be a pipe.

@@ -88,6 +88,16 @@ pub fn identity_token(text: &str) {
     assert!(token.verify(&keys, "npm:registry.example", 1_800_000_000).is_err());
 }
 
+/// Shows a readme.
+pub fn readme(text: &str) {
+    let html = crate::page::readme(text);
+    let html = html.as_str();
+    // What is shown as text has `&lt;` for each `<`.
+    for active in ["<script", "<style", "<iframe", "<object", "<embed", "<svg", "<math", "<form"] {
+        assert!(!html.contains(active), "{text:?}: {html}");
+    }
+}
+
 /// Reads a configuration file.
 pub fn config(text: &str) {
     let _ = text.parse::<toml::Table>().map(toml::Table::try_into::<Config>);

@@ -24,6 +24,11 @@ const STYLE: &str = include_str!("page/style.css");
 pub(crate) struct Html(String);
 
 impl Html {
+    /// Returns it as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Adds markup, which the program wrote itself.
     pub(crate) fn markup(mut self, markup: &'static str) -> Self {
         self.0.push_str(markup);

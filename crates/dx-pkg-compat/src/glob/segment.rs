@@ -36,8 +36,14 @@ enum Token {
 enum Item {
     Range(char, char),
     /// `[:alpha:]`
-    Named(String),
+    Named(&'static str),
 }
+
+/// The names of [`Item::Named`].
+const CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+    "space", "upper", "word", "xdigit",
+];
 
 impl Segment {
     /// Parses a segment. A backslash takes its meaning from the character after it.
@@ -131,12 +137,9 @@ fn class(text: &[char]) -> Option<(Token, usize)> {
         if character == ']' && at > first {
             return Some((Token::Class(items, negated), at + 1));
         }
-        if character == '['
-            && text.get(at + 1) == Some(&':')
-            && let Some(length) = text[at..].windows(2).position(|pair| pair == [':', ']'])
-        {
-            items.push(Item::Named(text[at + 2..at + length].iter().collect()));
-            at += length + 2;
+        if let Some(name) = class_name(&text[at..]) {
+            items.push(Item::Named(name));
+            at += name.len() + 4;
         } else if text.get(at + 1) == Some(&'-') && text.get(at + 2).is_some_and(|end| *end != ']')
         {
             items.push(Item::Range(character, text[at + 2]));
@@ -148,11 +151,20 @@ fn class(text: &[char]) -> Option<(Token, usize)> {
     }
 }
 
+/// Returns the name in `[:alpha:]` at the beginning of a text; other brackets are themselves.
+fn class_name(text: &[char]) -> Option<&'static str> {
+    let begins_with = |name: &&str| {
+        let spelled = "[:".chars().chain(name.chars()).chain(":]".chars());
+        spelled.eq(text.iter().copied().take(name.len() + 4))
+    };
+    CLASSES.into_iter().find(begins_with)
+}
+
 impl Item {
     fn contains(&self, character: char) -> bool {
         match self {
             Item::Range(from, to) => (*from..=*to).contains(&character),
-            Item::Named(name) => match name.as_str() {
+            Item::Named(name) => match *name {
                 "alnum" => character.is_alphanumeric(),
                 "alpha" => character.is_alphabetic(),
                 "ascii" => character.is_ascii(),
@@ -271,5 +283,33 @@ impl Matcher<'_> {
     /// name from it.
     fn takes_any(&self, position: usize) -> bool {
         position > 0 || self.hidden || self.name.first() != Some(&'.')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_in_a_class_are_read_as_minimatch_reads_them() {
+        let names = ["a", "x", "[", ":", "1", "n", "]", "n]", "[a", ":]", "[:]"];
+        let expected: [(&str, &[&str]); 10] = [
+            ("[[:]", &["[", ":"]),
+            ("[a[:]", &["a", "[", ":"]),
+            ("[[:a:]", &["a", "[", ":"]),
+            ("[[:alpha:]]", &["a", "x", "n"]),
+            ("[[:digit:]x]", &["x", "1"]),
+            ("[![:]", &["a", "x", "1", "n", "]"]),
+            ("[:]", &[":"]),
+            ("[[:nope:]]", &["n]", ":]"]),
+            ("[[:alpha:]", &["[a"]),
+            ("[[::]]", &[":]"]),
+        ];
+        for (pattern, wanted) in expected {
+            let segment = Segment::parse(pattern);
+            let found: Vec<&str> =
+                names.into_iter().filter(|name| segment.matches(name, false)).collect();
+            assert_eq!(found, wanted, "{pattern}");
+        }
     }
 }

@@ -188,7 +188,8 @@ fn repair_checksum(bytes: &mut [u8]) {
 
 #[test]
 fn a_mode_has_the_bits_to_execute_of_the_tarball_and_no_other() {
-    for bits in 0..0o10000 {
+    let step = if cfg!(miri) { 0o101 } else { 1 };
+    for bits in (0..0o10000).step_by(step) {
         let mode = FileMode::of_bits(bits);
         assert_eq!(mode.bits(), 0o644 | bits & 0o111, "{bits:o}");
         let files = [FileEntry { path: "a", mode, data: b"" }];

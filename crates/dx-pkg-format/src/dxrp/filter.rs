@@ -88,6 +88,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "hashes tens of thousands of packages")]
     fn a_filter_contains_what_it_was_made_of_and_little_else() {
         let held = ids(0, 5000);
         let filter = Filter::new(&held, 0.01, 7);
@@ -98,6 +99,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "hashes tens of thousands of packages")]
     fn a_filter_has_a_limit_and_an_empty_one_contains_nothing() {
         assert_eq!(Filter::new(&ids(0, 200_000), 0.001, 1).bits.len(), MOST_FILTER);
         let empty = Filter::new(&[], 0.001, 1);
@@ -105,6 +107,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "hashes tens of thousands of packages")]
     fn another_salt_makes_other_mistakes() {
         let held = ids(0, 1000);
         let (one, other) = (Filter::new(&held, 0.05, 1), Filter::new(&held, 0.05, 2));

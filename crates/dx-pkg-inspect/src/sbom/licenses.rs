@@ -2,6 +2,9 @@
 
 use spdx::identifiers::LICENSES;
 
+/// The most brackets within each other; no licence needs as many.
+const DEEPEST: usize = 100;
+
 /// What a licence says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum License {
@@ -13,7 +16,7 @@ pub(super) enum License {
 
 /// Reads a licence; `None` where it is no expression of SPDX.
 pub(super) fn parse(text: &str) -> Option<License> {
-    let mut reader = Reader { words: words(text)?, at: 0 };
+    let mut reader = Reader { words: words(text)?, at: 0, depth: 0 };
     let found = reader.either()?;
     (reader.at == reader.words.len()).then_some(found)
 }
@@ -64,6 +67,8 @@ fn is_licence(name: &str) -> bool {
 struct Reader {
     words: Vec<String>,
     at: usize,
+    /// The brackets that are open.
+    depth: usize,
 }
 
 impl Reader {
@@ -74,24 +79,28 @@ impl Reader {
     }
 
     fn either(&mut self) -> Option<License> {
-        let left = self.both()?;
-        if !self.takes("OR") {
-            return Some(left);
+        let mut found = self.both()?;
+        while self.takes("OR") {
+            self.both()?;
+            found = License::Several;
         }
-        self.either().map(|_| License::Several)
+        Some(found)
     }
 
     fn both(&mut self) -> Option<License> {
-        let left = self.one()?;
-        if !self.takes("AND") {
-            return Some(left);
+        let mut found = self.one()?;
+        while self.takes("AND") {
+            self.one()?;
+            found = License::Several;
         }
-        self.both().map(|_| License::Several)
+        Some(found)
     }
 
     fn one(&mut self) -> Option<License> {
         if self.takes("(") {
-            let inner = self.either()?;
+            self.depth += 1;
+            let inner = if self.depth > DEEPEST { None } else { self.either() }?;
+            self.depth -= 1;
             return self.takes(")").then_some(inner);
         }
         let word = self.words.get(self.at)?.clone();
@@ -133,5 +142,14 @@ mod tests {
         {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn expressions_of_any_length_come_to_an_end() {
+        let nested = |count| format!("{}MIT{}", "(".repeat(count), ")".repeat(count));
+        assert_eq!(parse(&nested(DEEPEST)), Some(License::One("MIT".to_owned())));
+        assert_eq!(parse(&nested(1_000_000)), None);
+        let long = format!("MIT{}", " AND MIT OR MIT".repeat(100_000));
+        assert_eq!(parse(&long), Some(License::Several));
     }
 }

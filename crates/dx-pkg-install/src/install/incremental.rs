@@ -5,6 +5,7 @@
 //! in every tree. A change whose effect cannot be told from itself takes the full install, to the
 //! same end.
 
+mod addresses;
 mod affected;
 mod baseline;
 mod links;
@@ -95,7 +96,8 @@ pub(super) fn work_out(
     // The text of an older version has parts that depend on the whole tree.
     let version = locked.format_version();
     let is_kept = session.config().lockfile_version()?.is_none_or(|to| to.number() == version);
-    if version < 3 || !is_kept || !tree.belongs_to(project, &locked, &record) {
+    let may_stay = addresses::may_stay(session.config(), &locked)?;
+    if version < 3 || !is_kept || !may_stay || !tree.belongs_to(project, &locked, &record) {
         return Ok(None);
     }
     let lifecycle = Lifecycle::new(session, project)?;
@@ -131,7 +133,6 @@ fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
         && project.alterations.is_empty()
         && config.package_lock()?
         && !config.package_lock_only()?
-        && !config.omit_lockfile_registry_resolved()?
         && !config.force()?
         && config.bin_links()?
         && config.omit()?.is_empty()
@@ -217,11 +218,10 @@ fn resolve_and_fetch(
     let fetched = fetch_changed(run, locked, &downloads, &change, lifecycle)?;
     let Some((plan, lock)) = fetched else { return Ok(None) };
     let inserted = downloads.inserted();
-    let installed = plan.installed.packages;
     let mut effect = Effect {
         entries: lock.packages,
         removed: change.removed,
-        installed,
+        installed: plan.installed.packages,
         manifest: None,
         inserted,
         cache,
@@ -229,6 +229,7 @@ fn resolve_and_fetch(
         diagnostics,
     };
     effect.write_manifest(run, locked, input.requirements.root)?;
+    addresses::omit(session.config(), &mut effect, project)?;
     // The process ends soon: a repository has thousands of pieces to free.
     std::mem::forget(input.requirements.workspaces);
     Ok(Some(effect))

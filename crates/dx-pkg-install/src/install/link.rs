@@ -7,6 +7,7 @@ use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::exact::required_addresses;
 use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{
     Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree,
@@ -185,8 +186,9 @@ fn link(
     progress: &dyn Progress,
 ) -> Result<Linked, InstallError> {
     let seal = Seal::of_store(session.store());
+    let installed = as_recorded(session.config(), project, &plan.installed)?;
     let (extra_files, tree, in_place) = std::thread::scope(|scope| {
-        let extra_files = scope.spawn(|| tree_files::state_files(&plan.installed, seal));
+        let extra_files = scope.spawn(|| tree_files::state_files(&installed, seal));
         let tree = plan.tree();
         let in_place = |tree: &Tree| match mode {
             Mode::Ci => Ok(None),
@@ -273,10 +275,7 @@ pub(super) fn render(
     if !config.package_lock()? {
         return Ok(None);
     }
-    let mut lock = Cow::Borrowed(lock);
-    if config.omit_lockfile_registry_resolved()? {
-        omit_resolved(lock.to_mut(), project)?;
-    }
+    let mut lock = as_recorded(config, project, lock)?;
     // As with npm, also where the lockfile has the name of the folder that it was written in.
     // One of version 4 keeps its name.
     let is_named_anew =
@@ -294,19 +293,36 @@ pub(super) fn render(
     Ok(Some(text).filter(|text| previous != Some(text)))
 }
 
+/// Returns a lock as it is written: without the addresses that registries give, where they are to
+/// be left out.
+fn as_recorded<'l>(
+    config: &Config,
+    project: &Project,
+    lock: &'l Lock,
+) -> Result<Cow<'l, Lock>, InstallError> {
+    let mut lock = Cow::Borrowed(lock);
+    if config.omit_lockfile_registry_resolved()? {
+        omit_resolved(&mut lock.to_mut().packages, project)?;
+    }
+    Ok(lock)
+}
+
 /// Removes the addresses that registries give. One that a requirement names is all that tells where
 /// the package comes from.
-fn omit_resolved(lock: &mut Lock, project: &Project) -> Result<(), InstallError> {
+pub(super) fn omit_resolved(
+    packages: &mut [LockPackage],
+    project: &Project,
+) -> Result<(), InstallError> {
     let overrides = project.manifest.override_rules()?;
     let own = project.manifest.to_lock_package();
     let is_kept: Vec<bool> = {
-        let required = required_addresses(lock.packages.iter().chain([&own]), &overrides);
+        let required = required_addresses(packages.iter().chain([&own]), &overrides);
         let is_required = |url: &String| required.contains(url.as_str());
         let is_kept =
             |entry: &LockPackage| entry.link || entry.resolved.as_ref().is_some_and(is_required);
-        lock.packages.iter().map(is_kept).collect()
+        packages.iter().map(is_kept).collect()
     };
-    let packages = lock.packages.iter_mut().zip(is_kept);
+    let packages = packages.iter_mut().zip(is_kept);
     for package in packages.filter(|(_, is_kept)| !is_kept).map(|(package, _)| package) {
         let resolved = package.resolved.as_deref();
         if package.integrity.is_some() && resolved.is_some_and(|url| url.starts_with("http")) {

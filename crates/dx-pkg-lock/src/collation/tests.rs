@@ -29,6 +29,7 @@ fn agrees_with_node_on_recorded_pairs() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts no programs")]
 fn agrees_with_node_on_many_pairs() {
     if !require::node() {
         return;

@@ -104,7 +104,8 @@ fn packages_come_in_npms_order_whatever_the_lock_has() {
 
 #[test]
 fn every_path_is_found_and_no_other() {
-    let packages: Vec<_> = (0..3000)
+    let count = if cfg!(miri) { 50 } else { 3000 };
+    let packages: Vec<_> = (0..count)
         .map(|n| LockPackage {
             path: format!("node_modules/package-{n}"),
             ..LockPackage::default()

@@ -70,6 +70,7 @@ fn texts_of_requests_are_read_or_refused() {
 fn files_are_read_or_refused() {
     mutated("server_config", |bytes| config(&text(bytes)));
     mutated("server_lockfile", lockfile);
+    mutated("server_readme", |bytes| readme(&text(bytes)));
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
 //! Readmes: Markdown made into HTML from which everything active is removed.
 
 use super::Html;
-use pulldown_cmark::{Options, Parser, html};
+use pulldown_cmark::{Event, Options, Parser, html};
 
 /// The longest readme that is shown, in bytes; the rest is cut off.
 const LONGEST: usize = 512 << 10;
+
+/// The most tags of a readme's own HTML; those after them are shown as text. By the rules of HTML
+/// the time for tags that stay open grows with the square of their number.
+const MOST_TAGS: usize = 4000;
+/// The most levels of quotes, lists and emphasis; what is deeper is shown as if it were not.
+const DEEPEST: usize = 100;
 
 /// Returns a readme as HTML.
 pub(crate) fn readme(text: &str) -> Html {
@@ -15,7 +21,7 @@ pub(crate) fn readme(text: &str) -> Html {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES;
     let mut raw = String::new();
-    html::push_html(&mut raw, Parser::new_ext(text, options));
+    html::push_html(&mut raw, bounded(Parser::new_ext(text, options)));
     let clean = ammonia::Builder::default()
         .url_schemes(["http", "https", "mailto"].into_iter().collect())
         .link_rel(Some("nofollow noopener noreferrer"))
@@ -26,9 +32,29 @@ pub(crate) fn readme(text: &str) -> Html {
     Html(clean)
 }
 
+/// Takes from a document what would make the time to read its HTML explode.
+fn bounded<'t>(events: impl Iterator<Item = Event<'t>>) -> impl Iterator<Item = Event<'t>> {
+    let (mut depth, mut tags) = (0_usize, 0_usize);
+    events.filter_map(move |event| match event {
+        Event::Start(_) => {
+            depth += 1;
+            (depth <= DEEPEST).then_some(event)
+        }
+        Event::End(_) => {
+            depth = depth.saturating_sub(1);
+            (depth < DEEPEST).then_some(event)
+        }
+        Event::Html(ref text) | Event::InlineHtml(ref text) => {
+            tags += text.matches('<').count();
+            Some(if tags > MOST_TAGS { Event::Text(text.clone()) } else { event })
+        }
+        other => Some(other),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::readme;
+    use super::{DEEPEST, MOST_TAGS, readme};
 
     #[test]
     fn nothing_active_is_left_of_a_readme() {
@@ -68,6 +94,18 @@ mod tests {
                 assert!(!html.contains(part), "{text}: {html}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_cut_short() {
+        let quoted = readme(&format!("{}deep", "> ".repeat(200_000))).0;
+        assert_eq!(quoted.matches("<blockquote>").count(), DEEPEST);
+        assert!(quoted.contains("deep"));
+        let nested = readme(&format!("{}deep", "<div>\n\n".repeat(60_000))).0;
+        assert_eq!(nested.matches("<div>").count(), MOST_TAGS);
+        assert!(nested.contains("&lt;div&gt;") && nested.contains("deep"));
+        let bold: String = (0..25_000).map(|index| format!("<b title={index}>")).collect();
+        assert!(readme(&format!("<p>{bold}</p>\n{}", "<p>x</p>".repeat(5000))).0.contains("&lt;"));
     }
 
     #[test]

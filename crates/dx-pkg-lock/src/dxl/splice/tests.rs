@@ -50,7 +50,7 @@ fn entries() -> impl Strategy<Value = Vec<LockPackage>> {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(512)
+        ..ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 512 })
     })]
 
     #[test]
