@@ -8,6 +8,7 @@ mod carrier;
 mod error;
 mod known;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,9 @@ pub(crate) use self::known::Carrier;
 
 /// The name of the protocol in `Upgrade`.
 const PROTOCOL: &str = "dxrp/1";
+
+/// How long a registry that need not speak it may take to say so: packages wait for the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A registry that may speak DXRP.
 pub(crate) struct Dxrp {
@@ -251,7 +255,7 @@ impl Dxrp {
     /// Asks the registry.
     fn ask(&self, network: &Network) -> Result<(Carrier, Option<Connection>), DxrpError> {
         if network.fetcher.can_upgrade(&self.address) {
-            match self.upgrade(network)? {
+            match self.try_upgrade(network)? {
                 Upgrade::Switched(connection) => return Ok((Carrier::Raw, Some(connection))),
                 Upgrade::Stayed(status) if status.is_client_error() => {
                     return self.refused(Some(status));
@@ -260,7 +264,11 @@ impl Dxrp {
             }
         }
         let request = Request::metadata(self.address.clone()).credentials(self.credentials.clone());
-        let answer = network.runtime.block_on(network.fetcher.get(request));
+        let asked = network.fetcher.get(request);
+        let asked = async { tokio::time::timeout(self.patience(), asked).await };
+        let Ok(answer) = network.runtime.block_on(asked) else {
+            return Err(DxrpError::NotSpoken { registry: self.shown() });
+        };
         let carrier = match answer {
             Ok(response) if announces_dxrp(&response.body) => Carrier::Http,
             Ok(_) => Carrier::None,
@@ -292,9 +300,32 @@ impl Dxrp {
 
     fn upgrade(&self, network: &Network) -> Result<Upgrade, DxrpError> {
         let cancel = self.cancel.clone();
-        let is_wanted: IsWanted = Arc::new(move || !cancel.is_cancelled());
+        self.upgrade_while(network, Arc::new(move || !cancel.is_cancelled()))
+    }
+
+    /// Requests a connection that is wanted for as long as `is_wanted` says.
+    fn upgrade_while(&self, network: &Network, wanted: IsWanted) -> Result<Upgrade, DxrpError> {
         let credentials = Some(&self.credentials);
-        Ok(network.fetcher.upgrade(&self.address, PROTOCOL, credentials, is_wanted)?)
+        Ok(network.fetcher.upgrade(&self.address, PROTOCOL, credentials, wanted)?)
+    }
+
+    /// Requests a connection of a registry that may not know what that is, and need not answer.
+    fn try_upgrade(&self, network: &Network) -> Result<Upgrade, DxrpError> {
+        let (cancel, patience, began) = (self.cancel.clone(), self.patience(), Instant::now());
+        let has_answered = Arc::new(AtomicBool::new(false));
+        let answered = Arc::clone(&has_answered);
+        let wanted = move || {
+            !cancel.is_cancelled()
+                && (answered.load(Ordering::Relaxed) || began.elapsed() < patience)
+        };
+        let upgrade = self.upgrade_while(network, Arc::new(wanted));
+        has_answered.store(true, Ordering::Relaxed);
+        upgrade
+    }
+
+    /// Returns how long a registry may take to say whether it speaks DXRP.
+    fn patience(&self) -> Duration {
+        if self.is_required { Duration::MAX } else { PATIENCE }
     }
 
     /// Sends a request over a connection that waits, or a new one.

@@ -94,6 +94,17 @@ pub enum SpecError {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
     },
+    /// The text is longer than any that means something.
+    #[error(
+        "cannot read {spec:?} as what to install: it has {length} bytes, and dx reads at most {}",
+        Spec::MOST_BYTES
+    )]
+    TooLong {
+        /// The beginning of the spec.
+        spec: Box<str>,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// A git URL, or the fragment after its `#`, is not valid.
     #[error("cannot install {spec:?}: {problem}")]
     InvalidGit {
@@ -110,7 +121,9 @@ pub enum SpecError {
 impl Coded for SpecError {
     fn code(&self) -> &'static str {
         match self {
-            Self::InvalidTag { .. } | Self::InvalidAlias { .. } => "DX_INVALID_SPEC",
+            Self::InvalidTag { .. } | Self::InvalidAlias { .. } | Self::TooLong { .. } => {
+                "DX_INVALID_SPEC"
+            }
             Self::UnsupportedProtocol { .. } | Self::ForeignProtocol { .. } => {
                 "DX_UNSUPPORTED_PROTOCOL"
             }
@@ -137,9 +150,16 @@ impl Spec {
         Some(SpecError::ForeignProtocol { spec: shown(text), protocol, managers, instead })
     }
 
+    /// The most bytes of a spec: a range of thousands of parts takes time with every version.
+    pub const MOST_BYTES: usize = 16 << 10;
+
     /// Parses the right-hand side of a dependency.
     pub fn parse(raw: &str) -> Result<Self, SpecError> {
         let text = raw.trim();
+        if text.len() > Self::MOST_BYTES {
+            let spec = text.chars().take(40).chain("…".chars()).collect::<String>();
+            return Err(SpecError::TooLong { spec: shown(&spec), length: text.len() });
+        }
         if let Some(rest) = strip_prefix_ignoring_case(text, "workspace:") {
             return Ok(Self::Workspace(rest.into()));
         }

@@ -34,7 +34,11 @@ impl Clients {
     }
 
     /// Returns the client for `url`.
-    pub(crate) async fn for_url(&self, url: &Url) -> Result<reqwest::Client, FetchCause> {
+    pub(crate) async fn for_url(
+        &self,
+        url: &Url,
+        may_identify: bool,
+    ) -> Result<reqwest::Client, FetchCause> {
         let proxy = self.config.proxy.as_ref().and_then(|choose| choose(url));
         let proxy = proxy.as_ref().map_or("", Url::scheme);
         // The HTTP client would ignore a proxy it does not know, and so connect directly.
@@ -46,7 +50,11 @@ impl Clients {
             let plain = || async { self.build(tls::without_roots()?) };
             return self.plain.get_or_try_init(plain).await.cloned();
         }
-        let choose = self.config.client_certificates.as_ref().filter(|_| url.scheme() == "https");
+        let choose = self
+            .config
+            .client_certificates
+            .as_ref()
+            .filter(|_| may_identify && url.scheme() == "https");
         let identity = choose.and_then(|choose| choose(url));
         let client = {
             let mut secure = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +65,7 @@ impl Clients {
 
     /// Opens a connection to the server of `url` and keeps it for a later request.
     pub(crate) async fn open(&self, url: &Url, limit: Duration) {
-        let Ok(client) = self.for_url(url).await else {
+        let Ok(client) = self.for_url(url, true).await else {
             return;
         };
         // The HTTP client has no call for this. Once connected, it refuses a request whose HTTP

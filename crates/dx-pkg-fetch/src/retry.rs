@@ -28,7 +28,7 @@ impl Default for RetryPolicy {
             first_delay: Duration::from_millis(100),
             factor: 2.0,
             longest_delay: Duration::from_secs(60),
-            longest_retry_after: Duration::from_secs(60),
+            longest_retry_after: Duration::from_secs(30),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::statistics::Counters;
 use crate::stream::{Beginning, OpenStream};
 use crate::text::redact_url;
 use crate::trace::Entry;
+use bytes::Bytes;
 use dx_pkg_core::text::plain_text;
 use reqwest::StatusCode;
 use reqwest::header::{
@@ -40,6 +41,9 @@ const LEAST_ARRIVING: usize = 1024;
 
 /// The longest that a stream of any duration goes on.
 const MOST_CONVERSATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How slowly a body may be sent, in bytes a second.
+const SLOWEST_SENDING: u64 = 32 << 10;
 
 /// The pause before a connection is tried again that failed because too many files are open.
 const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
@@ -83,7 +87,16 @@ impl Clock {
 
     /// Waits for `future`, within the idle and the total timeout.
     async fn limit<T>(&self, future: impl Future<Output = T>) -> Result<T, FetchCause> {
-        let idle = Instant::now() + self.timeouts.idle;
+        self.limit_since(Instant::now(), future).await
+    }
+
+    /// Waits for `future`; the idle timeout counts from `since`.
+    async fn limit_since<T>(
+        &self,
+        since: Instant,
+        future: impl Future<Output = T>,
+    ) -> Result<T, FetchCause> {
+        let idle = since + self.timeouts.idle;
         tokio::time::timeout_at(idle.min(self.deadline), future).await.map_err(|_| {
             if idle < self.deadline {
                 FetchCause::Timeout { phase: Phase::Idle, limit: self.timeouts.idle }
@@ -91,15 +104,6 @@ impl Clock {
                 FetchCause::Timeout { phase: Phase::Total, limit: self.timeouts.total }
             }
         })
-    }
-}
-
-impl Clock {
-    /// Waits for `future`, within the total timeout alone.
-    async fn limit_in_all<T>(&self, future: impl Future<Output = T>) -> Result<T, FetchCause> {
-        tokio::time::timeout_at(self.deadline, future)
-            .await
-            .map_err(|_| FetchCause::Timeout { phase: Phase::Total, limit: self.timeouts.total })
     }
 }
 
@@ -176,7 +180,9 @@ pub(crate) async fn run(
     }
 }
 
-/// Sends the request and follows redirects, choosing the credentials anew at each hop.
+/// Sends the request and follows redirects, choosing the credentials anew at each hop. From the
+/// first that leads to another server on there are none: the address is one that somebody else has
+/// chosen. A redirect is no sign of life, so that the idle timeout counts for all of them together.
 async fn follow(
     clients: &Clients,
     config: &FetchConfig,
@@ -185,6 +191,10 @@ async fn follow(
     partial: Option<&Partial>,
 ) -> Result<(Url, reqwest::Response), FetchCause> {
     let mut url = request.url.clone();
+    let mut is_own = true;
+    // Nothing arrives while a long body is sent.
+    let sending = request.sent.as_ref().map_or(0, Bytes::len) as u64 / SLOWEST_SENDING;
+    let mut since = Instant::now() + Duration::from_secs(sending);
     for _ in 0..=MAX_REDIRECTS {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchCause::Scheme);
@@ -194,19 +204,19 @@ async fn follow(
             return Err(FetchCause::Forbidden { host });
         }
         let mut headers = request.headers.clone();
-        if url.origin() == request.url.origin() {
+        is_own &= is_same_server(&request.url, &url);
+        if is_own && url.origin() == request.url.origin() {
             headers.extend(request.own_headers.clone());
         }
-        if let Some(mut authorization) =
-            request.credentials.as_ref().and_then(|credentials| credentials(&url))
-        {
+        let credentials = request.credentials.as_ref().filter(|_| is_own);
+        if let Some(mut authorization) = credentials.and_then(|credentials| credentials(&url)) {
             authorization.set_sensitive(true);
             headers.insert(AUTHORIZATION, authorization);
         }
         if let Some(partial) = partial {
             partial.request_rest(&url, &mut headers);
         }
-        let client = clients.for_url(&url).await?;
+        let client = clients.for_url(&url, is_own).await?;
         let send = || {
             let method = request.method.clone();
             let building = client.request(method, url.clone()).headers(headers.clone());
@@ -215,15 +225,12 @@ async fn follow(
                 None => building.send(),
             }
         };
-        // Nothing arrives while a long body is sent.
-        let mut sent = match &request.sent {
-            Some(_) => clock.limit_in_all(send()).await?,
-            None => clock.limit(send()).await?,
-        };
+        let mut sent = clock.limit_since(since, send()).await?;
         while sent.as_ref().is_err_and(lacks_descriptors) {
             // The end of another request, or of a file's work, frees one.
             clock.limit(tokio::time::sleep(DESCRIPTOR_PAUSE)).await?;
-            sent = clock.limit(send()).await?;
+            since = Instant::now();
+            sent = clock.limit_since(since, send()).await?;
         }
         let response = sent.map_err(|error| of_request(error, config.timeouts.connect))?;
         let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -233,6 +240,14 @@ async fn follow(
         url = redirect_target(&url, response.headers())?;
     }
     Err(FetchCause::Redirect { to: redact_url(&url), reason: "too many redirects" })
+}
+
+/// Returns whether a redirect stays at the same server: at the same host and port, or with TLS at
+/// the port for that.
+fn is_same_server(from: &Url, to: &Url) -> bool {
+    let port = Url::port_or_known_default;
+    from.host_str() == to.host_str()
+        && (port(from) == port(to) || (port(from), port(to)) == (Some(80), Some(443)))
 }
 
 fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchCause> {

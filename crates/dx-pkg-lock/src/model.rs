@@ -121,6 +121,23 @@ pub struct LockPackage {
     pub extra: Vec<(String, String)>,
 }
 
+impl LockPackage {
+    /// Returns about how much memory its fields take, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        const ENTRY: usize = 64;
+        let texts = [&self.resolved, &self.integrity, &self.deprecated, &self.license];
+        let texts = texts.into_iter().chain([&self.engines, &self.funding, &self.workspaces]);
+        let pairs = [&self.bin, &self.dependencies, &self.optional_dependencies, &self.extra];
+        let pairs = pairs.into_iter().chain([&self.dev_dependencies, &self.peer_dependencies]);
+        let lists = [&self.os, &self.cpu, &self.libc, &self.bundle_dependencies];
+        texts.flatten().map(String::len).sum::<usize>()
+            + pairs.flatten().map(|(name, value)| ENTRY + name.len() + value.len()).sum::<usize>()
+            + self.peer_dependencies_meta.iter().map(|(name, _)| ENTRY + name.len()).sum::<usize>()
+            + lists.into_iter().flatten().map(|text| ENTRY + text.len()).sum::<usize>()
+    }
+}
+
 /// A patch as a lockfile records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patched {

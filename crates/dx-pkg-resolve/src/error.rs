@@ -105,13 +105,12 @@ pub enum ResolveError {
         /// The reference as written, beginning with `$`.
         reference: String,
     },
-    /// There are more packages than may be loaded, or a longer chain of them.
-    #[error("{}, as {required_by} requires {name}", too_many(.limit, *.is_chain))]
+    /// There are more packages than may be loaded, a longer chain of them, or more in their
+    /// manifests.
+    #[error("{excess}, as {required_by} requires {name}")]
     TooManyPackages {
-        /// The limit that was passed.
-        limit: usize,
-        /// Whether it is the limit on packages that require one another in turn.
-        is_chain: bool,
+        /// The limit that was passed, as a sentence.
+        excess: String,
         /// The package that is one too many.
         name: String,
         /// Its dependent.
@@ -189,14 +188,6 @@ impl ResolveError {
             }
             _ => false,
         }
-    }
-}
-
-fn too_many(limit: &usize, is_chain: bool) -> String {
-    if is_chain {
-        format!("more than {limit} packages require one another in turn")
-    } else {
-        format!("the dependencies are more than {limit} packages")
     }
 }
 

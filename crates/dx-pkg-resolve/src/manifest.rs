@@ -7,6 +7,7 @@ use dx_pkg_core::Version;
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
 use dx_pkg_lock::LockPackage;
 use dx_pkg_lock::dxl::Package;
+use rustc_hash::FxHashSet;
 
 use crate::engines;
 use crate::intern::{Interner, NameId, SpecId, index};
@@ -161,19 +162,10 @@ impl<'l> Manifest<'l> {
     ) -> Self {
         let view = packument.version(version);
         let mut declared = Declarations::new(interner, 0);
-        for (name, spec) in view.peer_dependencies() {
-            if !view.peer_optional(name) {
-                declared.add(name, spec, EdgeKind::Peer);
-            }
-        }
-        for (name, spec) in view.peer_dependencies() {
-            if view.peer_optional(name) {
-                declared.add(name, spec, EdgeKind::PeerOptional);
-            }
-        }
+        declared.add_peers(view.peer_dependencies(), view.peer_meta());
         declared.add_all(view.dependencies(), EdgeKind::Prod);
         declared.add_all(view.optional_dependencies(), EdgeKind::Optional);
-        let declared = declared.list;
+        let declared = declared.finish();
         let bundled = view.bundled().map(|name| interner.name(name)).collect();
         Manifest {
             name: Some(interner.name(packument.name())),
@@ -199,25 +191,17 @@ impl<'l> Manifest<'l> {
             + record.dependencies.len()
             + record.optional_dependencies.len();
         let mut declared = Declarations::new(interner, count);
-        let optional = |name: &str| {
-            record.peer_dependencies_meta.iter().any(|(n, optional)| n == name && *optional)
-        };
-        for (name, spec) in &record.peer_dependencies {
-            if !optional(name) {
-                declared.add(name, spec, EdgeKind::Peer);
-            }
-        }
-        for (name, spec) in &record.peer_dependencies {
-            if optional(name) {
-                declared.add(name, spec, EdgeKind::PeerOptional);
-            }
-        }
+        let meta = record.peer_dependencies_meta.iter();
+        declared.add_peers(
+            pairs(&record.peer_dependencies),
+            meta.map(|(name, optional)| (name.as_str(), *optional)),
+        );
         declared.add_all(pairs(&record.dependencies), EdgeKind::Prod);
         declared.add_all(pairs(&record.optional_dependencies), EdgeKind::Optional);
-        let declared = declared.list;
+        let declared = declared.finish();
         let mut dev = Declarations::new(interner, record.dev_dependencies.len());
         dev.add_all(pairs(&record.dev_dependencies), EdgeKind::Dev);
-        let dev = dev.list;
+        let dev = dev.finish();
         let version = record.version.as_deref().and_then(|text| Version::parse_loose(text).ok());
         Manifest {
             name: record.name.as_deref().or(name).map(|name| interner.name(name)),
@@ -239,23 +223,14 @@ impl<'l> Manifest<'l> {
         let count =
             dependencies.len() + optional_dependencies.len() + package.peer_dependencies().len();
         let mut declared = Declarations::new(interner, count);
-        let optional = |name: &str| {
-            package.peer_dependencies_meta().any(|(n, optional)| n == name && optional)
-        };
         let peers = package.peer_dependencies();
-        let (mut required, mut optional_peers) = (Vec::new(), Vec::new());
-        for (name, spec) in peers.iter() {
-            let list = if optional(name) { &mut optional_peers } else { &mut required };
-            list.push((name, spec));
-        }
-        declared.add_all(required.into_iter(), EdgeKind::Peer);
-        declared.add_all(optional_peers.into_iter(), EdgeKind::PeerOptional);
+        declared.add_peers(peers.iter(), package.peer_dependencies_meta());
         declared.add_all(dependencies.iter(), EdgeKind::Prod);
         declared.add_all(optional_dependencies.iter(), EdgeKind::Optional);
-        let declared = declared.list;
+        let declared = declared.finish();
         let mut dev = Declarations::new(interner, package.dev_dependencies().len());
         dev.add_all(package.dev_dependencies().iter(), EdgeKind::Dev);
-        let dev = dev.list;
+        let dev = dev.finish();
         Manifest {
             name: Some(interner.name(package.explicit_name().unwrap_or(name))),
             version: package.version().and_then(|text| Version::parse_loose(text).ok()),
@@ -292,6 +267,16 @@ impl<'l> Manifest<'l> {
                 }
                 true
             });
+        }
+    }
+
+    /// Returns about how much memory it takes, in bytes. An entry of a lockfile counts for nothing:
+    /// lockfiles have limits of their own.
+    pub(crate) fn weight(&self) -> usize {
+        match &self.origin {
+            Origin::Record(record) => record.weight(),
+            Origin::Locked(_) => 0,
+            Origin::Registry { packument, version } => packument.version(*version).weight(),
         }
     }
 
@@ -405,6 +390,9 @@ struct Declarations<'a> {
 }
 
 impl<'a> Declarations<'a> {
+    /// The length up to which a list is searched as it is.
+    const FEW: usize = 16;
+
     /// Begins a list with room for so many.
     fn new(interner: &'a mut Interner, count: usize) -> Self {
         Declarations { interner, list: Vec::with_capacity(count) }
@@ -413,8 +401,34 @@ impl<'a> Declarations<'a> {
     fn add(&mut self, name: &str, spec: &str, kind: EdgeKind) {
         let name = self.interner.name(name);
         let spec = self.interner.spec(spec);
-        self.list.retain(|declared| declared.name != name);
+        if self.list.len() < Self::FEW {
+            self.list.retain(|declared| declared.name != name);
+        }
         self.list.push(Declared { name, spec, kind, is_pinned: false });
+    }
+
+    /// Adds peers, those that `meta` marks optional after the others.
+    fn add_peers<'s>(
+        &mut self,
+        peers: impl Iterator<Item = (&'s str, &'s str)> + Clone,
+        meta: impl Iterator<Item = (&'s str, bool)>,
+    ) {
+        let marked = meta.filter_map(|(name, is_optional)| is_optional.then_some(name));
+        let optional: FxHashSet<&str> = marked.collect();
+        let is_optional = |(name, _): &(&str, &str)| optional.contains(name);
+        self.add_all(peers.clone().filter(|peer| !is_optional(peer)), EdgeKind::Peer);
+        self.add_all(peers.filter(is_optional), EdgeKind::PeerOptional);
+    }
+
+    /// Returns the list, in time that grows as it does.
+    fn finish(mut self) -> Vec<Declared> {
+        if self.list.len() > Self::FEW {
+            let mut seen = FxHashSet::default();
+            self.list.reverse();
+            self.list.retain(|declared| seen.insert(declared.name));
+            self.list.reverse();
+        }
+        self.list
     }
 
     fn add_all<'s>(&mut self, pairs: impl Iterator<Item = (&'s str, &'s str)>, kind: EdgeKind) {
@@ -424,7 +438,7 @@ impl<'a> Declarations<'a> {
     }
 }
 
-fn pairs(list: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+fn pairs(list: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> + Clone {
     list.iter().map(|(name, spec)| (name.as_str(), spec.as_str()))
 }
 

@@ -47,7 +47,8 @@ pub fn required_by(picker: &Picker, packument: &Packument, spec: &Spec) -> Vec<R
             is_peer,
         }
     };
-    let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
+    let is_optional = view.optional_peers();
+    let peers = view.peer_dependencies().filter(|(name, _)| !is_optional(name));
     let own = view.dependencies().chain(view.optional_dependencies());
     own.map(of(false)).chain(peers.map(of(true))).collect()
 }

@@ -200,3 +200,20 @@ fn a_node_that_floods_is_ended_and_its_version_not_known() {
     assert!(run.stderr.contains("answered with more than 4 KiB"), "{run}");
     assert!(project.path().join("node_modules/a").exists());
 }
+
+#[test]
+fn an_advisory_of_a_range_without_end_concerns_every_version() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    let advisory = serde_json::json!({
+        "id": 1, "url": "https://a.example/1", "title": "t", "severity": "high",
+        "vulnerable_versions": "<0.1.0 || ".repeat(500_000),
+    });
+    let body = serde_json::json!({ "a": [advisory] }).to_string().into_bytes();
+    registry.fault("/-/npm/v1/security/advisories/bulk", Fault::Body(body));
+    let run = dx(&project, ["audit"]);
+    assert_eq!(run.status, Some(1), "{run}");
+    assert!(run.stdout.contains("a  *"), "{run}");
+}

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{Identifier, Version};
 
 /// The comparison of a version with the bound.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Operator {
     /// Any version; the bound is ignored.
     Any,
@@ -47,11 +47,6 @@ impl Comparator {
     /// Returns whether this is `<0.0.0` or `<0.0.0-` anything, below which npm knows no version.
     fn is_below_zero_release(&self) -> bool {
         self.operator == Operator::Less && self.bound.same_release(&Version::new(0, 0, 0))
-    }
-
-    /// Returns whether both have the same text.
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
-        self.operator == other.operator && self.bound == other.bound
     }
 
     /// Returns whether the version satisfies this, prereleases treated like any other version.

@@ -9,6 +9,7 @@ mod token;
 mod trim;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::comparator::{Comparator, Operator};
 use super::{RangeError, grammar};
@@ -80,16 +81,23 @@ fn comparators(text: &str, mode: Mode) -> Result<Vec<Comparator>, TooLarge> {
     if let Some(none) = comparators.iter().position(Comparator::is_none) {
         return Ok(vec![comparators.swap_remove(none)]);
     }
-    for index in (1..comparators.len()).rev() {
-        let (earlier, this) = comparators.split_at(index);
-        if earlier.iter().any(|other| other.same_as(&this[0])) {
-            comparators.remove(index);
-        }
-    }
+    drop_repeated(&mut comparators);
     if comparators.len() > 1 {
         comparators.retain(|comparator| comparator.operator != Operator::Any);
     }
     Ok(comparators)
+}
+
+/// Drops comparators that are the same as an earlier one, in time that grows as the list does.
+fn drop_repeated(comparators: &mut Vec<Comparator>) {
+    if comparators.len() < 2 {
+        return;
+    }
+    let mut seen = HashSet::with_capacity(comparators.len());
+    let are_new: Vec<bool> =
+        comparators.iter().map(|one| seen.insert((one.operator, &one.bound))).collect();
+    let mut are_new = are_new.into_iter();
+    comparators.retain(|_| are_new.next().unwrap_or(true));
 }
 
 /// Rewrites `1.2 - 3.4` to `>=1.2.0 <3.5.0-0`.

@@ -199,3 +199,15 @@ fn hosted_repositories_are_tried_by_https_first() {
     assert_eq!(addresses("git+https://t:x@github.com/u/p"), ["https://t:x@github.com/u/p.git"]);
     assert_eq!(addresses("git+ssh://git@h.example/p.git"), ["ssh://git@h.example/p.git"]);
 }
+
+#[test]
+fn a_spec_without_end_is_no_spec() {
+    let longest = "^1 || ".repeat(Spec::MOST_BYTES / 6);
+    assert!(Spec::parse(&longest).is_ok());
+    for endless in ["^1 || ".repeat(3000), "a".repeat(20_000), format!("http://{:020000}", 0)] {
+        let error = Spec::parse(&endless).unwrap_err();
+        assert!(matches!(error, SpecError::TooLong { .. }), "{error}");
+        assert!(error.to_string().len() < 200, "{error}");
+        assert_eq!(error.code(), "DX_INVALID_SPEC");
+    }
+}

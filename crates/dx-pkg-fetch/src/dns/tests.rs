@@ -21,7 +21,8 @@ async fn get(addresses: [IpAddr; 2], port: u16) -> String {
     let addresses = addresses.map(|address| (address, 0).into()).to_vec();
     clients.resolver.entry("registry.example").set(addresses).unwrap();
     let url = Url::parse(&format!("http://registry.example:{port}/")).unwrap();
-    let request = clients.for_url(&url).await.unwrap().get(url).timeout(Duration::from_secs(20));
+    let request =
+        clients.for_url(&url, false).await.unwrap().get(url).timeout(Duration::from_secs(20));
     request.send().await.unwrap().text().await.unwrap()
 }
 

@@ -1,11 +1,12 @@
 //! Redirects, and the credentials that each hop receives.
 
-use crate::server::{Server, fetcher, impatient, ok, response};
+use crate::server::{Server, Step, fetcher, impatient, ok, response};
 use dx_pkg_core::Coded;
 use dx_pkg_fetch::config::AddressRule;
 use dx_pkg_fetch::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use dx_pkg_fetch::{Credentials, Fetcher, Request};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
@@ -69,6 +70,59 @@ async fn each_hop_is_given_its_own_credentials() {
     assert_eq!(seen[0].header("authorization"), Some("/a"));
     assert_eq!(seen[1].header("authorization"), Some("/b"));
     assert_eq!(seen[1].header("x-kept"), Some("1"));
+}
+
+#[tokio::test]
+async fn an_address_that_another_server_chose_gets_no_credentials() {
+    let secret: Credentials = Arc::new(|_: &Url| Some(HeaderValue::from_static("Bearer secret")));
+    let private = Server::start(|_, _| ok(b"private")).await;
+    let target = private.url("/-/delete").to_string();
+    let hostile =
+        Server::start(move |_, _| response("302 Found", &[("Location", &target)], b"")).await;
+    let request = Request::metadata(hostile.url("/a")).credentials(secret.clone());
+    fetcher().get(request).await.unwrap();
+    assert_eq!(private.seen()[0].header("authorization"), None);
+
+    // There and back again: the hostile server leads to the address in the query.
+    let leads_back = Server::start(|_, seen| {
+        let (_, target) = seen.path.split_once('?').unwrap();
+        response("302 Found", &[("Location", target)], b"")
+    })
+    .await;
+    let between = leads_back.url("/b").to_string();
+    let registry = Server::start(move |_, seen| {
+        let host = seen.header("host").unwrap().to_owned();
+        match seen.path.as_str() {
+            "/a" => {
+                let target = format!("{between}?http://{host}/-/delete");
+                response("302 Found", &[("Location", &target)], b"")
+            }
+            _ => ok(b"end"),
+        }
+    })
+    .await;
+    let request = Request::metadata(registry.url("/a")).credentials(secret);
+    fetcher().get(request).await.unwrap();
+    let seen = registry.seen();
+    assert_eq!(seen[0].header("authorization"), Some("Bearer secret"));
+    assert_eq!((&*seen[1].path, seen[1].header("authorization")), ("/-/delete", None));
+}
+
+#[tokio::test]
+async fn redirects_are_no_sign_of_life() {
+    let server = Server::start(|number, _| {
+        let target = format!("/{number}");
+        let mut steps = vec![Step::Wait(Duration::from_millis(150))];
+        steps.extend(response("302 Found", &[("Location", &target)], b""));
+        steps
+    })
+    .await;
+    let mut config = impatient();
+    config.timeouts.idle = Duration::from_millis(400);
+    config.retry.tries = 1;
+    let error = Fetcher::new(config).get(Request::metadata(server.url("/a"))).await.unwrap_err();
+    assert_eq!(error.code(), "DX_FETCH_TIMEOUT");
+    assert!(server.seen().len() < 5, "{:?}", server.paths());
 }
 
 #[tokio::test]

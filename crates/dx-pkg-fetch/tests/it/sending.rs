@@ -1,8 +1,9 @@
 //! Requests that change something: sent once, with their body, and nowhere else.
 
-use crate::server::{Server, fetcher, ok, response};
-use dx_pkg_fetch::error::FetchCause;
-use dx_pkg_fetch::{Bytes, Method, Request};
+use crate::server::{Server, Step, fetcher, impatient, ok, response};
+use dx_pkg_fetch::error::{FetchCause, Phase};
+use dx_pkg_fetch::{Bytes, Fetcher, Method, Request};
+use std::time::Duration;
 
 #[tokio::test]
 async fn method_and_body_arrive() {
@@ -33,4 +34,15 @@ async fn a_redirect_is_an_answer() {
     let error = fetcher().get(request).await.unwrap_err();
     assert!(matches!(error.cause, FetchCause::Status { .. }), "{error}");
     assert_eq!(server.paths(), ["/a"]);
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_to_a_small_body_is_not_waited_for() {
+    let server = Server::start(|_, _| vec![Step::Wait(Duration::from_secs(30))]).await;
+    let mut config = impatient();
+    config.timeouts.idle = Duration::from_millis(200);
+    let body = Bytes::from_static(b"{}");
+    let request = Request::sending(Method::PUT, server.url("/a"), Some(body));
+    let error = Fetcher::new(config).get(request).await.unwrap_err();
+    assert!(matches!(error.cause, FetchCause::Timeout { phase: Phase::Idle, .. }), "{error}");
 }

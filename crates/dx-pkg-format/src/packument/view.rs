@@ -1,5 +1,7 @@
 //! One version of a packument, read in place.
 
+use std::collections::HashSet;
+
 use dx_pkg_core::Version;
 
 use super::layout::Parts;
@@ -10,6 +12,9 @@ use crate::wire::{self, StringTable};
 pub type Texts<'a> = wire::Texts<'a, StringTable<'a>>;
 /// Pairs of strings in their manifest's order.
 pub type Pairs<'a> = wire::Pairs<'a, StringTable<'a>>;
+
+/// What an item of a list takes beside its text, in bytes.
+const ENTRY_WEIGHT: usize = 64;
 
 pub(super) const FLAG_INSTALL_SCRIPT: u32 = 1;
 pub(super) const FLAG_SHRINKWRAP: u32 = 2;
@@ -203,6 +208,13 @@ impl<'a> VersionView<'a> {
         self.peer_meta().any(|(peer, optional)| optional && peer == name)
     }
 
+    /// Returns what tells whether `peerDependenciesMeta` marks a peer optional, for many questions.
+    pub fn optional_peers(self) -> impl Fn(&str) -> bool + use<'a> {
+        let marked = self.peer_meta().filter_map(|(peer, is_optional)| is_optional.then_some(peer));
+        let marked: HashSet<&'a str> = marked.collect();
+        move |name| marked.contains(name)
+    }
+
     /// Returns the names of bundled dependencies; see [`VersionView::bundles_all`].
     #[must_use]
     pub fn bundled(self) -> Texts<'a> {
@@ -273,6 +285,24 @@ impl<'a> VersionView<'a> {
     #[must_use]
     pub fn funding_json(self) -> Option<&'a str> {
         self.text_unless_empty(Text::Funding)
+    }
+
+    /// Returns about how much memory the fields take, in bytes.
+    #[must_use]
+    pub fn weight(self) -> usize {
+        let texts = [Text::Version, Text::Deprecated, Text::Tarball, Text::Integrity];
+        let own = texts.map(|column| self.text(column).len()).iter().sum::<usize>()
+            + self.text(Text::License).len()
+            + self.text(Text::Funding).len();
+        let pairs = [List::Dependencies, List::Optional, List::Peer, List::Engines, List::Bins];
+        let in_pairs = pairs.into_iter().chain([List::PeerMeta, List::Extra]).flat_map(|column| {
+            self.pairs(column).map(|(name, value)| ENTRY_WEIGHT + name.len() + value.len())
+        });
+        let texts = [List::Bundled, List::Os, List::Cpu, List::Libc];
+        let in_texts = texts
+            .into_iter()
+            .flat_map(|column| self.texts(column).map(|text| ENTRY_WEIGHT + text.len()));
+        own + in_pairs.sum::<usize>() + in_texts.sum::<usize>()
     }
 
     /// Returns (key, value as JSON text) of what a lockfile records and no other field can hold.

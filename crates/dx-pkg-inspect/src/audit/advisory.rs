@@ -63,11 +63,16 @@ impl Versions {
     }
 }
 
+/// The longest range of an advisory, in bytes. A longer one counts as every version, so that it
+/// hides nothing.
+const LONGEST_RANGE: usize = 64 << 10;
+
 impl Advisory {
     /// Returns a registry's advisory about a package.
     pub(super) fn of_registry(name: &str, told: &Value, versions: Rc<Versions>) -> Self {
         let text = |key: &str| told.get(key).and_then(Value::as_str);
-        let range = text("vulnerable_versions").filter(|text| !text.is_empty()).unwrap_or("*");
+        let is_readable = |text: &&str| !text.is_empty() && text.len() <= LONGEST_RANGE;
+        let range = text("vulnerable_versions").filter(is_readable).unwrap_or("*");
         let advisory = Advisory {
             name: name.to_owned(),
             dependency: text("name").unwrap_or(name).to_owned(),

@@ -92,27 +92,40 @@ impl Builder<'_, '_> {
         if let Err(error @ ResolveError::Extension { .. }) = &found {
             self.fatal.get_or_insert_with(|| error.clone());
         }
-        let found = found.map_err(|error| self.fail(name, error));
-        if let Ok(manifest) = found {
-            self.count(manifest, edge);
-        }
+        let counted = found.and_then(|manifest| self.count(manifest, edge).map(|()| manifest));
+        let found = counted.map_err(|error| self.fail(name, error));
         self.manifests.insert(key, found);
         found
     }
 
-    /// Counts a manifest that was loaded for `edge`.
-    fn count(&mut self, manifest: ManifestId, edge: EdgeId) {
+    /// Counts a manifest that was loaded for `edge`; fails where that passes a limit.
+    fn count(&mut self, manifest: ManifestId, edge: EdgeId) -> Result<(), ResolveError> {
         let dependent = self.tree.source_or_self(self.tree[edge].from);
         let dependent = self.tree[dependent].manifest;
-        let Err(exceeded) = self.growth.add(manifest, dependent) else { return };
-        let (limit, is_chain) = match exceeded {
-            Exceeded::Packages(limit) => (limit, false),
-            Exceeded::Chain(limit) => (limit, true),
+        let measure = || {
+            let manifest = &self.tree.manifests[manifest];
+            (manifest.declared.len(), manifest.weight())
+        };
+        let Err(exceeded) = self.growth.add(manifest, dependent, measure) else { return Ok(()) };
+        let excess = match exceeded {
+            Exceeded::Packages(limit) => {
+                format!("the dependencies are more than {limit} packages")
+            }
+            Exceeded::Chain(limit) => {
+                format!("more than {limit} packages require one another in turn")
+            }
+            Exceeded::Declared(limit) => {
+                format!("one package declares more than {limit} dependencies")
+            }
+            Exceeded::Weight(limit) => {
+                format!("the manifests of the dependencies hold more than {} MB", limit >> 20)
+            }
         };
         let name = self.tree.text(self.tree[edge].name).to_owned();
         let required_by = self.required_by(edge);
-        let error = ResolveError::TooManyPackages { limit, is_chain, name, required_by };
-        self.fatal.get_or_insert(error);
+        let error = ResolveError::TooManyPackages { excess, name, required_by };
+        self.fatal.get_or_insert_with(|| error.clone());
+        Err(error)
     }
 
     /// Loads the manifest for a requirement: a registry's packument is loaded and a version picked,

@@ -82,11 +82,12 @@ impl Published {
         let own = all[at].get_or_insert_with(|| {
             let index = u32::try_from(at).unwrap_or(u32::MAX);
             let view = packument.version(VersionIndex(index));
+            let is_optional = view.optional_peers();
             let asked = view.peer_dependencies().map(|(name, spec)| Asked {
                 name: name.to_owned(),
                 spec: spec.to_owned(),
                 declared: spec.to_owned(),
-                is_optional: view.peer_optional(name),
+                is_optional: is_optional(name),
                 ..Asked::default()
             });
             asked.collect()

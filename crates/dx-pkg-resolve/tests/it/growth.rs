@@ -67,3 +67,41 @@ fn the_number_of_packages_is_limited() {
     assert!(error.to_string().contains("more than 14 packages"), "{error}");
     assert!(error.hint().unwrap().contains("max-packages"));
 }
+
+#[test]
+fn what_manifests_hold_is_limited() {
+    let range = "^20 ".repeat(1 << 18);
+    let names: Vec<_> = (0..40).map(|number| format!("n{number}@1.0.0")).collect();
+    let world = world(names.iter().map(|name| package(name).node(&range)));
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let error = world.try_install(&project(&names), None).unwrap_err();
+    assert_eq!(error.code(), "DX_TOO_MANY_PACKAGES");
+    assert!(error.to_string().contains("hold more than 32 MB"), "{error}");
+}
+
+#[test]
+fn what_a_package_declares_is_limited() {
+    let many = |count: usize| {
+        let peers = (0..count).map(|number| format!("peer-{number}@1"));
+        world([peers.fold(package("a@1.0.0"), |this, peer| this.optional_peer(&peer))])
+    };
+    many(2_000).install(&project(&["a@1"]));
+    let error = many(100_000).try_install(&project(&["a@1"]), None).unwrap_err();
+    assert_eq!(error.code(), "DX_TOO_MANY_PACKAGES");
+    assert!(error.to_string().contains("declares more than 2000 dependencies"), "{error}");
+}
+
+#[test]
+fn of_many_declarations_of_a_name_the_last_counts() {
+    let mut this = package("a@1.0.0");
+    for number in 0..20 {
+        this = this.peer(&format!("p{number}@1")).optional(&format!("p{number}@2"));
+    }
+    let packages = (0..20).flat_map(|number| {
+        [package(&format!("p{number}@1.0.0")), package(&format!("p{number}@2.0.0"))]
+    });
+    let resolution = world(packages.chain([this])).install(&project(&["a@1"]));
+    let versions = resolution.lock.packages.iter().filter(|own| own.path.contains("/p"));
+    let versions: Vec<_> = versions.map(|own| own.version.as_deref().unwrap()).collect();
+    assert_eq!(versions, ["2.0.0"; 20]);
+}

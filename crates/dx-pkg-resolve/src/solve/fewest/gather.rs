@@ -4,6 +4,8 @@
 //! need no package of another name. What is no plain package of a registry stays as it is, and so
 //! does every package that a rule of the project concerns.
 
+use std::rc::Rc;
+
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
 use dx_pkg_lock::{Lock, LockIndex, LockPackage};
@@ -466,14 +468,18 @@ fn requirements_of<'v>(
     view: &VersionView<'v>,
 ) -> impl Iterator<Item = (&'v str, &'v str, bool, bool)> + use<'v> {
     let view = *view;
-    let is_bundled = move |name: &str| view.bundles_all() || view.bundled().any(|own| own == name);
-    let is_optional = move |name: &str| view.optional_dependencies().any(|(own, _)| own == name);
+    let bundled: Rc<FxHashSet<&str>> = Rc::new(view.bundled().collect());
+    let marked: FxHashSet<&str> = view.optional_dependencies().map(|(name, _)| name).collect();
+    let own = Rc::clone(&bundled);
+    let is_bundled = move |name: &str| view.bundles_all() || own.contains(name);
     let plain =
-        view.dependencies().filter(move |(name, _)| !is_optional(name) && !is_bundled(name));
+        view.dependencies().filter(move |(name, _)| !marked.contains(name) && !is_bundled(name));
     let plain = plain.map(|(name, spec)| (name, spec, false, false));
+    let is_bundled = move |name: &str| view.bundles_all() || bundled.contains(name);
     let optional = view.optional_dependencies().filter(move |(name, _)| !is_bundled(name));
     let optional = optional.map(|(name, spec)| (name, spec, true, false));
     let peers = view.peer_dependencies();
-    let peers = peers.map(move |(name, spec)| (name, spec, view.peer_optional(name), true));
+    let is_marked = view.optional_peers();
+    let peers = peers.map(move |(name, spec)| (name, spec, is_marked(name), true));
     plain.chain(optional).chain(peers)
 }
