@@ -22,7 +22,7 @@ const PACKAGES_PER_DECLARED: usize = 10;
 /// The number of dependencies that a package may declare in any case.
 const FEWEST_DECLARED: usize = 2_000;
 /// What the manifests may weigh in bytes, for each package that may be loaded.
-const WEIGHT_PER_PACKAGE: usize = 1 << 10 | 1 << 9;
+const WEIGHT_PER_PACKAGE: usize = 1536;
 /// What they may weigh in any case. A lockfile several times as large could not be read again.
 const LEAST_WEIGHT_LIMIT: usize = 32 << 20;
 

@@ -105,10 +105,9 @@ fn small(limit: &str) -> Run {
 }
 
 #[test]
-fn a_limit_that_is_too_low_is_told_before_long() {
+fn a_limit_that_is_too_low_is_told() {
     let run = small("-n 16").failure();
     assert!(run.stderr.contains("Too many open files"), "{run}");
-    assert!(run.elapsed.as_secs() < 25, "{run}");
 }
 
 #[test]
