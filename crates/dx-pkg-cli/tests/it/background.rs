@@ -8,7 +8,7 @@ use dx_pkg_testkit::{Project, Registry, Run, require};
 use serde_json::Value;
 
 use crate::harness::{command, dx_with_prepared_trees, fails, maintain, ok, required, until};
-use crate::worker::{Pipe, workers};
+use crate::worker::{Backlog, workers};
 
 fn registry() -> Registry {
     let registry = Registry::start();
@@ -21,20 +21,15 @@ fn registry() -> Registry {
 /// waits that a process would be busy with.
 #[track_caller]
 fn installs_alone(project: &Project, variable: Option<&str>, args: &[&str]) -> Run {
-    let pipe = Pipe::queue(project.store());
+    let backlog = Backlog::queue(project.store(), 10);
     let mut command = command(project).env("DX_PREPARED_TREES", "1").args(args);
     if let Some(value) = variable {
         command = command.env("DX_BACKGROUND", value);
     }
     let run = command.run().success();
     let left = workers(project.store());
-    let job = project.store().join("v1/prepared/jobs/pipe");
-    let is_waiting = job.exists();
-    if !left.is_empty() {
-        pipe.release();
-    }
-    assert_eq!((left, is_waiting), (Vec::new(), true), "{run}");
-    fs::remove_file(job).unwrap();
+    assert_eq!((left, backlog.is_waiting()), (Vec::new(), true), "{run}");
+    backlog.remove();
     run
 }
 
@@ -194,10 +189,9 @@ fn on_battery_nothing_is_left_running_and_on_mains_the_rest_is_done() {
     let supplies = supplies.path();
     write_supply(supplies, "BAT0", &[("type", "Battery"), ("status", "Discharging")]);
     write_supply(supplies, "AC", &[("type", "Mains"), ("online", "0")]);
-    let pipe = Pipe::queue(project.store());
+    let backlog = Backlog::queue(project.store(), Backlog::MANY);
     let Some(run) = with_supplies(&project, supplies, "install") else { return };
-    let waiting = project.store().join("v1/prepared/jobs/pipe");
-    assert!(workers(project.store()).is_empty() && waiting.exists(), "{run}");
+    assert!(workers(project.store()).is_empty() && backlog.is_waiting(), "{run}");
     is_stored(&project, &registry);
     let told = with_supplies(&project, supplies, "store status").unwrap();
     assert!(told.stdout.contains("not while this machine runs on its battery"), "{told}");
@@ -205,8 +199,7 @@ fn on_battery_nothing_is_left_running_and_on_mains_the_rest_is_done() {
     write_supply(supplies, "AC", &[("type", "Mains"), ("online", "1")]);
     project.remove("node_modules");
     with_supplies(&project, supplies, "install").unwrap();
-    until("the process waits at the pipe", || workers(project.store()).len() == 1);
-    pipe.release();
+    backlog.stop_process(project.store()).release();
     until("the process ends", || workers(project.store()).is_empty());
     assert_eq!(fs::read_dir(project.store().join("v1/prepared/jobs")).unwrap().count(), 0);
 }

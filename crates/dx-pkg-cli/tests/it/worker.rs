@@ -9,24 +9,66 @@ use serde_json::Value;
 
 use crate::harness::{command, ok, until};
 
-/// A preparation job that is a pipe: its reader waits until [`Pipe::release`].
-pub(crate) struct Pipe {
-    path: PathBuf,
+/// So many preparation jobs of no project that a background process is busy long enough to be seen,
+/// and stopped.
+pub(crate) struct Backlog {
+    jobs: PathBuf,
+    count: usize,
 }
 
-impl Pipe {
-    /// Queues the job.
-    pub(crate) fn queue(store: &Path) -> Self {
-        let jobs = store.join("v1/prepared/jobs");
-        fs::create_dir_all(&jobs).unwrap();
-        let path = jobs.join("pipe");
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-        Pipe { path }
+impl Backlog {
+    /// As many as take long enough for [`Self::stop_process`].
+    pub(crate) const MANY: usize = 3000;
+
+    /// Queues the jobs.
+    pub(crate) fn queue(store: &Path, count: usize) -> Self {
+        let backlog = Self { jobs: store.join("v1/prepared/jobs"), count };
+        fs::create_dir_all(&backlog.jobs).unwrap();
+        (0..count).for_each(|job| fs::write(backlog.job(job), "").unwrap());
+        backlog
     }
 
-    /// Lets the process that waits go on; there is no project to be prepared.
-    pub(crate) fn release(&self) {
-        fs::write(&self.path, "").unwrap();
+    fn job(&self, number: usize) -> PathBuf {
+        self.jobs.join(format!("job-{number}"))
+    }
+
+    /// Returns whether nobody took the jobs.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let entries = fs::read_dir(&self.jobs).unwrap().flatten();
+        let is_ours = |name: &str| name.starts_with("job-");
+        let ours = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
+        ours.count() == self.count
+    }
+
+    /// Stops the one process of the store once it is busy with the jobs.
+    pub(crate) fn stop_process(&self, store: &Path) -> Stopped {
+        until("a background process takes jobs", || !self.is_waiting());
+        let [process] = workers(store)[..] else { panic!("one process, before it ends") };
+        let stopped = Stopped(process);
+        stopped.send("STOP");
+        until("the process stops", || stat(process)[0] == "T");
+        stopped
+    }
+
+    /// Removes the jobs.
+    pub(crate) fn remove(self) {
+        (0..self.count).for_each(|job| fs::remove_file(self.job(job)).unwrap());
+    }
+}
+
+/// A background process that is stopped until it is released.
+pub(crate) struct Stopped(pub(crate) u32);
+
+impl Stopped {
+    /// Sends a signal.
+    pub(crate) fn send(&self, signal: &str) {
+        let kill = Command::new("kill").args(["-s", signal, &self.0.to_string()]).status();
+        assert!(kill.unwrap().success(), "{signal}");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn release(self) {
+        self.send("CONT");
     }
 }
 
@@ -63,14 +105,11 @@ fn registry() -> Registry {
 fn worker_outlives_its_command_yields_is_alone_and_ends_on_sigterm() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
-    let pipe = Pipe::queue(project.store());
+    let backlog = Backlog::queue(project.store(), Backlog::MANY);
     // The command has ended although its background process has not.
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
-    until(
-        "the worker waits at the pipe",
-        || matches!(workers(project.store())[..], [only] if stat(only)[0] == "S"),
-    );
-    let worker = workers(project.store())[0];
+    let stopped = backlog.stop_process(project.store());
+    let worker = stopped.0;
     let fields = stat(worker);
     assert_eq!(
         fields[3],
@@ -101,8 +140,8 @@ fn worker_outlives_its_command_yields_is_alone_and_ends_on_sigterm() {
     let stderr: Value = serde_json::from_str(&second.run().success().stdout).unwrap();
     assert_eq!((&stderr["prepared"], &stderr["deleted"]), (&0.into(), &0.into()));
 
-    assert!(Command::new("kill").arg(worker.to_string()).status().unwrap().success());
-    pipe.release();
+    stopped.send("TERM");
+    stopped.release();
     until("the worker ends", || workers(project.store()).is_empty());
     assert!(
         fs::read_dir(project.store().join("v1/tmp")).unwrap().next().is_none(),
@@ -122,7 +161,7 @@ fn worker_outlives_its_command_yields_is_alone_and_ends_on_sigterm() {
 fn an_install_in_continuous_integration_starts_no_worker() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
-    let pipe = Pipe::queue(project.store());
+    let backlog = Backlog::queue(project.store(), Backlog::MANY);
     // An empty variable counts as unset.
     command(&project)
         .env("CI", "true")
@@ -131,7 +170,7 @@ fn an_install_in_continuous_integration_starts_no_worker() {
         .run()
         .success();
     assert_eq!(workers(project.store()), Vec::<u32>::new());
-    assert!(project.store().join("v1/prepared/jobs/pipe").exists(), "nobody took the job");
+    assert!(backlog.is_waiting(), "nobody took the jobs");
     // The counter-check: with the setting, there is one.
     project.remove("node_modules");
     command(&project)
@@ -140,8 +179,7 @@ fn an_install_in_continuous_integration_starts_no_worker() {
         .args(["install"])
         .run()
         .success();
-    until("a worker waits at the pipe", || workers(project.store()).len() == 1);
-    pipe.release();
+    backlog.stop_process(project.store()).release();
     until("the worker ends", || workers(project.store()).is_empty());
 }
 
@@ -228,6 +266,8 @@ fn prepared_trees_of_unused_projects_are_removed_in_the_background() {
             .create();
         command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
         command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
+        // One that comes late would use this tree after the next.
+        until("the background process ends", || workers(first.store()).is_empty());
         projects.push(project);
     }
     let stderr: Value =
