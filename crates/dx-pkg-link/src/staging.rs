@@ -19,7 +19,7 @@ mod mount;
 #[cfg(test)]
 mod tests;
 
-use mount::{is_mount_point, mounted_below};
+use mount::{is_mount_point, mounts_below};
 
 const PREFIX: &str = ".node_modules-dx-";
 
@@ -126,17 +126,17 @@ impl Staging {
         keep: bool,
     ) -> Result<Option<PathBuf>, LinkError> {
         let place = self.parent_path.join(NODE_MODULES);
-        let swap = if self.inside {
+        let mut swap = if self.inside {
             Err(ErrorKind::CrossesDevices.into())
         } else {
             exchange_or_rename(&self.parent, &self.name, &self.parent, NODE_MODULES)
         };
+        if matches!(swap, Ok(Swap::Exchanged)) && !self.keeps_mounts(run.options.keep_foreign)? {
+            swap = Err(ErrorKind::CrossesDevices.into());
+        }
         match swap {
             Ok(swap) => {
                 // The name is now the old tree's, if there was one.
-                if swap == Swap::Exchanged {
-                    self.keep_mounts()?;
-                }
                 self.done = true;
                 if swap == Swap::Exchanged && run.options.keep_foreign {
                     rescue(&self.parent, Path::new(&self.name))
@@ -163,18 +163,27 @@ impl Staging {
         Ok(if self.done { self.discard(run.packages.store) } else { None })
     }
 
-    /// Takes the exchange of the trees back if a file system is mounted below the old one: it would
-    /// go with that, out of sight.
-    fn keep_mounts(&self) -> Result<(), LinkError> {
-        let Some(mounted) = mounted_below(&self.parent_path.join(&self.name)) else {
-            return Ok(());
-        };
-        let inner = mounted.strip_prefix(self.parent_path.join(&self.name)).unwrap_or(&mounted);
-        let place = self.parent_path.join(NODE_MODULES).join(inner);
+    /// Returns whether the trees may stay exchanged. They are exchanged back if a file system is
+    /// mounted below the old one, as it would go with that, out of sight. Around one in an entry of
+    /// the user's, such as a tool's cache, the tree is changed from within.
+    ///
+    /// # Errors
+    /// One is mounted elsewhere.
+    fn keeps_mounts(&self, keep_foreign: bool) -> Result<bool, LinkError> {
+        let mounts = mounts_below(&self.parent_path.join(&self.name));
+        if mounts.is_empty() {
+            return Ok(true);
+        }
+        let visible = self.parent_path.join(NODE_MODULES);
         exchange_or_rename(&self.parent, &self.name, &self.parent, NODE_MODULES)
-            .map_err(LinkError::io("put back the tree around", &place))?;
+            .map_err(LinkError::io("put back the tree", &visible))?;
+        let is_users = |mount: &PathBuf| {
+            let entry = mount.iter().next();
+            keep_foreign && entry.is_some_and(|entry| is_foreign(entry, EntryKind::Directory))
+        };
+        let Some(other) = mounts.iter().find(|mount| !is_users(mount)) else { return Ok(false) };
         let reason = io::Error::new(ErrorKind::ResourceBusy, "a file system is mounted there");
-        Err(LinkError::io("replace", place)(reason))
+        Err(LinkError::io("replace", visible.join(other))(reason))
     }
 
     /// Replaces the entries of `node_modules` one by one, if the folder itself cannot be replaced.

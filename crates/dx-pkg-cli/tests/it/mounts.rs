@@ -6,7 +6,7 @@ use std::path::Path;
 use dx_pkg_testkit::require::{self, Need};
 use dx_pkg_testkit::{Project, Registry, Run};
 
-use crate::harness::ok;
+use crate::harness::{ok, required};
 
 /// The content of a file in the folder that is mounted.
 const KEPT: &str = "of the user";
@@ -55,6 +55,25 @@ fn tree_with_a_mount_is_not_replaced() {
         }
         let _ = fs::remove_dir_all(project.path().join("node_modules"));
         ok(&project, ["install"]);
+        let Some(run) = with_mount(&project, point, "ci") else { return };
+        run.failure();
+    }
+}
+
+#[test]
+fn tree_around_a_mounted_cache_is_changed_from_within() {
+    let registry = Registry::start();
+    let project = project(&registry);
+    for point in ["node_modules/.cache", "node_modules/.cache/tool"] {
+        for arguments in ["install", "install --force", "install b", "remove b"] {
+            if arguments != "remove b" {
+                let _ = fs::remove_dir_all(project.path().join("node_modules"));
+            }
+            let Some(run) = with_mount(&project, point, arguments) else { return };
+            run.success();
+            assert_eq!(required(&project, "a"), "a@1.0.0");
+        }
+        // As with npm, which removes all first.
         let Some(run) = with_mount(&project, point, "ci") else { return };
         run.failure();
     }

@@ -19,13 +19,16 @@ pub(super) fn is_mount_point(folder: &Path) -> bool {
     })
 }
 
-/// Returns a mount point below the folder, by `/proc/self/mountinfo`; `None` where there is none or
+/// Returns the mount points below the folder, relative to it, by `/proc/self/mountinfo`; none where
 /// that cannot be told.
-pub(super) fn mounted_below(folder: &Path) -> Option<PathBuf> {
-    let mounts = cfg!(target_os = "linux").then(mounts)?;
-    let around = [&escaped(&folder.canonicalize().ok()?)[..], b"/"].concat();
-    let inner = points(&mounts).find_map(|point| point.strip_prefix(&around[..]))?;
-    Some(folder.join(String::from_utf8_lossy(inner).as_ref()))
+pub(super) fn mounts_below(folder: &Path) -> Vec<PathBuf> {
+    let Some(folder) = folder.canonicalize().ok().filter(|_| cfg!(target_os = "linux")) else {
+        return Vec::new();
+    };
+    let around = [&escaped(&folder)[..], b"/"].concat();
+    let mounts = mounts();
+    let below = points(&mounts).filter_map(|point| point.strip_prefix(&around[..]));
+    below.map(|point| PathBuf::from(String::from_utf8_lossy(point).as_ref())).collect()
 }
 
 fn mounts() -> Vec<u8> {
