@@ -1,5 +1,5 @@
-//! Any bytes as the certificate of who signed where a package comes from: refused, or read, and
-//! what is shown of it has no control character that would reach a terminal unseen.
+//! Any bytes as the certificate of who signed where a package comes from: refused, or read, and no
+//! bundle with it is taken for signed.
 
 #[path = "../../crates/dx-pkg-compat/src/provenance/certificate.rs"]
 mod certificate;
