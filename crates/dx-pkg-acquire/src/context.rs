@@ -11,6 +11,7 @@ use dx_pkg_fetch::Fetcher;
 use dx_pkg_fetch::trace::Trace;
 
 use dx_pkg_lock::LockPackage;
+use dx_pkg_os::process::{RUNTIME_DESCRIPTORS, open_files_limit, spare_descriptors};
 use dx_pkg_registry::Source;
 use dx_pkg_store::Store;
 use url::Url;
@@ -214,7 +215,7 @@ impl Context {
     fn start_network(&self) -> Result<Network, AcquireError> {
         let (user_agent, extra_ca_file) = (self.user_agent.clone(), self.extra_ca_file.clone());
         let mut config = fetch_config(&self.config, user_agent, extra_ca_file)?;
-        if let Some(limit) = dx_pkg_os::process::open_files_limit() {
+        if let Some(limit) = open_files_limit() {
             config = config.within_open_files(limit);
         }
         config.trace.clone_from(&self.trace);
@@ -224,6 +225,7 @@ impl Context {
             None => self.npm_registries(&fetcher)?,
         };
         let failed = |error| AcquireError::io("starting the network's thread", error);
+        spare_descriptors(RUNTIME_DESCRIPTORS).map_err(failed)?;
         // One thread serves all connections; decoding and unpacking run on others.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;

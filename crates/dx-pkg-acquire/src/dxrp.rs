@@ -385,13 +385,13 @@ impl Dxrp {
 
     /// Records why something did not come this way, for `--verbose`.
     pub(crate) fn explain(&self, error: &DxrpError) {
-        let text = dx_pkg_core::message_with_causes(error);
+        let text = dx_pkg_core::coded::message_with_causes(error);
         self.notes.add(Note::Detail(format!("dxrp: {text}; the rest comes over HTTP")));
     }
 
     /// Records why something is asked for again, for `--verbose`.
     pub(crate) fn explain_repetition(&self, error: &DxrpError) {
-        let text = dx_pkg_core::message_with_causes(error);
+        let text = dx_pkg_core::coded::message_with_causes(error);
         self.notes.add(Note::Detail(format!("dxrp: {text}; what is missing is asked for again")));
     }
 }

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_compat::patch::PatchError;
 use dx_pkg_compat::tarball::TarballError;
+use dx_pkg_core::coded::{message_with_causes, system_hint};
 use dx_pkg_core::integrity::IntegrityError;
-use dx_pkg_core::{
-    Coded, CodedError, NameError, PackageName, SpecError, VersionError, message_with_causes,
-};
+use dx_pkg_core::{Coded, CodedError, NameError, PackageName, SpecError, VersionError};
 use dx_pkg_format::FormatError;
 use dx_pkg_registry::{SourceError, SourceErrorKind};
 use dx_pkg_resolve::{ProviderError, ResolveError};
@@ -398,11 +397,7 @@ impl Coded for AcquireError {
             Self::NotStored { .. } => "run the command again",
             Self::NoFolder { .. } => "correct the path in package.json",
             Self::NotText { .. } => "save it as UTF-8",
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull => "free some space and run the command again",
-                io::ErrorKind::PermissionDenied => "check who owns the file or folder",
-                _ => return None,
-            },
+            Self::Io { source, .. } => return system_hint(source).map(str::to_owned),
             Self::UnknownPackument { .. } | Self::Panicked => return None,
             Self::Source(error) => return error.hint(),
             Self::Dxrp(error) => return error.hint(),

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
 use dx_pkg_author::script::{Browser, Told};
+use dx_pkg_core::coded::{Coded, hint_of, message_with_causes};
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::{escaped_json, output_text, plain_text};
-use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
 use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Events, Session};
@@ -191,7 +191,7 @@ impl Report {
 
     /// Prints the error that ended the command, and returns its exit code.
     pub fn error(&self, error: &CommandError) -> ExitCode {
-        let (code, message, hint) = (error.code(), message_with_causes(error), error.hint());
+        let (code, message, hint) = (error.code(), message_with_causes(error), hint_of(error));
         let output = error.script_output();
         if self.json {
             let output = output.map(|output| output_text(output, false));

@@ -3,6 +3,7 @@
 use crate::text::{redact_text, redact_url};
 use bytes::Bytes;
 use dx_pkg_core::Coded;
+use dx_pkg_core::coded::MORE_OPEN_FILES;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use std::borrow::Cow;
@@ -62,6 +63,12 @@ pub enum FetchCause {
     /// No connection could be made, or it broke before the answer began.
     #[error("no connection: {reason}")]
     Connect {
+        /// The system's message.
+        reason: String,
+    },
+    /// This process, or the whole system, has too many files open for another connection.
+    #[error("no connection: {reason}")]
+    OpenFiles {
         /// The system's message.
         reason: String,
     },
@@ -170,6 +177,7 @@ impl FetchCause {
                     )
             }
             Self::Offline
+            | Self::OpenFiles { .. }
             | Self::Tls { .. }
             | Self::ClientCertificate { .. }
             | Self::TooLarge { .. }
@@ -196,7 +204,7 @@ impl Coded for FetchError {
             FetchCause::Offline => "DX_FETCH_OFFLINE",
             FetchCause::Timeout { .. } => "DX_FETCH_TIMEOUT",
             FetchCause::Dns { .. } => "DX_FETCH_DNS",
-            FetchCause::Connect { .. } => "DX_FETCH_CONNECT",
+            FetchCause::Connect { .. } | FetchCause::OpenFiles { .. } => "DX_FETCH_CONNECT",
             FetchCause::Tls { .. } => "DX_FETCH_TLS",
             FetchCause::ClientCertificate { .. } => "DX_FETCH_CLIENT_CERTIFICATE",
             FetchCause::Status { .. } => "DX_FETCH_STATUS",
@@ -224,6 +232,7 @@ impl Coded for FetchError {
             FetchCause::Connect { .. } => {
                 "check that the server is reachable, and the proxy settings"
             }
+            FetchCause::OpenFiles { .. } => MORE_OPEN_FILES,
             FetchCause::Tls { hint, .. } => return Some(hint.clone()),
             FetchCause::ClientCertificate { .. } => {
                 "name the certificate for this address with //host/path/:certfile and :keyfile in .npmrc"

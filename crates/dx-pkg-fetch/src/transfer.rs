@@ -226,7 +226,13 @@ async fn follow(
             }
         };
         let mut sent = clock.limit_since(since, send()).await?;
-        while sent.as_ref().is_err_and(lacks_descriptors) {
+        let lacking = Instant::now();
+        while let Err(error) = &sent
+            && lacks_descriptors(error)
+        {
+            if lacking.elapsed() > config.timeouts.connect {
+                return Err(FetchCause::OpenFiles { reason: innermost(error) });
+            }
             // The end of another request, or of a file's work, frees one.
             clock.limit(tokio::time::sleep(DESCRIPTOR_PAUSE)).await?;
             since = Instant::now();

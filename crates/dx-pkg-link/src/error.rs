@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::Coded;
+use dx_pkg_core::coded::system_hint;
 
 /// An error of linking.
 #[derive(Debug, thiserror::Error)]
@@ -147,11 +148,7 @@ impl Coded for LinkError {
             Self::MethodUnsupported { .. } => {
                 "set package-import-method=auto, or keep the store on the project's file system"
             }
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull => "free some disk space and run the command again",
-                io::ErrorKind::PermissionDenied => "check who owns the project and node_modules",
-                _ => return None,
-            },
+            Self::Io { source, .. } => return system_hint(source).map(str::to_owned),
             Self::Cancelled => return None,
         };
         Some(hint.to_owned())

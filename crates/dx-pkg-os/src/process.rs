@@ -19,7 +19,10 @@ pub use background::{thread_in_background, work_in_background};
 pub use boot::{is_since_boot, written_since_boot};
 pub use group::{kill_group, own_group};
 pub use host::libc_family;
-pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descriptors};
+pub use open_files::{
+    RUNTIME_DESCRIPTORS, open_files_limit, raise_open_files_limit, spare_descriptors,
+    wait_for_descriptors,
+};
 pub use power::on_battery;
 pub use secret_line::read_secret_line;
 pub use signals::{

@@ -12,6 +12,7 @@ use crate::config::{Config, Sources, read};
 use crate::log::Log;
 use crate::state::AppState;
 use clap::{Args, Parser, Subcommand};
+use dx_pkg_os::process::{RUNTIME_DESCRIPTORS, spare_descriptors};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -124,7 +125,8 @@ pub fn run(
             return ExitCode::SUCCESS;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let start = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match spare_descriptors(RUNTIME_DESCRIPTORS).and_then(|()| start()) {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = writeln!(errors, "dx-registry: cannot start threads: {error}");

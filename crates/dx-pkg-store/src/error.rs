@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use dx_pkg_core::coded::system_hint;
 use dx_pkg_core::{Coded, PackageId};
 use dx_pkg_format::FormatError;
 
@@ -140,7 +141,7 @@ impl Coded for StoreError {
                 "the lockfile or the registry's answer was altered: compare it with what was \
                  published or locked before you install"
             }
-            Self::Io { .. } => return None,
+            Self::Io { source, .. } => return system_hint(source).map(str::to_owned),
             Self::Unstorable { source, .. } => return source.hint(),
         };
         Some(hint.to_owned())

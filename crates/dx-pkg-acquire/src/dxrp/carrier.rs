@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dx_pkg_core::message_with_causes;
+use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_fetch::stream::upgrade::Connection;
 use dx_pkg_fetch::stream::{Beginning, Piece};
 use dx_pkg_fetch::{Bytes, Request};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use dx_pkg_author::questions::ping;
 use dx_pkg_compat::npmrc::redact_urls;
-use dx_pkg_core::message_with_causes;
+use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::{Environment, Session};
 use dx_pkg_os::files::unique_name;

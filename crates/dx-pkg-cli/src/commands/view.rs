@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_author::questions::QuestionError;
 use dx_pkg_author::questions::view::{Viewed, name_of_project, view};
-use dx_pkg_core::{Coded, message_with_causes};
+use dx_pkg_core::coded::{Coded, hint_of, message_with_causes};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::{Environment, Events, Session};
 use serde_json::{Map, Value, json};
@@ -122,7 +122,7 @@ fn npm_error(error: &QuestionError) -> Value {
     json!({
         "code": error.npm_code(),
         "summary": message_with_causes(error),
-        "detail": error.hint().unwrap_or_default(),
+        "detail": hint_of(error).unwrap_or_default(),
         "dxCode": error.code(),
     })
 }

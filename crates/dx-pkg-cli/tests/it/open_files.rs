@@ -106,8 +106,16 @@ fn small(limit: &str) -> Run {
 
 #[test]
 fn a_limit_that_is_too_low_is_told() {
-    let run = small("-n 16").failure();
-    assert!(run.stderr.contains("Too many open files"), "{run}");
+    // Which step is the first without a descriptor differs from limit to limit.
+    std::thread::scope(|scope| {
+        for limit in 8..=20 {
+            scope.spawn(move || {
+                let run = small(&format!("-n {limit}")).failure();
+                assert!(run.stderr.contains("Too many open files"), "{limit}: {run}");
+                assert!(run.stderr.contains("allow more open files"), "{limit}: {run}");
+            });
+        }
+    });
 }
 
 #[test]

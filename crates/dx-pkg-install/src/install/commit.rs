@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use dx_pkg_core::message_with_causes;
+use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_store::preparation::TreeOrigin;

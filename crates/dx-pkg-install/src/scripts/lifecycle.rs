@@ -11,8 +11,9 @@ use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_acquire::package::{Origin, label, origin, real_name};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
 use dx_pkg_compat::npmrc::redact_urls;
+use dx_pkg_core::Spec;
+use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_core::spec::HostedRepository;
-use dx_pkg_core::{Spec, message_with_causes};
 use dx_pkg_lock::{LockPackage, name_of_path};
 
 use super::identity::{Identities, agrees};

@@ -8,7 +8,8 @@ use dx_pkg_acquire::input::platform;
 use dx_pkg_acquire::package::copied_folder;
 use dx_pkg_acquire::{Counters, Downloads};
 use dx_pkg_compat::npmrc::DependencyType;
-use dx_pkg_core::{Platform, message_with_causes};
+use dx_pkg_core::Platform;
+use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_lock::Lock;
 use dx_pkg_store::StoreMode;
 

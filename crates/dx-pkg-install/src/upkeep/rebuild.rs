@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_compat::lockfile::npm;
-use dx_pkg_core::{PackageId, PackageName, Range, Spec, Version, message_with_causes};
+use dx_pkg_core::coded::message_with_causes;
+use dx_pkg_core::{PackageId, PackageName, Range, Spec, Version};
 use dx_pkg_link::{
     LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise_difference,
 };

@@ -51,6 +51,28 @@ pub fn open_files_limit() -> Option<u64> {
     }
 }
 
+/// The descriptors that starting an async runtime takes. Tokio panics where some of them are
+/// lacking (`tokio::signal::unix`).
+pub const RUNTIME_DESCRIPTORS: usize = 8;
+
+/// Returns an error if this process cannot open `count` more files now. Others of its threads may
+/// take them before the caller does.
+///
+/// # Errors
+/// That of the system when it cannot, such as `EMFILE`.
+pub fn spare_descriptors(count: usize) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let (one, _other) = io::pipe()?;
+        (1..count).map(|_| one.try_clone()).collect::<io::Result<Vec<_>>>().map(drop)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = count;
+        Ok(())
+    }
+}
+
 /// Returns the result of `open`; while it fails because too many files are open, here or in the
 /// whole system, waits until others are closed and tries again, for ten seconds; for a moment only
 /// if a wait was in vain a minute ago or less.

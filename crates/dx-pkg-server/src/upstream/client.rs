@@ -191,7 +191,8 @@ impl Client {
     }
 
     fn refusal(&self, registry: &Registry, error: &FetchError) -> Refusal {
-        let detail = format!("{} [{}]", dx_pkg_core::message_with_causes(error), error.code());
+        let detail =
+            format!("{} [{}]", dx_pkg_core::coded::message_with_causes(error), error.code());
         let failed = |status: StatusCode, message: String| {
             Refusal::Failed(Failure::new(status, message).detail(&detail))
         };
