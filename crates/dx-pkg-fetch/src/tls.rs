@@ -17,7 +17,7 @@ use std::sync::Arc;
 mod cafile;
 mod cbc;
 mod certificate;
-mod der;
+pub mod der;
 mod ecdsa;
 mod name;
 mod p521;

@@ -1,6 +1,8 @@
 //! What an X.509 certificate (RFC 5280, DER) says of the bearer of its key. Its signature and its
 //! other contents are not looked at.
 
+use dx_pkg_fetch::tls::der::{OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, UTF8_STRING};
+
 /// A certificate of a signer.
 #[derive(Debug)]
 pub(super) struct Certificate<'a> {
@@ -12,10 +14,6 @@ pub(super) struct Certificate<'a> {
     pub(super) issuer: Option<String>,
 }
 
-const SEQUENCE: u8 = 0x30;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const OCTET_STRING: u8 = 0x04;
-const UTF8_STRING: u8 = 0x0c;
 /// The field with the version, which is left out in certificates of version 1.
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
@@ -33,26 +31,25 @@ const ADDRESSES: [u8; 2] = [0x81, 0x86];
 impl<'a> Certificate<'a> {
     /// Reads a certificate; `None` for one that is damaged or names nobody.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut outer = Elements(bytes).take(SEQUENCE)?;
-        let mut fields = outer.take(SEQUENCE)?;
-        fields.take(VERSION)?;
+        let mut outer = Reader::new(bytes).expect(SEQUENCE)?.inside();
+        let mut fields = outer.expect(SEQUENCE)?.inside();
+        fields.expect(VERSION)?;
         // Serial number, algorithm, issuer, validity, subject.
         for _ in 0..5 {
-            fields.next()?;
+            fields.element()?;
         }
-        let key = fields.next()?;
-        (key.tag == SEQUENCE).then_some(())?;
+        let key = fields.expect(SEQUENCE)?;
         let (mut identity, mut issuer) = (None, None);
-        while let Some(field) = fields.next() {
+        while let Some(field) = fields.element() {
             if field.tag != EXTENSIONS {
                 continue;
             }
-            let mut extensions = Elements(field.content).take(SEQUENCE)?;
-            while !extensions.0.is_empty() {
-                let (id, value) = extension(extensions.take(SEQUENCE)?)?;
+            let mut extensions = field.inside().expect(SEQUENCE)?.inside();
+            while !extensions.is_empty() {
+                let (id, value) = extension(extensions.expect(SEQUENCE)?.inside())?;
                 match id {
-                    NAMES => identity = address(Elements(value).take(SEQUENCE)?),
-                    ISSUER => issuer = text(Elements(value).take(UTF8_STRING)?.0),
+                    NAMES => identity = address(Reader::new(value).expect(SEQUENCE)?.inside()),
+                    ISSUER => issuer = text(Reader::new(value).expect(UTF8_STRING)?.contents),
                     ISSUER_PLAIN if issuer.is_none() => issuer = text(value),
                     _ => {}
                 }
@@ -63,22 +60,22 @@ impl<'a> Certificate<'a> {
 }
 
 /// Returns an extension's identifier and value.
-fn extension<'a>(mut fields: Elements<'a>) -> Option<(&'a [u8], &'a [u8])> {
-    let id = fields.take(OBJECT_IDENTIFIER)?.0;
+fn extension<'a>(mut fields: Reader<'a>) -> Option<(&'a [u8], &'a [u8])> {
+    let id = fields.expect(OBJECT_IDENTIFIER)?.contents;
     // Whether it is critical may stand between.
-    while let Some(field) = fields.next() {
+    while let Some(field) = fields.element() {
         if field.tag == OCTET_STRING {
-            return Some((id, field.content));
+            return Some((id, field.contents));
         }
     }
     None
 }
 
 /// Returns the first name that is an address.
-fn address(mut names: Elements<'_>) -> Option<String> {
-    while let Some(name) = names.next() {
+fn address(mut names: Reader<'_>) -> Option<String> {
+    while let Some(name) = names.element() {
         if ADDRESSES.contains(&name.tag) {
-            return text(name.content);
+            return text(name.contents);
         }
     }
     None
@@ -86,42 +83,4 @@ fn address(mut names: Elements<'_>) -> Option<String> {
 
 fn text(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok().filter(|text| !text.is_empty())
-}
-
-/// An element in DER.
-struct Element<'a> {
-    tag: u8,
-    content: &'a [u8],
-    /// The content with tag and length.
-    whole: &'a [u8],
-}
-
-/// Elements in DER, one after the other.
-struct Elements<'a>(&'a [u8]);
-
-impl<'a> Elements<'a> {
-    /// Takes the next element; `None` at the end, or where its length goes beyond it.
-    fn next(&mut self) -> Option<Element<'a>> {
-        let (&tag, rest) = self.0.split_first()?;
-        let (&first, mut rest) = rest.split_first()?;
-        let mut length = usize::from(first);
-        if first >= 0x80 {
-            let (digits, behind) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            if digits.is_empty() || digits.len() > 4 {
-                return None;
-            }
-            length = digits.iter().fold(0, |length, &digit| length << 8 | usize::from(digit));
-            rest = behind;
-        }
-        let (content, behind) = rest.split_at_checked(length)?;
-        let whole = self.0.get(..self.0.len() - behind.len())?;
-        self.0 = behind;
-        Some(Element { tag, content, whole })
-    }
-
-    /// Takes the next element, which has to have this tag, and returns what is in it.
-    fn take(&mut self, tag: u8) -> Option<Elements<'a>> {
-        let element = self.next()?;
-        (element.tag == tag).then_some(Elements(element.content))
-    }
 }

@@ -86,7 +86,7 @@ impl<'c> Certificate<'c> {
         }
         let issuer = fields.expect(der::SEQUENCE)?.contents;
         let mut validity = fields.expect(der::SEQUENCE)?.inside();
-        let (not_before, not_after) = (time(&validity.next()?)?, time(&validity.next()?)?);
+        let (not_before, not_after) = (time(&validity.element()?)?, time(&validity.element()?)?);
         let subject = fields.expect(der::SEQUENCE)?.contents;
         let key = PublicKey::read(fields.expect(der::SEQUENCE)?.contents)?;
         let _ = (fields.optional(ISSUER_ID), fields.optional(SUBJECT_ID));
@@ -147,7 +147,7 @@ impl<'c> Extensions<'c> {
             SUBJECT_ALTERNATIVE_NAME => {
                 let mut names = value.expect(der::SEQUENCE)?.inside();
                 while !names.is_empty() {
-                    let name = names.next()?;
+                    let name = names.element()?;
                     self.alternative_names.push((name.tag, name.contents));
                 }
             }
@@ -191,7 +191,7 @@ pub(super) fn common_names(name: &[u8]) -> Vec<&str> {
             let mut parts = attribute.inside();
             let kind = parts.expect(der::OBJECT_IDENTIFIER);
             if kind.is_some_and(|kind| kind.contents == COMMON_NAME)
-                && let Some(text) = parts.next().filter(|text| TEXTS.contains(&text.tag))
+                && let Some(text) = parts.element().filter(|text| TEXTS.contains(&text.tag))
                 && let Ok(text) = std::str::from_utf8(text.contents)
             {
                 found.push(text);
