@@ -57,15 +57,23 @@ impl Store {
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
         let pending = self.pending_or_begin()?;
-        if pending.tables(id).is_some() {
-            return Ok(());
+        let Some(claim) = pending.claim(id) else { return Ok(()) };
+        let name = name_of(id);
+        let write = || {
+            let mut tree = PackageTree::new(pending.dir.make_dir(&name)?, Names::Paths);
+            Ok((tree.add_all(files)?, tree.changed_ns()))
+        };
+        match write() {
+            Ok((rows, changed_ns)) => {
+                claim.complete(tables.with_rows(Names::Paths, rows, changed_ns));
+                Ok(())
+            }
+            Err(error) => {
+                // What is half-written is in nobody's way.
+                let _ = pending.dir.remove_tree(&name);
+                Err(StoreError::io("writing", self.expanded(id))(error))
+            }
         }
-        let failed = |error| StoreError::io("writing", self.expanded(id))(error);
-        let mut tree =
-            PackageTree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?, Names::Paths);
-        let rows = tree.add_all(files).map_err(failed)?;
-        pending.insert(id, tables.with_rows(Names::Paths, rows, tree.changed_ns()));
-        Ok(())
     }
 
     pub(crate) fn pending_or_begin(&self) -> Result<&Pending, StoreError> {

@@ -170,9 +170,9 @@ impl Incoming<'_> {
 
     fn defer(self, tables: PackageTables) -> Result<(), StoreError> {
         let pending = self.store.pending_or_begin()?;
-        if pending.tables(self.id).is_none() {
+        if let Some(claim) = pending.claim(self.id) {
             self.folder.move_to(&pending.dir, name_of(self.id))?;
-            pending.insert(self.id, tables);
+            claim.complete(tables);
         }
         Ok(())
     }

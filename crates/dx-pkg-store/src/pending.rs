@@ -9,7 +9,7 @@
 pub(crate) mod record;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_os::files::Dir;
@@ -24,12 +24,20 @@ pub(crate) struct Pending {
     /// The name of their folder in `tmp/`.
     name: String,
     pub(crate) dir: Dir,
-    tables: Mutex<HashMap<PackageId, PackageTables>>,
+    packages: Mutex<HashMap<PackageId, Progress>>,
+    /// Woken when a package's folder is complete, or given up.
+    ended: Condvar,
+}
+
+#[derive(Debug)]
+enum Progress {
+    Writing,
+    Whole(PackageTables),
 }
 
 impl Pending {
     pub(crate) fn new(name: String, dir: Dir) -> Self {
-        Self { name, dir, tables: Mutex::default() }
+        Self { name, dir, packages: Mutex::default(), ended: Condvar::new() }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -37,21 +45,69 @@ impl Pending {
     }
 
     pub(crate) fn tables(&self, id: PackageId) -> Option<PackageTables> {
-        self.lock().get(&id).cloned()
+        match self.lock().get(&id) {
+            Some(Progress::Whole(tables)) => Some(tables.clone()),
+            _ => None,
+        }
     }
 
-    /// Adds a package whose folder is complete.
-    pub(crate) fn insert(&self, id: PackageId, tables: PackageTables) {
-        self.lock().insert(id, tables);
+    /// Makes the calling thread the one that writes a package's folder; `None` where it is there.
+    /// Waits for another thread that writes it: of a change that was given up for a whole install
+    /// downloads may still go on.
+    pub(crate) fn claim(&self, id: PackageId) -> Option<Claim<'_>> {
+        let mut packages = self.lock();
+        loop {
+            match packages.get(&id) {
+                Some(Progress::Whole(_)) => return None,
+                Some(Progress::Writing) => {
+                    packages = self.ended.wait(packages).unwrap_or_else(PoisonError::into_inner);
+                }
+                None => {
+                    packages.insert(id, Progress::Writing);
+                    return Some(Claim { pending: self, id, tables: None });
+                }
+            }
+        }
     }
 
-    /// Removes and returns all packages.
+    /// Removes and returns all packages that are whole.
     pub(crate) fn take(&self) -> HashMap<PackageId, PackageTables> {
-        std::mem::take(&mut *self.lock())
+        let whole = |(id, progress)| match progress {
+            Progress::Whole(tables) => Some((id, tables)),
+            Progress::Writing => None,
+        };
+        let is_whole =
+            |_: &PackageId, progress: &mut Progress| matches!(progress, Progress::Whole(_));
+        self.lock().extract_if(is_whole).filter_map(whole).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, PackageTables>> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Progress>> {
+        self.packages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to write a package's folder; others get it when it is dropped without the package.
+pub(crate) struct Claim<'p> {
+    pending: &'p Pending,
+    id: PackageId,
+    tables: Option<PackageTables>,
+}
+
+impl Claim<'_> {
+    /// Adds the package, whose folder is complete.
+    pub(crate) fn complete(mut self, tables: PackageTables) {
+        self.tables = Some(tables);
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut packages = self.pending.lock();
+        match self.tables.take() {
+            Some(tables) => packages.insert(self.id, Progress::Whole(tables)),
+            None => packages.remove(&self.id),
+        };
+        self.pending.ended.notify_all();
     }
 }
 

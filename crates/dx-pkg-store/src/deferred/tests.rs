@@ -52,6 +52,37 @@ fn a_pending_package_is_whole_for_its_process_and_nothing_for_others() {
 }
 
 #[test]
+fn threads_that_insert_the_same_pending_package_do_not_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let paths: Vec<_> = (0..200).map(|number| format!("lib/{number}/index.js")).collect();
+    let files = paths.iter().map(|path| FileEntry { path, mode: FileMode::PLAIN, data: b"one" });
+    let files: Vec<_> = files.collect();
+    for round in 0..20 {
+        let id = PackageId::from_integrity(&Integrity::sha512_of(&[round]));
+        std::thread::scope(|scope| {
+            let insert = || store.insert_deferred(id, None, &files);
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(insert)).collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+        });
+        assert_eq!(store.file_count(id), Some(200));
+    }
+}
+
+#[test]
+fn a_pending_package_that_failed_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let id = PackageId::from_integrity(&Integrity::sha512_of(b"a tarball"));
+    let (mode, long) = (FileMode::PLAIN, "x".repeat(300));
+    let bad =
+        [("a.js", b"one"), (&long, b"one")].map(|(path, data)| FileEntry { path, mode, data });
+    assert!(store.insert_deferred(id, None, &bad).is_err());
+    store.insert_deferred(id, None, &bad[..1]).unwrap();
+    assert_eq!(store.file_count(id), Some(1));
+}
+
+#[test]
 fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
     let (folder, store, id, integrity) = world();
     store.move_own(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
