@@ -18,5 +18,6 @@ mod policy;
 mod proxied;
 mod server;
 mod sharing;
+mod test_command;
 mod tls;
 mod trusted;
