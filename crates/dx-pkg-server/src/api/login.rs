@@ -41,8 +41,7 @@ async fn begin(call: Call) -> Result<Response, Failure> {
 /// Answers 202 until the user has answered in the browser, then with the token, once.
 async fn done(call: Call) -> Result<Response, Failure> {
     let asked = call.query("asked").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let is_login = call.query("for").as_deref() != Some("confirm");
-    match call.state.accounts.outcome(call.part("secret"), asked, is_login).await? {
+    match call.state.accounts.outcome(call.part("secret"), asked).await? {
         Outcome::Given(token) => Ok(ok(&json!({ "token": token }))),
         Outcome::Over => {
             Err(Failure::new(StatusCode::GONE, "this took too long: begin the login again"))
