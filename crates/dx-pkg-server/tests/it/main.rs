@@ -5,6 +5,7 @@
 mod accounts;
 mod audits;
 mod bad_input;
+mod collecting;
 mod commands;
 mod concurrent;
 mod dxrp;
