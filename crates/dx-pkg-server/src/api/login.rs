@@ -1,7 +1,7 @@
 //! Logins of clients: in the browser (`/-/v1/login`), with name and password (`/-/user/…`), and the
 //! end of a token.
 
-use crate::access::caller;
+use crate::access::{caller, named_by};
 use crate::accounts::sessions::Outcome;
 use crate::accounts::user::check_name;
 use crate::accounts::{Token, User, now, password, secret};
@@ -86,6 +86,13 @@ async fn put_user(mut call: Call) -> Result<Response, Failure> {
     check_name(&name)?;
     if accounts.user(&name).await?.is_some() {
         return Err(Failure::unauthorized("there is a user of this name with another password"));
+    }
+    let is_named = !named_by(&call.state, &name).await?.is_empty();
+    if is_named || accounts.was_user(&name).await? {
+        return Err(Failure::forbidden(format!(
+            "{name} is, or was, somebody's name here: take another, or ask whoever runs this \
+             registry"
+        )));
     }
     let mut user = User::new(&name, now());
     user.email = body.email.unwrap_or_default().chars().take(200).collect();

@@ -168,6 +168,14 @@ fn second_factor_is_asked_for_and_given() {
     assert_eq!(publish(&server, &own, "left", "1.1.0", &[("npm-otp", &code)]), 201);
     assert_eq!(publish(&server, &own, "left", "1.2.0", &[("npm-otp", recovery)]), 201);
     assert_eq!(publish(&server, &own, "left", "1.3.0", &[("npm-otp", recovery)]), 401);
+    let mut document = server.get("/left?write=true").json();
+    document["versions"]["1.0.0"]["deprecated"] = json!("old");
+    let deprecate = |code: &str| {
+        let code = [("npm-otp", code)];
+        send_with(&server, &own, "PUT", "/left", Some(&document), &code).status
+    };
+    let another = codes["tfa"][1].as_str().unwrap();
+    assert_eq!((deprecate(another), deprecate(another)), (201, 401));
     let page = path_in(&server, &asked.json()["authUrl"]);
     let done = path_in(&server, &asked.json()["doneUrl"]);
     for method in ["GET", "PUT", "DELETE"] {
@@ -274,4 +282,19 @@ fn no_limited_token_makes_another_token() {
         assert_eq!(changed.status, 403, "{limit}");
     }
     assert_eq!(create(&own, json!({ "bypass_2fa": true })).status, 201);
+}
+
+#[test]
+fn lists_of_packages_ask_for_no_code_and_record_no_refusal() {
+    let server = Server::start("none");
+    let own = server.token.clone();
+    assert_eq!(publish(&server, &own, "left", "1.0.0", &[]), 201);
+    enable_second_factor(&server, &own, "auth-and-writes");
+    let packages = send(&server, &own, "GET", "/-/user/alice/package", None).json();
+    assert_eq!(packages, json!({ "left": "write" }));
+    let bob = crate::people::add_user(&server, "bob");
+    let packages = send(&server, &bob, "GET", "/-/user/alice/package", None).json();
+    assert_eq!(packages, json!({ "left": "read" }));
+    let log = std::fs::read_to_string(server.storage().join("audit.log")).unwrap();
+    assert!(!log.contains("refused"), "{log}");
 }
