@@ -5,6 +5,7 @@ mod surroundings;
 use super::Context;
 use crate::bring::publish_folder;
 use crate::log::{Level, Log};
+use crate::packages::Maintainer;
 use crate::server::Server;
 use crate::state::AppState;
 use crate::storage::{blocking, create_private};
@@ -15,6 +16,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 use tokio::sync::oneshot;
+
+/// The user whose token the command gets, and who owns the fixture.
+const USER: &str = "test";
 
 /// Run a command with a registry of its own, which is gone afterwards
 ///
@@ -50,9 +54,13 @@ impl Test {
         let log = Log::new(Level::Error, Box::new(std::io::sink()));
         let state = AppState::open(config, &context.environment.variables, log)?;
         if let Some(fixture) = &self.fixture {
-            publish_folder(&state, fixture).await?;
+            let owner = Maintainer { name: USER.to_owned(), email: String::new() };
+            let brought = publish_folder(&state, fixture, Some(&owner)).await?;
+            if !brought.failed.is_empty() {
+                return Err(brought.failed.join("\n"));
+            }
         }
-        let token = state.accounts.create_token("test").await.map_err(|failure| failure.message)?;
+        let token = state.accounts.create_token(USER).await.map_err(|failure| failure.message)?;
         let server = Server::listen(state).await?;
         let address = server.address()?;
         let (stop, stopped) = oneshot::channel::<()>();

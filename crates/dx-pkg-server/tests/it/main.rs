@@ -12,6 +12,7 @@ mod dxrp;
 mod hosted;
 mod incidents;
 mod issuer;
+mod moving;
 mod packaging;
 mod pages;
 mod people;
