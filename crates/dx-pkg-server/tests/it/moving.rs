@@ -269,3 +269,30 @@ fn bodies_of_many_values_are_refused_before_they_fill_the_memory() {
     assert_eq!(answer.status, 400);
     assert!(answer.json()["error"].as_str().unwrap().contains("values"), "{answer:?}");
 }
+
+#[test]
+fn a_copy_of_the_named_folders_is_a_backup() {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let to = to.join(entry.file_name());
+            match entry.path().is_dir() {
+                true => copy(&entry.path(), &to),
+                false => drop(fs::copy(entry.path(), to).unwrap()),
+            }
+        }
+    }
+    let server = Server::start("none");
+    assert_eq!(server.publish("left", "1.0.0").status, 201);
+    let target = tempfile::tempdir().unwrap();
+    for folder in ["accounts", "keys", "documents", "tarballs"] {
+        copy(&server.storage().join(folder), &target.path().join("data/dx/registry").join(folder));
+    }
+    let mut restored = Server::over(target, "none");
+    restored.token.clone_from(&server.token);
+    assert_eq!(restored.get("/-/npm/v1/keys").json(), server.get("/-/npm/v1/keys").json());
+    assert!(is_signed(&restored, "left", "1.0.0"));
+    assert_eq!(restored.get("/-/whoami").json()["username"], "alice");
+    assert_eq!(restored.get("/left/-/left-1.0.0.tgz").body, tarball("left", "1.0.0"));
+}
