@@ -138,8 +138,8 @@ impl Plan {
         }
     }
 
-    /// Gives a private copy to each package that has one in place, at `built` its path, so that what
-    /// scripts made in it stays where they are not to run.
+    /// Gives a private copy to each package that has one in place, as `built` says: what scripts
+    /// made in it stays where they are not to run.
     pub(crate) fn keep_built(
         &mut self,
         built: &HashMap<String, PackageId>,
