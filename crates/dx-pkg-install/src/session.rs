@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::{Config, ConfigSources, Location, ProjectHome, is_for_registries};
+use dx_pkg_compat::npmrc::{
+    Config, ConfigSources, Location, NO_REGISTRY, ProjectHome, is_for_registries,
+};
 use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
@@ -238,9 +240,6 @@ impl Session {
     }
 }
 
-/// What stands for a registry where none is built in.
-const NO_REGISTRY: &str = "http://registry.invalid/";
-
 /// Reads the settings for the project in `root`; returns them with the files they came from,
 /// whether or not these exist.
 ///
@@ -373,8 +372,8 @@ fn path_in(user: (&Path, &str), environment: &Environment, key: &str) -> Option<
     let text = user.1.contains(key).then_some(user)?;
     let is_other = |(name, _): &&(String, String)| !name.eq_ignore_ascii_case(key);
     let env: Vec<_> = environment.variables.iter().filter(is_other).cloned().collect();
-    let (default_registry, user) = (NO_REGISTRY, Some(text));
-    let sources = ConfigSources { default_registry, user, env: &env, ..ConfigSources::default() };
+    let sources =
+        ConfigSources { user: Some(text), env: &env, ..ConfigSources::without_registry() };
     let config = Config::load(&sources).ok()?;
     let value = config.raw(key)?.0.text()?;
     match (value.strip_prefix("~/"), &environment.home) {
