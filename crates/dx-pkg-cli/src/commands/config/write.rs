@@ -90,6 +90,7 @@ fn refuse_unusable(key: &str, value: &str) -> Result<(), CommandError> {
     if OptionInfo::find(key).is_some() && !value.contains("${") {
         let flags = [(key.to_owned(), value.to_owned())];
         Config::load(&ConfigSources { flags: &flags, ..ConfigSources::without_registry() })
+            .and_then(|config| config.unsupported())
             .map_err(InstallError::from)?;
     }
     Ok(())
