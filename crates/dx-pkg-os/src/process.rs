@@ -17,7 +17,7 @@ mod typed_line;
 pub use asked::{Asked, NoAnswer};
 pub use background::{thread_in_background, work_in_background};
 pub use boot::{is_since_boot, written_since_boot};
-pub use group::{kill_group, own_group};
+pub use group::{ask_to_end, kill_group, own_group};
 pub use host::libc_family;
 pub use open_files::{
     RUNTIME_DESCRIPTORS, open_files_limit, raise_open_files_limit, spare_descriptors,

@@ -5,6 +5,7 @@
 
 pub(crate) use crate::accounts::{Action, Caller};
 
+use crate::accounts::caller::OneTime;
 use crate::accounts::{PackageSettings, Readers, Subject, authorise as judge, unknown};
 use crate::documents::{Change, Document};
 use crate::failure::Failure;
@@ -17,9 +18,10 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Finds out who sent a request.
+/// Finds out who sent a request, once.
 pub(crate) async fn caller(call: &Call) -> Result<Caller, Failure> {
-    call.state.accounts.caller(&call.headers, call.client, &call.base).await
+    let find = || call.state.accounts.caller(&call.headers, call.client, &call.base);
+    call.caller.get_or_try_init(find).await.cloned()
 }
 
 /// Decides whether the sender of a request may do `action` with the package of this name. What
@@ -92,7 +94,54 @@ pub(crate) async fn may_read(
     decide_about(state, caller, Action::Read, (name, hosted)).await
 }
 
+/// Whether `caller` could do `action` with the package of this name, given a one-time password if
+/// one is asked for. A question, which is not recorded.
+pub(crate) async fn could(
+    state: &AppState,
+    caller: &Caller,
+    action: Action,
+    name: &PackageName,
+) -> Result<bool, Failure> {
+    let hosted = state.packages.read(name).await?.value;
+    let caller = Caller { one_time: OneTime::Right, ..caller.clone() };
+    Ok(judge_about(state, &caller, action, (name, hosted.as_deref())).await.is_ok())
+}
+
+/// Returns what names a user, who need not exist: packages as an owner, organisations as a member.
+pub(crate) async fn named_by(state: &AppState, user: &str) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for name in state.packages.names().await? {
+        if owners(state, &name).await?.is_some_and(|owners| owners.iter().any(|own| own == user)) {
+            found.push(name.to_string());
+        }
+    }
+    for org in state.accounts.orgs().await? {
+        let is_in_team = org.teams.values().any(|team| team.members.contains(user));
+        if is_in_team || org.members.contains_key(user) {
+            found.push(format!("the organisation {}", org.name));
+        }
+    }
+    Ok(found)
+}
+
+/// Decides, and records what is refused.
 async fn decide_about(
+    state: &AppState,
+    caller: &Caller,
+    action: Action,
+    (name, hosted): (&PackageName, Option<&Hosted>),
+) -> Result<(), Failure> {
+    let decided = judge_about(state, caller, action, (name, hosted)).await;
+    if let Err(failure) = &decided
+        && action != Action::Read
+    {
+        let what = format!("refused: {action:?} ({})", failure.status.as_u16());
+        state.accounts.log.record(&what, caller.name(), name.as_str(), caller.address);
+    }
+    decided
+}
+
+async fn judge_about(
     state: &AppState,
     caller: &Caller,
     action: Action,
@@ -109,14 +158,7 @@ async fn decide_about(
         settings: &settings,
         org: org.as_deref(),
     };
-    let decided = judge(caller, action, &subject, state.accounts.settings.readers);
-    if let Err(failure) = &decided
-        && action != Action::Read
-    {
-        let what = format!("refused: {action:?} ({})", failure.status.as_u16());
-        state.accounts.log.record(&what, caller.name(), name.as_str(), caller.address);
-    }
-    decided
+    judge(caller, action, &subject, state.accounts.settings.readers)
 }
 
 /// Whether not everybody who reaches the registry may read a package.

@@ -35,8 +35,10 @@ pub(crate) async fn collect(state: &AppState, dry_run: bool) -> Result<Collected
     if !dry_run {
         state.accounts.remove_expired().await?;
     }
-    let folder = state.storage.folder().to_owned();
-    for (path, size) in blocking(move || abandoned(&folder)).await? {
+    let storage = state.storage.clone();
+    for (path, size) in
+        blocking(move || abandoned(storage.folder(), &storage.temporary_folder())).await?
+    {
         (done.abandoned, done.bytes) = (done.abandoned + 1, done.bytes + size);
         if !dry_run {
             // A file that is gone already is as good as removed.
@@ -56,8 +58,8 @@ pub(crate) async fn collect(state: &AppState, dry_run: bool) -> Result<Collected
         if done.cache <= limit {
             break;
         }
-        if SystemTime::now().duration_since(modified).unwrap_or_default() < ABANDONED && !dry_run {
-            // In use, perhaps by a publish that is about to name it.
+        if is_young(modified) || state.storage.modified(&key).is_none_or(is_young) {
+            // In use, perhaps by a publish that has begun meanwhile and is about to name it.
             continue;
         }
         done.cache -= size;
@@ -67,6 +69,10 @@ pub(crate) async fn collect(state: &AppState, dry_run: bool) -> Result<Collected
         }
     }
     Ok(done)
+}
+
+fn is_young(modified: SystemTime) -> bool {
+    SystemTime::now().duration_since(modified).unwrap_or_default() < ABANDONED
 }
 
 /// Counts what the storage is used for; a count is good for a minute.
@@ -93,16 +99,9 @@ pub(crate) async fn usage(state: &AppState) -> Result<Usage, Failure> {
 
 /// Returns the tarballs of all published versions.
 async fn published(state: &AppState) -> Result<HashSet<Key>, Failure> {
-    let mut keys = HashSet::new();
-    for name in state.packages.names().await? {
-        let Some(package) = state.packages.read(&name).await?.value else {
-            continue;
-        };
-        let integrities = package.versions.keys().filter_map(|version| package.integrity(version));
-        keys.extend(
-            integrities.filter_map(|text| Integrity::parse(text).ok()).map(|i| Tarballs::key(&i)),
-        );
-    }
+    let integrities = state.packages.integrities().await?;
+    let parsed = integrities.iter().filter_map(|text| Integrity::parse(text).ok());
+    let mut keys: HashSet<Key> = parsed.map(|integrity| Tarballs::key(&integrity)).collect();
     // Staged versions are named by no package yet.
     for id in state.documents.keys("staged").await? {
         let staged = state.documents.read::<serde_json::Value>(&Name::new("staged", &id)).await?;
@@ -115,12 +114,13 @@ async fn published(state: &AppState) -> Result<HashSet<Key>, Failure> {
     Ok(keys)
 }
 
-/// Returns the files of interrupted writes, with their sizes.
-fn abandoned(folder: &Path) -> Vec<(PathBuf, u64)> {
+/// Returns the files of interrupted writes, with their sizes: those in the folder `temporary`, and
+/// parts of objects anywhere.
+fn abandoned(folder: &Path, temporary: &Path) -> Vec<(PathBuf, u64)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let is_temporary = folder.ends_with("temporary");
+        let is_temporary = folder == temporary;
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let Ok(metadata) = entry.metadata() else {
                 continue;

@@ -54,6 +54,11 @@ impl Name {
         Self(Self::folder(kind).name(name))
     }
 
+    /// Returns the key within the kind; `None` for one that is too long to be told from its files.
+    pub(crate) fn key(&self) -> Option<String> {
+        Some(self.0.texts()?.get(2..)?.join("/"))
+    }
+
     fn folder(kind: &'static str) -> Key {
         Key::of("documents").with(kind)
     }
@@ -179,21 +184,26 @@ impl Documents {
         Err(Failure::conflict("others change the same document all the time: try again"))
     }
 
-    /// Lists the keys of a kind, in no order; with those of documents that were removed. For a
-    /// package, its name.
+    /// Lists the keys of a kind, ascending; with those of documents that were removed, without those
+    /// that are too long to be told from their files. For a package, its name.
     pub(crate) async fn keys(&self, kind: &'static str) -> Result<Vec<String>, Failure> {
+        let mut keys: Vec<String> =
+            self.names(kind).await?.into_iter().filter_map(|name| name.key()).collect();
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    /// Lists the documents of a kind, with those that were removed.
+    pub(crate) async fn names(&self, kind: &'static str) -> Result<Vec<Name>, Failure> {
         let listed = self.storage.list(&Name::folder(kind)).await?;
-        let mut keys: Vec<String> = listed
+        let mut names: Vec<Name> = listed
             .into_iter()
             .filter(|object| object.key.last() != "hint")
-            .filter_map(|object| {
-                let texts = object.key.texts();
-                Some(texts.get(2..texts.len() - 1)?.join("/"))
-            })
+            .map(|object| Name(object.key.folder()))
             .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(keys)
+        names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        names.dedup();
+        Ok(names)
     }
 
     async fn read_revision<T>(&self, name: &Name, number: u64) -> Result<Document<T>, Failure>

@@ -1,114 +1,123 @@
 //! The packages of a lockfile, written into a storage of their own: for a registry without an
 //! upstream.
 
-use crate::bring::Brought;
+use crate::bring::{Brought, Version, Wanted, bring_locked};
 use crate::catalog::{Place, place};
 use crate::documents::{Change, Documents};
 use crate::failure::Failure;
 use crate::lockfile;
 use crate::packages::{Hosted, Packages};
-use crate::packument::Outline;
+use crate::signing::Signing;
 use crate::state::AppState;
 use crate::storage::Storage;
-use crate::tarballs::{Found, Tarballs};
+use crate::tarballs::Tarballs;
 use crate::time::timestamp;
 use bytes::Bytes;
 use dx_pkg_core::{Integrity, PackageName};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// A version with its tarball.
-struct Version {
-    manifest: Map<String, Value>,
-    tarball: Bytes,
-    time: Option<String>,
+/// The storage that is written.
+struct Target {
+    storage: Storage,
+    packages: Packages,
+    tarballs: Tarballs,
+    signing: Signing,
 }
 
 /// Writes the packages of a lockfile into the storage at `to`.
 ///
 /// # Errors
-/// A text that names the package that cannot be had.
+/// A text about the lockfile or the storage. Packages that cannot be had are in the result.
 pub(crate) async fn export(
     state: &AppState,
     lockfile: &Path,
     to: &Path,
 ) -> Result<Brought, String> {
     let locked = lockfile::open(lockfile)?;
-    let reason = |path| format!("{path}: it does not come from a registry");
-    let skipped = locked.elsewhere.into_iter().map(reason).collect();
-    let mut brought = Brought { skipped, ..Brought::default() };
+    let mut brought = Brought { skipped: locked.skipped(), ..Brought::default() };
     let storage = Storage::open(to)?;
-    let packages = Packages::new(Documents::new(storage.clone()));
-    let tarballs = Tarballs::new(storage.clone(), 0);
+    let target = Target {
+        packages: Packages::new(Documents::new(storage.clone())),
+        tarballs: Tarballs::new(storage.clone(), 0),
+        signing: Signing::open(&storage).await.map_err(|failure| failure.message)?,
+        storage,
+    };
     for (name, versions) in locked.packages {
-        let told = |failure: Failure| format!("{name}: {}", failure.message);
-        let mut found = BTreeMap::new();
-        for version in versions {
-            let one = version_of(state, &name, &version).await.map_err(told)?;
-            let integrity = store(&storage, &tarballs, &one.tarball).await.map_err(told)?;
-            found.insert(version, (one, integrity));
+        let mut found = Vec::new();
+        let take = |version, one| found.push((version, one));
+        let one = bring_locked(state, &name, versions, Wanted::Manifests, take).await;
+        brought.skipped.extend(one.skipped);
+        brought.failed.extend(one.failed);
+        if found.is_empty() {
+            continue;
         }
-        let count = found.len();
-        let keep = |current: Option<&Hosted>| {
-            let mut next = current.cloned().unwrap_or_default();
-            for (version, (one, integrity)) in &found {
-                let mut manifest = one.manifest.clone();
-                if let Some(dist) = manifest.get_mut("dist").and_then(Value::as_object_mut) {
-                    dist.insert("integrity".to_owned(), json!(integrity));
-                    dist.shift_remove("tarball");
-                }
-                next.versions.entry(version.clone()).or_insert(Value::Object(manifest));
-                if let Some(time) = &one.time {
-                    next.times.insert(version.clone(), time.clone());
-                }
+        match write(state, &target, &name, found).await {
+            Ok(()) => {
+                brought.packages += 1;
+                brought.versions += one.versions;
             }
-            next.ensure_latest();
-            next.touch(&timestamp(SystemTime::now()));
-            Ok(Change::To(next, ()))
-        };
-        packages.change(&name, keep).await.map_err(told)?;
-        brought.packages += 1;
-        brought.versions += count;
+            Err(failure) => brought.failed.push(format!("{name}: {}", failure.message)),
+        }
     }
     Ok(brought)
 }
 
-async fn version_of(
+/// Writes versions of a package. One that is published here keeps its owners and, with its access,
+/// its readers.
+async fn write(
     state: &AppState,
+    target: &Target,
     name: &PackageName,
-    version: &str,
-) -> Result<Version, Failure> {
-    let missing = || Failure::not_found(format!("there is no version {version}"));
-    match place(state, name).await? {
-        Place::Hosted(document) => {
-            let package = document.value.ok_or_else(missing)?;
-            let manifest = package.versions.get(version).and_then(Value::as_object);
-            let manifest = manifest.cloned().ok_or_else(missing)?;
-            let integrity = Integrity::parse(package.integrity(version).unwrap_or_default());
-            let integrity = integrity.map_err(Failure::internal)?;
-            let Found::Whole(tarball) = state.tarballs.open(&integrity).await? else {
-                return Err(Failure::internal(format!("the tarball of {version} is damaged")));
-            };
-            Ok(Version { manifest, tarball, time: package.times.get(version).cloned() })
+    found: Vec<(String, Version)>,
+) -> Result<(), Failure> {
+    let own = match place(state, name).await? {
+        Place::Hosted(document) => document.value,
+        _ => None,
+    };
+    let mut versions = Vec::new();
+    for (version, Version { mut manifest, tarball, time, .. }) in found {
+        let integrity = store(&target.storage, &target.tarballs, &tarball).await?;
+        let signature = target.signing.sign(name.as_str(), &version, &integrity)?;
+        let dist = manifest.entry("dist").or_insert_with(|| json!({}));
+        if let Some(dist) = dist.as_object_mut() {
+            // What only the registry that it comes from can serve or vouch for stays there.
+            for field in ["tarball", "attestations", "npm-signature"] {
+                dist.shift_remove(field);
+            }
+            dist.insert("integrity".to_owned(), json!(integrity));
+            dist.insert("signatures".to_owned(), json!([signature]));
         }
-        Place::Upstream(registry) => {
-            let known = state.upstreams.package_of_any_age(&registry, name).await?;
-            let known = match known.versions.contains_key(version) {
-                true => known,
-                false => state.upstreams.package(&registry, name).await?,
-            };
-            let entry = known.versions.get(version).ok_or_else(missing)?;
-            let (tarball, _) = state.upstreams.tarball(&registry, name, version, entry).await?;
-            let document = state.upstreams.document(&known).await?;
-            let outline = Outline::parse(&document, name.as_str()).map_err(Failure::internal)?;
-            let (_, raw) = outline.version(version).ok_or_else(missing)?;
-            let manifest = serde_json::from_str(raw.get()).map_err(Failure::internal)?;
-            Ok(Version { manifest, tarball, time: known.times.get(version).cloned() })
-        }
-        Place::Nowhere => Err(missing()),
+        versions.push((version, manifest, time));
     }
+    let keep = |current: Option<&Hosted>| {
+        let mut next = current.cloned().unwrap_or_default();
+        if let Some(own) = &own {
+            if own.access.as_deref() == Some("restricted") || next.access.is_none() {
+                next.access = own.access.clone();
+            }
+            if next.maintainers.is_empty() {
+                next.maintainers.clone_from(&own.maintainers);
+            }
+        }
+        for (version, manifest, time) in &versions {
+            let manifest = Value::Object(manifest.clone());
+            let integrity = manifest.get("dist").and_then(|dist| dist.get("integrity")?.as_str());
+            if next.integrity(version).is_some_and(|there| Some(there) != integrity) {
+                let text = format!("{version} is in the folder already, with another tarball");
+                return Err(Failure::conflict(text));
+            }
+            next.versions.entry(version.clone()).or_insert(manifest);
+            if let Some(time) = time {
+                next.times.insert(version.clone(), time.clone());
+            }
+        }
+        next.ensure_latest();
+        next.touch(&timestamp(SystemTime::now()));
+        Ok(Change::To(next, ()))
+    };
+    target.packages.change(name, keep).await
 }
 
 /// Stores a tarball by its SHA-512; returns the text of that.

@@ -121,7 +121,7 @@ pub fn headers(text: &str) {
 pub fn lockfile(bytes: &[u8]) {
     if let Ok(locked) = lockfile::read(bytes) {
         let versions = locked.packages.values().flatten();
-        assert!(versions.into_iter().all(|version| !version.contains([':', '/'])));
+        assert!(versions.into_iter().all(|(version, _)| !version.contains([':', '/'])));
     }
 }
 

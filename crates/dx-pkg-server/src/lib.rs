@@ -47,6 +47,7 @@ mod time;
 mod turns;
 mod upstream;
 mod usage;
+mod values;
 mod views;
 
 pub use command::{Environment, run};

@@ -3,12 +3,16 @@
 
 mod bun;
 mod pnpm;
+mod source;
 mod yaml;
 mod yarn;
 
+pub(crate) use source::{Judgement, Source};
+
+use crate::values::check_values;
 use dx_pkg_core::{PackageName, Version};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The most versions of packages.
@@ -17,8 +21,8 @@ const MOST: usize = 50_000;
 /// What a lockfile names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Locked {
-    /// The versions that come from a registry, by package.
-    pub(crate) packages: BTreeMap<PackageName, BTreeSet<String>>,
+    /// The versions that come from a registry, or may, by package.
+    pub(crate) packages: BTreeMap<PackageName, BTreeMap<String, Vec<Source>>>,
     /// The entries that do not.
     pub(crate) elsewhere: Vec<String>,
 }
@@ -26,16 +30,35 @@ pub(crate) struct Locked {
 impl Locked {
     /// Returns the number of versions from a registry.
     pub(crate) fn count(&self) -> usize {
-        self.packages.values().map(BTreeSet::len).sum()
+        self.packages.values().map(BTreeMap::len).sum()
     }
 
-    /// Adds a version that comes from a registry; what is no name and version comes from elsewhere.
-    fn add(&mut self, entry: &str, name: &str, version: &str) {
-        match (PackageName::parse(name), Version::parse_loose(version)) {
-            (Ok(name), Ok(_)) => {
-                self.packages.entry(name).or_default().insert(version.to_owned());
-            }
-            _ => self.elsewhere.push(entry.to_owned()),
+    /// Returns a sentence about each entry that comes from elsewhere.
+    pub(crate) fn skipped(&self) -> Vec<String> {
+        let reason = |entry: &String| format!("{entry}: it does not come from a registry");
+        self.elsewhere.iter().map(reason).collect()
+    }
+
+    /// Adds a version that comes from a registry, with the digest of its tarball and its address;
+    /// what is no name and version comes from elsewhere.
+    fn add(
+        &mut self,
+        entry: &str,
+        (name, version): (&str, &str),
+        integrity: Option<&str>,
+        address: Option<&str>,
+    ) {
+        let (Ok(parsed), Ok(_)) = (PackageName::parse(name), Version::parse_loose(version)) else {
+            self.elsewhere.push(entry.to_owned());
+            return;
+        };
+        let integrity = integrity.filter(|text| !text.is_empty()).map(str::to_owned);
+        let address = address.filter(|address| !source::names_version(address, name, version));
+        let address = address.map(str::to_owned);
+        let versions = self.packages.entry(parsed).or_default();
+        let sources = versions.entry(version.to_owned()).or_default();
+        if !sources.iter().any(|one| one.integrity == integrity && one.address == address) {
+            sources.push(Source { entry: entry.to_owned(), integrity, address });
         }
     }
 
@@ -47,10 +70,18 @@ impl Locked {
             return;
         }
         let text = |field: &str| entry.get(field).and_then(Value::as_str);
-        let is_fetched = text("resolved").is_none_or(|address| address.starts_with("http"));
+        let address = text("resolved");
+        let is_fetched = address.is_none_or(|address| address.starts_with("http"));
         let version = text("version").filter(|_| is_fetched).unwrap_or_default();
-        self.add(path, name, version);
+        self.add(path, (name, version), text("integrity"), address);
     }
+}
+
+/// Returns a sentence about a source that turned out to be elsewhere.
+pub(crate) fn skipped(source: &Source) -> String {
+    let address = source.address.as_deref().unwrap_or_default();
+    let address = dx_pkg_compat::npmrc::redact_urls(address);
+    format!("{}: it comes from {address}, which is not the registry's tarball", source.entry)
 }
 
 /// Reads a lockfile.
@@ -90,6 +121,7 @@ const NONE: &str =
 
 /// Reads the lockfile of npm or of Bun.
 fn read_json(text: &str, locked: &mut Locked) -> Result<(), String> {
+    check_values(text.as_bytes())?;
     let parsed = serde_json::from_str::<Map<String, Value>>(text);
     let document = match parsed {
         Ok(document) => document,

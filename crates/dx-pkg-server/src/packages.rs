@@ -96,10 +96,34 @@ impl Packages {
         }
     }
 
-    /// Lists the names of all packages, those that were unpublished included.
+    /// Lists the names of all packages, those that were unpublished included. A name that is too
+    /// long for a file's is in the manifests.
     pub(crate) async fn names(&self) -> Result<Vec<PackageName>, Failure> {
-        let keys = self.documents.keys(KIND).await?;
-        Ok(keys.iter().filter_map(|key| PackageName::parse(key).ok()).collect())
+        let mut names = Vec::new();
+        for document in self.documents.names(KIND).await? {
+            let name = match document.key() {
+                Some(key) => Some(key),
+                None => {
+                    let package = self.documents.read::<Hosted>(&document).await?.value;
+                    package.and_then(|package| package.name().map(str::to_owned))
+                }
+            };
+            names.extend(name.and_then(|name| PackageName::parse(&name).ok()));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Returns the integrities of the tarballs of all versions of all packages.
+    pub(crate) async fn integrities(&self) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
+        for document in self.documents.names(KIND).await? {
+            if let Some(package) = self.documents.read::<Hosted>(&document).await?.value {
+                let versions = package.versions.keys();
+                found.extend(versions.filter_map(|one| package.integrity(one)).map(str::to_owned));
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -75,6 +75,16 @@ impl Storage {
         &self.folder
     }
 
+    /// Returns the folder of temporary files.
+    pub(crate) fn temporary_folder(&self) -> PathBuf {
+        self.folder.join(temporary::FOLDER)
+    }
+
+    /// Returns when the object was written or marked as used; `None` where there is none.
+    pub(crate) fn modified(&self, key: &Key) -> Option<SystemTime> {
+        std::fs::metadata(self.path(key)).ok()?.modified().ok()
+    }
+
     /// Returns the object's file.
     pub(crate) fn path(&self, key: &Key) -> PathBuf {
         self.folder.join(key.as_str())

@@ -1,5 +1,7 @@
 //! Editing the text of a `.npmrc`: lines of other settings, comments and the order stay.
 
+use super::definitions::{is_of_registry_or_scope, is_protected};
+use super::error::{is_secret, redact_urls};
 use super::ini;
 
 /// Returns the text with a setting set: in its line, or in a new one at the end.
@@ -44,6 +46,31 @@ pub fn without_setting(text: &str, key: &str) -> String {
 #[must_use]
 pub fn settings_of(text: &str) -> Vec<(String, super::RawValue)> {
     ini::parse(text)
+}
+
+/// Returns the lines of a file that name no registry and hold no secret: what a program may have
+/// that is not to act for the user.
+#[must_use]
+pub fn without_registries(text: &str) -> String {
+    let mut left = String::new();
+    for line in ini::lines(text) {
+        if ini::key(line).is_some_and(|key| !names_registry(&key)) && redact_urls(line) == line {
+            left.push_str(line);
+            left.push('\n');
+        }
+    }
+    left
+}
+
+/// Returns whether a setting names a registry, or is a secret or a certificate for one.
+#[must_use]
+pub fn names_registry(key: &str) -> bool {
+    const OTHERS: [&str; 4] = ["registry", "cert", "key", "otp"];
+    key.starts_with("//")
+        || OTHERS.contains(&key)
+        || is_of_registry_or_scope(key)
+        || is_protected(key)
+        || is_secret(key)
 }
 
 fn add(text: &mut String, line: &str) {
@@ -98,6 +125,16 @@ mod tests {
         assert_eq!(with_setting("", "a", "b"), "a=b\n");
         assert_eq!(with_setting("[s]\na=1\n", "a", "2"), "a=2\n[s]\na=1\n");
         assert_eq!(without_setting("a=1\n", "a"), "");
+    }
+
+    #[test]
+    fn no_registry_and_no_secret_is_left() {
+        let text = "\u{feff}registry=https://r.example/\r\n; x\nomit[]=dev\n@own:registry = a\n\
+                    //r.example/:_authToken=x\n\"//r.example/:cafile\"=x\n_auth=x\nusername=x\n\
+                    ca[]=x\nproxy=http://me:x@p.example/\nhttps-proxy=http://p.example/\n[s]\na=1\n";
+        let left = "omit[]=dev\nca[]=x\nhttps-proxy=http://p.example/\n";
+        assert_eq!(without_registries(text), left);
+        assert_eq!(without_registries(""), "");
     }
 
     #[test]

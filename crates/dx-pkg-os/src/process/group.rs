@@ -1,4 +1,4 @@
-//! Groups of processes, so that a child ends together with those that it has started.
+//! The end of children, also together with those that they have started: groups of processes.
 
 use std::process::{Child, Command};
 
@@ -9,6 +9,17 @@ pub fn own_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
     #[cfg(not(unix))]
     let _ = command;
+}
+
+/// Asks a child to end, by SIGTERM where there is such a thing.
+pub fn ask_to_end(child: u32) {
+    #[cfg(unix)]
+    if let Some(child) = i32::try_from(child).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may have ended meanwhile.
+        let _ = rustix::process::kill_process(child, rustix::process::Signal::TERM);
+    }
+    #[cfg(not(unix))]
+    let _ = child;
 }
 
 /// Kills a child that leads a group, with all of the group. The child is still to be waited for.

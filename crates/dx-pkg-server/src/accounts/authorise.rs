@@ -125,7 +125,7 @@ fn token_allows(login: &Login, action: Action, subject: &Subject<'_>) -> Result<
         return Err(Failure::forbidden(format!("this token is not for {}", subject.name)));
     }
     let is_publishing = matches!(action, Action::Publish | Action::Stage);
-    if token.publisher.is_some() && !is_publishing && action != Action::Tag {
+    if token.publisher.is_some() && !is_publishing {
         return Err(Failure::forbidden(
             "a trusted publisher's token can publish, and nothing else",
         ));

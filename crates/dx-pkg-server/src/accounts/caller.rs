@@ -39,6 +39,8 @@ pub(crate) enum Rejected {
     /// The token is bound to other addresses.
     Address,
     Password,
+    /// A password without the one-time password that its user has set up.
+    SecondFactor,
     Form,
 }
 
@@ -52,6 +54,7 @@ impl Rejected {
             Self::Expired => "the token that was sent has expired: use `npm login`, or a new token",
             Self::Address => "the token that was sent cannot be used from this address",
             Self::Password => "the name and the password that were sent do not belong together",
+            Self::SecondFactor => "the password needs a one-time password beside it: use a token",
             Self::Form => "the Authorization header is neither Bearer nor Basic",
         }
     }
@@ -83,6 +86,7 @@ impl Caller {
     /// Returns the user, or a 401.
     pub(crate) fn login(&self) -> Result<&Login, Failure> {
         self.login.as_ref().ok_or_else(|| match self.rejected {
+            Some(Rejected::SecondFactor) => self.no_one_time_password(),
             Some(Rejected::Address) => {
                 Failure::new(StatusCode::UNAUTHORIZED, Rejected::Address.text())
                     .header(WWW_AUTHENTICATE, "ipaddress")
@@ -99,18 +103,24 @@ impl Caller {
 
     /// Requires the valid one-time password of a user who has a second factor.
     pub(crate) fn one_time_password(&self) -> Result<(), Failure> {
+        match self.one_time {
+            OneTime::Right => Ok(()),
+            OneTime::Missing | OneTime::Wrong => Err(self.no_one_time_password()),
+        }
+    }
+
+    fn no_one_time_password(&self) -> Failure {
         let text = match self.one_time {
-            OneTime::Right => return Ok(()),
-            OneTime::Missing => "this needs a one-time password: repeat it with --otp=CODE",
             OneTime::Wrong => "the one-time password is not valid: use a new code",
+            _ => "this needs a one-time password: repeat it with --otp=CODE",
         };
         let failure = Failure::new(StatusCode::UNAUTHORIZED, text).header(WWW_AUTHENTICATE, "OTP");
-        Err(match &self.web {
+        match &self.web {
             Some(web) => {
                 failure.with("authUrl", web.page.as_str()).with("doneUrl", web.done.as_str())
             }
             None => failure,
-        })
+        }
     }
 
     /// Requires a login by which the account itself can be changed: a password, or a token with all
@@ -158,6 +168,10 @@ impl Accounts {
             caller.one_time = if valid { OneTime::Right } else { OneTime::Wrong };
         } else if text("npm-auth-type") == Some("web") {
             caller.web = Some(self.ask(base, Some(&login.user.name), address).await?);
+        }
+        // A password is a login each time it is sent, and is nobody's without its second factor.
+        if login.token.is_none() && caller.one_time != OneTime::Right {
+            (caller.login, caller.rejected) = (None, Some(Rejected::SecondFactor));
         }
         Ok(caller)
     }

@@ -58,7 +58,13 @@ impl Accounts {
         self.user(name).await?.ok_or_else(missing)
     }
 
-    /// Returns the names of all users.
+    /// Whether there was a user of this name, who was removed.
+    pub(crate) async fn was_user(&self, name: &str) -> Result<bool, Failure> {
+        let document = self.documents.read::<User>(&Name::new(USER, name)).await?;
+        Ok(document.number > 0 && document.value.is_none())
+    }
+
+    /// Returns all users.
     pub(crate) async fn users(&self) -> Result<Vec<Arc<User>>, Failure> {
         let mut users = Vec::new();
         for name in self.documents.keys(USER).await? {
@@ -94,17 +100,33 @@ impl Accounts {
         self.documents.change(&Name::new(USER, name), decide).await
     }
 
-    /// Removes a user with all tokens. The names of their packages stay as they are.
+    /// Removes a user with all tokens. Packages and organisations still have the name, which nobody
+    /// can register again.
     pub(crate) async fn remove_user(&self, name: &str) -> Result<(), Failure> {
+        self.remove_tokens(name).await?;
         let decide = |found: Option<&User>| match found {
             Some(_) => Ok(Change::<User, ()>::Remove(())),
             None => Err(Failure::not_found(format!("there is no user {name}"))),
         };
         self.documents.change(&Name::new(USER, name), decide).await?;
-        for token in self.tokens_of(name).await? {
+        // Those that were made meanwhile.
+        self.remove_tokens(name).await
+    }
+
+    async fn remove_tokens(&self, user: &str) -> Result<(), Failure> {
+        for token in self.tokens_of(user).await? {
             self.remove_token(&token.key).await?;
         }
         Ok(())
+    }
+
+    /// Returns all organisations.
+    pub(crate) async fn orgs(&self) -> Result<Vec<Arc<Org>>, Failure> {
+        let mut orgs = Vec::new();
+        for name in self.documents.keys(ORG).await? {
+            orgs.extend(self.org(&name).await?);
+        }
+        Ok(orgs)
     }
 
     /// Reads an organisation.

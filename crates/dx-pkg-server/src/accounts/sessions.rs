@@ -45,6 +45,10 @@ pub(crate) struct Question {
 struct Answered {
     user: String,
     until: u64,
+    /// Whether the question was a login: what the user has answered decides what the client gets,
+    /// not what the client asks for.
+    #[serde(default)]
+    is_login: bool,
 }
 
 /// What a waiting client gets.
@@ -78,7 +82,7 @@ impl Accounts {
         let kind = if user.is_some() { "confirm" } else { "login" };
         Ok(WebAddresses {
             page: format!("{base}-/ui/{kind}/{page}?{query}"),
-            done: format!("{base}-/v1/done/{secret}?asked={asked}&for={kind}"),
+            done: format!("{base}-/v1/done/{secret}?asked={asked}"),
         })
     }
 
@@ -107,7 +111,11 @@ impl Accounts {
 
     /// Records the user's answer.
     pub(crate) async fn answer(&self, question: &Question, user: &User) -> Result<(), Failure> {
-        let answered = Answered { user: user.name.clone(), until: question.asked + OPEN };
+        let answered = Answered {
+            user: user.name.clone(),
+            until: question.asked + OPEN,
+            is_login: question.user.is_none(),
+        };
         let bytes = serde_json::to_vec(&answered).map_err(Failure::internal)?;
         match self.storage.create(&answer_key(&question.id), Bytes::from(bytes)).await? {
             Created::New => Ok(()),
@@ -116,12 +124,7 @@ impl Accounts {
     }
 
     /// Gives the waiting client its result, once.
-    pub(crate) async fn outcome(
-        &self,
-        secret: &str,
-        asked: u64,
-        is_login: bool,
-    ) -> Result<Outcome, Failure> {
+    pub(crate) async fn outcome(&self, secret: &str, asked: u64) -> Result<Outcome, Failure> {
         let key = answer_key(&secret::digest(secret));
         if is_over(asked) {
             return Ok(Outcome::Over);
@@ -139,14 +142,14 @@ impl Accounts {
         if answered.until <= now() || self.storage.create(&taken, bytes).await? == Created::Exists {
             return Ok(Outcome::Over);
         }
-        if is_login {
+        if answered.is_login {
             let (mut token, text) = Token::new(&answered.user, now())?;
             token.name = "web login".to_owned();
             self.store_token(&token).await?;
             return Ok(Outcome::Given(text));
         }
         let confirmation = secret::random_hex(32)?;
-        let answered = Answered { user: answered.user, until: now() + CONFIRMED };
+        let answered = Answered { user: answered.user, until: now() + CONFIRMED, is_login: false };
         let bytes = serde_json::to_vec(&answered).map_err(Failure::internal)?;
         let key = confirmed_key(&secret::digest(&confirmation));
         self.storage.create(&key, Bytes::from(bytes)).await?;

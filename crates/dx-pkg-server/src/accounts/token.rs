@@ -119,9 +119,16 @@ impl Token {
         self.packages.is_empty() && self.scopes.is_empty()
     }
 
-    /// Whether it has all rights of its user: may manage the account and other tokens.
+    /// Whether it has all rights of its user, for ever and from anywhere: may manage the account
+    /// and other tokens, which would outlast any limit of its own.
     pub(crate) fn is_unlimited(&self) -> bool {
-        self.permission == Permission::ReadWrite && self.is_for_all() && self.publisher.is_none()
+        self.permission == Permission::ReadWrite
+            && self.is_for_all()
+            && self.orgs_permission == Permission::ReadWrite
+            && self.orgs.is_empty()
+            && self.cidr.is_empty()
+            && self.expires.is_none()
+            && self.publisher.is_none()
     }
 
     /// Whether it may change teams and members of an organisation.

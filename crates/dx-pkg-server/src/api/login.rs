@@ -1,7 +1,7 @@
 //! Logins of clients: in the browser (`/-/v1/login`), with name and password (`/-/user/…`), and the
 //! end of a token.
 
-use crate::access::caller;
+use crate::access::{caller, named_by};
 use crate::accounts::sessions::Outcome;
 use crate::accounts::user::check_name;
 use crate::accounts::{Token, User, now, password, secret};
@@ -41,8 +41,7 @@ async fn begin(call: Call) -> Result<Response, Failure> {
 /// Answers 202 until the user has answered in the browser, then with the token, once.
 async fn done(call: Call) -> Result<Response, Failure> {
     let asked = call.query("asked").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let is_login = call.query("for").as_deref() != Some("confirm");
-    match call.state.accounts.outcome(call.part("secret"), asked, is_login).await? {
+    match call.state.accounts.outcome(call.part("secret"), asked).await? {
         Outcome::Given(token) => Ok(ok(&json!({ "token": token }))),
         Outcome::Over => {
             Err(Failure::new(StatusCode::GONE, "this took too long: begin the login again"))
@@ -87,6 +86,13 @@ async fn put_user(mut call: Call) -> Result<Response, Failure> {
     check_name(&name)?;
     if accounts.user(&name).await?.is_some() {
         return Err(Failure::unauthorized("there is a user of this name with another password"));
+    }
+    let is_named = !named_by(&call.state, &name).await?.is_empty();
+    if is_named || accounts.was_user(&name).await? {
+        return Err(Failure::forbidden(format!(
+            "{name} is, or was, somebody's name here: take another, or ask whoever runs this \
+             registry"
+        )));
     }
     let mut user = User::new(&name, now());
     user.email = body.email.unwrap_or_default().chars().take(200).collect();

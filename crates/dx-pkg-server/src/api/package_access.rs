@@ -238,7 +238,7 @@ async fn packages(
             && wanted(&name, &owners)
             && access::decide(&call.state, caller, Action::Read, &name).await.is_ok()
         {
-            let writes = access::decide(&call.state, caller, Action::Tag, &name).await.is_ok();
+            let writes = access::could(&call.state, caller, Action::Tag, &name).await?;
             let grant = if writes { Grant::ReadWrite } else { Grant::ReadOnly };
             found.insert(name.to_string(), json!(word(grant)));
         }

@@ -142,7 +142,7 @@ pub(super) async fn commit(
                 return Err(Failure::conflict(text));
             }
             let now = timestamp(SystemTime::now());
-            let next = publication.apply(current, publisher, &now)?;
+            let next = publication.apply(current, Some(publisher), &now)?;
             let revision = next.revision();
             Ok(Change::To(next, revision))
         })

@@ -4,7 +4,7 @@
 //! by no package yet.
 
 use super::publish::{Received, commit, receive_version};
-use crate::access::{Action, authorise, caller, decide};
+use crate::access::{Action, authorise, caller, could, decide};
 use crate::accounts::secret::random_uuid;
 use crate::accounts::{Caller, iso, now};
 use crate::documents::{Change, Name};
@@ -112,7 +112,7 @@ async fn sees(call: &Call, caller: &Caller, staged: &Staged) -> Result<bool, Fai
         return Ok(true);
     }
     if call.state.packages.read(&name).await?.value.is_some() {
-        return Ok(decide(&call.state, caller, Action::Stage, &name).await.is_ok());
+        return could(&call.state, caller, Action::Stage, &name).await;
     }
     // A new name has no owners yet.
     let org = call.state.accounts.org_of(name.as_str()).await?;

@@ -27,7 +27,9 @@ async fn list(call: Call) -> Result<Response, Failure> {
             Ok(answer::ok(&package.tags))
         }
         Place::Upstream(registry) => {
-            Ok(answer::ok(&call.state.upstreams.package(&registry, &name).await?.tags))
+            let known = call.state.upstreams.package(&registry, &name).await?;
+            let restricted = catalog::restricted(&call.state, &name, &known).await?;
+            Ok(answer::ok(restricted.view.tags.as_ref().unwrap_or(&known.tags)))
         }
         _ => Err(catalog::missing(&name)),
     }

@@ -36,11 +36,17 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
         Place::Upstream(registry) => {
             let upstreams = &call.state.upstreams;
             let mut known = upstreams.package_of_any_age(&registry, &name).await?;
-            if known.version_of_file(&file).is_none() {
-                known = upstreams.package(&registry, &name).await?;
-            }
             // What was removed cannot be judged any more.
             let is_unjudged = call.state.policy.is_empty();
+            if known.version_of_file(&file).is_none() {
+                let is_former = is_unjudged && known.former_version_of_file(&file).is_some();
+                match upstreams.package(&registry, &name).await {
+                    Ok(newer) => known = newer,
+                    // The whole package may have been removed.
+                    Err(_) if is_former => {}
+                    Err(failure) => return Err(failure),
+                }
+            }
             let former = || known.former_version_of_file(&file).filter(|_| is_unjudged);
             let found = known.version_of_file(&file).or_else(former);
             let (version, entry) = found.ok_or_else(|| no_file(&name, &file))?;

@@ -36,6 +36,9 @@ impl Export {
             brought.packages,
             self.to.display()
         ));
-        Ok(ExitCode::SUCCESS)
+        for reason in &brought.failed {
+            context.line(&format!("FAILED {reason}"));
+        }
+        Ok(if brought.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

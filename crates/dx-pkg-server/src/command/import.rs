@@ -2,6 +2,7 @@
 
 use super::{Common, Context};
 use crate::bring::{Brought, cache_lockfile, import_verdaccio, publish_folder};
+use crate::packages::Maintainer;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +37,9 @@ enum ImportCommand {
     Folder {
         /// The folder
         folder: PathBuf,
+        /// The user who is to own new packages [default: nobody, until an administrator names one]
+        #[arg(long, value_name = "NAME")]
+        owner: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -53,9 +57,17 @@ impl Import {
                 let state = context.state_with(&common, flags.into_iter().collect())?;
                 cache_lockfile(state, &file).await?
             }
-            ImportCommand::Folder { folder, common } => {
+            ImportCommand::Folder { folder, owner, common } => {
                 let state = context.state(&common)?;
-                publish_folder(&state, &folder).await?
+                let owner = match owner {
+                    Some(name) => {
+                        let user = state.accounts.existing_user(&name).await;
+                        let user = user.map_err(|failure| failure.message)?;
+                        Some(Maintainer { name: user.name.clone(), email: user.email.clone() })
+                    }
+                    None => None,
+                };
+                publish_folder(&state, &folder, owner.as_ref()).await?
             }
         };
         let Brought { packages, versions, skipped, failed } = brought;

@@ -1,21 +1,30 @@
 //! `dx-registry test`.
 
+mod surroundings;
+
 use super::Context;
 use crate::bring::publish_folder;
 use crate::log::{Level, Log};
+use crate::packages::Maintainer;
 use crate::server::Server;
 use crate::state::AppState;
 use crate::storage::{blocking, create_private};
 use clap::Args;
+#[cfg(unix)]
+use dx_pkg_os::process::ask_to_end;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
-
+use std::process::{Command, ExitCode, ExitStatus};
 use tokio::sync::oneshot;
+
+/// The user whose token the command gets, and who owns the fixture.
+const USER: &str = "test";
 
 /// Run a command with a registry of its own, which is gone afterwards
 ///
 /// The registry listens on a free port of 127.0.0.1. The command's environment leads npm, pnpm,
-/// Yarn and Bun to it, with a token that may publish.
+/// Yarn and Bun to it, with a token that may publish; it gets none of the registries and
+/// credentials of the user's .npmrc.
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// A folder whose tarballs and package folders are published before the command starts
@@ -34,6 +43,8 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) async fn run(self, context: &mut Context) -> Result<ExitCode, String> {
+        // From now on, what asks this process to end lets it remove its folder.
+        let asked = asked_to_end();
         let folder = Scratch::create()?;
         let common =
             super::Common { storage: Some(folder.0.join("storage")), config: self.config.clone() };
@@ -43,9 +54,13 @@ impl Test {
         let log = Log::new(Level::Error, Box::new(std::io::sink()));
         let state = AppState::open(config, &context.environment.variables, log)?;
         if let Some(fixture) = &self.fixture {
-            publish_folder(&state, fixture).await?;
+            let owner = Maintainer { name: USER.to_owned(), email: String::new() };
+            let brought = publish_folder(&state, fixture, Some(&owner)).await?;
+            if !brought.failed.is_empty() {
+                return Err(brought.failed.join("\n"));
+            }
         }
-        let token = state.accounts.create_token("test").await.map_err(|failure| failure.message)?;
+        let token = state.accounts.create_token(USER).await.map_err(|failure| failure.message)?;
         let server = Server::listen(state).await?;
         let address = server.address()?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -55,38 +70,83 @@ impl Test {
         let [program, arguments @ ..] = &self.command[..] else {
             return Err("there is no command".to_owned());
         };
+        let url = format!("http://{address}/");
+        let surroundings = surroundings::prepare(context, &folder.0, (&url, &token))?;
+        for warning in surroundings.warnings {
+            let _ = writeln!(std::io::stderr(), "dx-registry: warning: {warning}");
+        }
         let mut child = Command::new(program);
         child.args(arguments);
-        let npmrc = folder.write_npmrc(context, &address.to_string(), &token)?;
-        child.env("npm_config_userconfig", npmrc);
-        child.envs(environment(&format!("http://{address}/"), &token));
-        // A terminal's Ctrl-C reaches the child as well, and it decides what that means.
-        let interrupted = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
-        let child = blocking(move || child.status()).await.map_err(|failure| failure.message)?;
-        interrupted.abort();
+        for name in &surroundings.removed {
+            child.env_remove(name);
+        }
+        child.envs(surroundings.set);
+        let ended = run_to_end(child, asked).await;
         let _ = stop.send(());
         let _ = serving.await;
         drop(folder);
-        let status = child.map_err(|error| format!("cannot run {program}: {error}"))?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-        Ok(ExitCode::from(code))
+        let status = ended.map_err(|error| format!("cannot run {program}: {error}"))?;
+        Ok(ExitCode::from(code(status)))
     }
 }
 
-/// Returns the variables that lead each client to the registry.
-fn environment(url: &str, token: &str) -> Vec<(String, String)> {
-    let pairs = [
-        ("npm_config_registry", url),
-        ("YARN_NPM_REGISTRY_SERVER", url.trim_end_matches('/')),
-        ("YARN_NPM_AUTH_TOKEN", token),
-        ("YARN_UNSAFE_HTTP_WHITELIST", "127.0.0.1"),
-        ("YARN_REGISTRY", url),
-        ("BUN_CONFIG_REGISTRY", url),
-        ("BUN_CONFIG_TOKEN", token),
-        ("DX_TEST_REGISTRY", url),
-        ("DX_TEST_REGISTRY_TOKEN", token),
-    ];
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+/// Runs a command to its end. A terminal's Ctrl-C reaches it as well, and it decides what that
+/// means; what asks this process alone to end is passed on to it.
+async fn run_to_end(mut command: Command, asked: Asked) -> std::io::Result<ExitStatus> {
+    let mut child = command.spawn()?;
+    let id = child.id();
+    let passing = tokio::spawn(asked.pass_on(id));
+    let interrupted = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    let ended = blocking(move || child.wait()).await;
+    passing.abort();
+    interrupted.abort();
+    ended.map_err(|failure| std::io::Error::other(failure.message))?
+}
+
+/// The signals by which this process is asked to end.
+struct Asked {
+    #[cfg(unix)]
+    signals: Vec<tokio::signal::unix::Signal>,
+}
+
+fn asked_to_end() -> Asked {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::terminate(), SignalKind::hangup()];
+        Asked { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+    #[cfg(not(unix))]
+    Asked {}
+}
+
+impl Asked {
+    /// Asks a child to end whenever this process is asked.
+    async fn pass_on(self, child: u32) {
+        #[cfg(unix)]
+        {
+            let mut waiting = tokio::task::JoinSet::new();
+            for mut signal in self.signals {
+                waiting.spawn(async move {
+                    while signal.recv().await.is_some() {
+                        ask_to_end(child);
+                    }
+                });
+            }
+            while waiting.join_next().await.is_some() {}
+        }
+        #[cfg(not(unix))]
+        let _ = child;
+    }
+}
+
+/// Returns a command's exit code; as a shell does, 128 and its number for a signal.
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+    }
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 /// A folder for one run.
@@ -100,27 +160,6 @@ impl Scratch {
         let folder = std::env::temp_dir().join(format!("dx-registry-{name}"));
         create_private(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok(Self(folder))
-    }
-
-    /// Writes the user's `.npmrc` with a token for the registry: a shell drops variables whose
-    /// names have slashes, so npm's own way to give it one does not always work.
-    fn write_npmrc(
-        &self,
-        context: &Context,
-        address: &str,
-        token: &str,
-    ) -> Result<PathBuf, String> {
-        let variable = |name: &str| {
-            let found = context.environment.variables.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| PathBuf::from(value))
-        };
-        let own = variable("npm_config_userconfig").or_else(|| variable("NPM_CONFIG_USERCONFIG"));
-        let own = own.or_else(|| Some(variable("HOME")?.join(".npmrc")));
-        let own = own.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-        let file = self.0.join("npmrc");
-        std::fs::write(&file, format!("{own}\n//{address}/:_authToken={token}\n"))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(file)
     }
 }
 

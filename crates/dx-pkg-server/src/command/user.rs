@@ -1,11 +1,12 @@
 //! `dx-registry user`.
 
 use super::{Common, Context};
+use crate::access::named_by;
 use crate::accounts::{Token, User as Account, now, password};
 use crate::failure::Failure;
 use crate::state::AppState;
 use clap::{Args, Subcommand};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 /// Add, list and remove users
@@ -52,7 +53,7 @@ enum UserCommand {
         #[command(flatten)]
         common: Common,
     },
-    /// Remove a user, with all tokens; packages stay
+    /// Remove a user, with all tokens; packages stay, and nobody can register the name again
     Remove {
         /// The user's name
         name: String,
@@ -87,8 +88,19 @@ impl UserCommand {
                 if password_stdin {
                     account.password = Some(password::hash(&read_password()?).await?);
                 }
+                let was_user = state.accounts.was_user(&name).await?;
                 state.accounts.create_user(account).await?;
                 record(&state, "add user", &name);
+                let mut named = named_by(&state, &name).await?;
+                if was_user {
+                    named.insert(0, "a user who was removed".to_owned());
+                }
+                if !named.is_empty() {
+                    let named = named.join(", ");
+                    let text =
+                        format!("{name} was known here before, and gets its rights: {named}");
+                    let _ = writeln!(std::io::stderr(), "dx-registry: warning: {text}");
+                }
                 let token = new_token(&state, &name).await?;
                 context.line(&token);
             }

@@ -5,7 +5,7 @@
 //! way. Fields that only describe (`repository`, `author`, …) are rewritten too, and not compared.
 
 use super::{Contents, GYP, runs_gyp};
-use dx_pkg_core::Version;
+use dx_pkg_core::{Spec, Version};
 use serde_json::{Map, Value, json};
 
 /// The fields that an installation or a program depends on: they must be equal.
@@ -80,6 +80,7 @@ fn version(manifest: &Map<String, Value>) -> Option<String> {
 
 /// Returns the decisive fields in the form in which npm publishes them; empty ones are left out.
 fn normal(manifest: &Map<String, Value>, contents: &Contents) -> Map<String, Value> {
+    let manifest = &with_objects(manifest);
     let mut fields = Map::new();
     for field in DECISIVE {
         if let Some(value) = manifest.get(field) {
@@ -91,21 +92,7 @@ fn normal(manifest: &Map<String, Value>, contents: &Contents) -> Map<String, Val
     {
         dependencies.retain(|name, _| !optional.contains_key(name));
     }
-    let dependencies = manifest.get("dependencies").and_then(Value::as_object);
-    let bundled = manifest.get("bundleDependencies").or(manifest.get("bundledDependencies"));
-    let bundled = match bundled {
-        Some(Value::Bool(true)) => {
-            json!(dependencies.map(|map| map.keys().collect::<Vec<_>>()).unwrap_or_default())
-        }
-        Some(Value::Object(map)) => json!(map.keys().collect::<Vec<_>>()),
-        Some(Value::Array(list)) => {
-            let mut list: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
-            list.sort_unstable();
-            json!(list)
-        }
-        _ => Value::Null,
-    };
-    fields.insert("bundleDependencies".to_owned(), sorted(bundled));
+    fields.insert("bundleDependencies".to_owned(), json!(bundled(manifest)));
     let bin = bins(manifest);
     fields.insert("bin".to_owned(), bin);
     let scripts = scripts(manifest, contents);
@@ -120,13 +107,75 @@ fn normal(manifest: &Map<String, Value>, contents: &Contents) -> Map<String, Val
     fields
 }
 
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Array(mut list) => {
-            list.sort_by_key(Value::to_string);
-            Value::Array(list)
+/// Returns the names of bundled packages, ascending.
+fn bundled(manifest: &Map<String, Value>) -> Vec<String> {
+    let keys = |map: &Map<String, Value>| map.keys().cloned().collect();
+    let bundled = manifest.get("bundleDependencies").or(manifest.get("bundledDependencies"));
+    let mut names: Vec<String> = match bundled {
+        Some(Value::Bool(true)) => {
+            manifest.get("dependencies").and_then(Value::as_object).map(keys).unwrap_or_default()
         }
-        other => other,
+        Some(Value::Object(map)) => keys(map),
+        Some(Value::Array(list)) => {
+            let names = list.iter().filter_map(Value::as_str).filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    };
+    names.sort_unstable();
+    names
+}
+
+/// Returns a manifest whose dependencies are objects of texts, with all bundled packages among
+/// them, as npm writes them (`normalize.js` and `normalize-data.js` of `@npmcli/package-json`).
+fn with_objects(manifest: &Map<String, Value>) -> Map<String, Value> {
+    let mut manifest = manifest.clone();
+    for field in ["dependencies", "devDependencies", "optionalDependencies"] {
+        let Some(value) = manifest.get_mut(field) else {
+            continue;
+        };
+        let specs: Vec<&str> = match value {
+            Value::String(text) => {
+                text.split([' ', '\t', '\r', '\n', ',']).filter(|spec| !spec.is_empty()).collect()
+            }
+            Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+            Value::Object(map) => {
+                map.retain(|_, spec| spec.is_string());
+                for spec in map.values_mut() {
+                    *spec = Value::String(repository(spec.as_str().unwrap_or_default()));
+                }
+                continue;
+            }
+            _ => Vec::new(),
+        };
+        *value = Value::Object(specs.into_iter().map(named).collect());
+    }
+    let bundled = bundled(&manifest);
+    if !bundled.is_empty() {
+        let dependencies = manifest.entry("dependencies").or_insert_with(|| json!({}));
+        if let Some(dependencies) = dependencies.as_object_mut() {
+            for name in bundled {
+                dependencies.entry(name).or_insert_with(|| json!("*"));
+            }
+        }
+    }
+    manifest
+}
+
+/// Splits `name@range`, `name range` or `name>=1`.
+fn named(spec: &str) -> (String, Value) {
+    let spec = spec.trim();
+    let end = spec.find(|c: char| c == '@' || c.is_whitespace() || matches!(c, '>' | '<' | '='));
+    let (name, range) = spec.split_at(end.unwrap_or(spec.len()));
+    let range = range.strip_prefix('@').unwrap_or(range).trim();
+    (name.strip_suffix(':').unwrap_or(name).to_owned(), Value::String(repository(range)))
+}
+
+/// Returns a spec as npm writes it: that of a repository on a hosting site in its usual form.
+fn repository(spec: &str) -> String {
+    match Spec::parse(spec) {
+        Ok(Spec::Git(git)) if git.hosted.is_some() => git.to_string(),
+        _ => spec.to_owned(),
     }
 }
 

@@ -72,6 +72,30 @@ fn what_npm_rewrites_is_no_confusion() {
             json!({ "repository": "x/y", "keywords": "a, b", "author": "A <a@b.test>" }),
         ),
         (json!({ "os": ["linux"] }), json!({ "os": "linux" })),
+        (
+            json!({ "dependencies": { "a": "*", "b": "1" }, "bundleDependencies": ["a", "b"] }),
+            json!({ "dependencies": { "b": "1" }, "bundledDependencies": ["a", "b", 3, ""] }),
+        ),
+        (
+            json!({ "dependencies": { "a": "*" }, "bundleDependencies": ["a"] }),
+            json!({ "bundleDependencies": { "a": "1" }, "peerDependencies": {} }),
+        ),
+        (
+            json!({ "dependencies": { "a": "^1", "b": ">=2", "c": "" } }),
+            json!({ "dependencies": ["a@^1", " b >=2", "c", 4] }),
+        ),
+        (
+            json!({ "dependencies": { "a": "git+ssh://git@github.com/u/a.git", "b": "x:y" } }),
+            json!({ "dependencies": { "a": "git@github.com:u/a.git", "b": "x:y" } }),
+        ),
+        (
+            json!({ "dependencies": { "a": "git+https://github.com/u/a.git#main" } }),
+            json!({ "dependencies": { "a": "https://github.com/u/a/tree/main" } }),
+        ),
+        (
+            json!({ "devDependencies": { "a": "1", "b": "" }, "dependencies": { "c": "github:u/c#1" } }),
+            json!({ "devDependencies": "a@1, b", "dependencies": { "c": "u/c#1", "d": false } }),
+        ),
     ];
     for (manifest, own) in cases {
         let found = confusion(manifest.clone(), own.clone(), &[]);
@@ -86,7 +110,11 @@ fn what_npm_rewrites_is_no_confusion() {
 
 #[test]
 fn what_an_installer_decides_by_must_be_equal() {
+    let bundling = json!({ "dependencies": { "a": "*" } });
     let cases = [
+        ("dependencies", json!({}), json!({ "dependencies": ["evil@1"] })),
+        ("dependencies", json!({}), json!({ "dependencies": "evil" })),
+        ("dependencies", json!({ "dependencies": { "a": "github:u/a" } }), bundling.clone()),
         ("name", json!({ "name": "right" }), json!({})),
         ("version", json!({ "version": "1.0.1" }), json!({})),
         ("dependencies", json!({}), json!({ "dependencies": { "evil": "1" } })),
@@ -98,7 +126,7 @@ fn what_an_installer_decides_by_must_be_equal() {
         ("peerDependencies", json!({ "peerDependencies": { "a": "1" } }), json!({})),
         ("engines", json!({ "engines": { "node": "1" } }), json!({})),
         ("os", json!({ "os": ["linux"] }), json!({ "os": ["darwin"] })),
-        ("bundleDependencies", json!({}), json!({ "bundleDependencies": ["a"] })),
+        ("bundleDependencies", bundling.clone(), json!({ "bundleDependencies": ["a"] })),
         ("main", json!({ "main": "a.js" }), json!({ "main": "b.js" })),
         ("license", json!({ "license": "MIT" }), json!({ "license": "GPL-3.0" })),
     ];

@@ -1,6 +1,8 @@
 //! Bodies of requests: within their limits, decoded.
 
 use crate::failure::Failure;
+use crate::storage::blocking;
+use crate::values::check_values;
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -10,12 +12,33 @@ use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use std::io::Write;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The time between two parts of a body.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// The length from which a text is parsed on a thread of its own, in bytes.
+const LONG: usize = 64 << 10;
+
+/// The long texts that are parsed at a time.
+static PARSING: Semaphore = Semaphore::const_new(2);
+
+/// Does work with a body, on a thread of its own where that is long: few at a time, so that
+/// requests which cost little are not kept waiting.
+pub(crate) async fn work<T: Send + 'static>(
+    bytes: Bytes,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    if bytes.len() < LONG {
+        return Ok(work(&bytes));
+    }
+    let _permit = PARSING.acquire().await.map_err(Failure::internal)?;
+    blocking(move || work(&bytes)).await
+}
+
 /// Parses JSON, nested at most 128 deep.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    check_values(bytes).map_err(Failure::bad_request)?;
     serde_json::from_slice(bytes)
         .map_err(|error| Failure::bad_request(format!("the body is not what is expected: {error}")))
 }

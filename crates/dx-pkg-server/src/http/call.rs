@@ -3,6 +3,7 @@
 use super::body;
 use super::parts::Parts;
 use super::path::query_value;
+use crate::accounts::Caller;
 use crate::failure::Failure;
 use crate::state::AppState;
 use axum::body::Body;
@@ -12,6 +13,7 @@ use dx_pkg_core::PackageName;
 use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
 
 /// A request on its way through the routes.
 pub(crate) struct Call {
@@ -29,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) base: Arc<str>,
     /// What the connection adds: its [`Connection`](super::Connection), and the way to upgrade it.
     pub(crate) extensions: Extensions,
+    /// Who sent it, once that was asked for: a recovery code is valid once.
+    pub(crate) caller: OnceCell<Caller>,
     pub(super) parts: Parts,
 }
 
@@ -51,6 +55,7 @@ impl Call {
             client,
             base,
             extensions: request.extensions,
+            caller: OnceCell::new(),
             parts: Parts::default(),
         }
     }
@@ -92,9 +97,12 @@ impl Call {
     }
 
     /// Reads the body as JSON.
-    pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+    pub(crate) async fn json<T>(&mut self) -> Result<T, Failure>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
         body::check_type(&self.headers)?;
         let bytes = self.bytes().await?;
-        body::parse(&bytes)
+        body::work(bytes, body::parse).await?
     }
 }

@@ -41,7 +41,12 @@ pub(super) fn read(document: &Map<String, Value>, locked: &mut Locked) {
         match reference.split_once(':') {
             Some(("workspace" | "link" | "root", _)) => {}
             Some(_) => locked.elsewhere.push(path.clone()),
-            None => locked.add(path, name, reference),
+            None => {
+                let text = |at: usize| entry.get(at).and_then(Value::as_str);
+                // That of the registry, or of the tarball.
+                let address = text(1).filter(|address| address.ends_with(".tgz"));
+                locked.add(path, (name, reference), text(3), address);
+            }
         }
     }
 }

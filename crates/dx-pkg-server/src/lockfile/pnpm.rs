@@ -40,7 +40,9 @@ fn add(key: &str, entry: Option<&Map<String, Value>>, locked: &mut Locked) {
         // A part of the project.
         return;
     }
-    let (name, version) = match (text("name"), text("version")) {
+    let of_tarball =
+        |field: &str| resolution.and_then(|own| own.get(field)).and_then(Value::as_str);
+    let named = match (text("name"), text("version")) {
         // Said where the key does not: of what comes from elsewhere, or from another registry.
         (Some(name), Some(version)) => {
             let is_registry = resolution
@@ -49,7 +51,7 @@ fn add(key: &str, entry: Option<&Map<String, Value>>, locked: &mut Locked) {
         }
         _ => name_and_version(key),
     };
-    locked.add(key, name, version);
+    locked.add(key, named, of_tarball("integrity"), of_tarball("tarball"));
 }
 
 /// Splits a key: `@s/n@1.0.0`, `/@s/n@1.0.0(peer@2.0.0)`, `/@s/n/1.0.0_peer@2.0.0`.

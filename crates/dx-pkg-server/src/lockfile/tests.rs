@@ -3,7 +3,7 @@ use serde_json::json;
 
 fn names(locked: &Locked) -> Vec<String> {
     let all = locked.packages.iter();
-    all.flat_map(|(name, versions)| versions.iter().map(move |one| format!("{name}@{one}")))
+    all.flat_map(|(name, versions)| versions.keys().map(move |one| format!("{name}@{one}")))
         .collect()
 }
 

@@ -1,21 +1,38 @@
 //! Yarn's `yarn.lock`: that of version 1, in a format of its own, and that of later versions, YAML.
 
 use super::{Locked, yaml};
+use dx_pkg_core::Integrity;
 use serde_json::Value;
+use url::form_urlencoded;
+
+/// An entry of Yarn 1, as far as it was read.
+#[derive(Default)]
+struct First<'a> {
+    pattern: &'a str,
+    version: &'a str,
+    resolved: Option<&'a str>,
+    integrity: Option<&'a str>,
+}
 
 /// Reads the file of Yarn 1.
 pub(super) fn read_first(text: &str, locked: &mut Locked) {
-    let mut pattern = None;
+    let mut entry = First::default();
     for line in text.lines() {
-        if let Some(version) = line.strip_prefix("  version ") {
-            if let Some(pattern) = pattern.take() {
-                add_first(pattern, version.trim().trim_matches('"'), locked);
-            }
+        let value = |key: &str| Some(line.strip_prefix(key)?.trim().trim_matches('"'));
+        if let Some(version) = value("  version ") {
+            entry.version = version;
+        } else if let Some(resolved) = value("  resolved ") {
+            entry.resolved = Some(resolved);
+        } else if let Some(integrity) = value("  integrity ") {
+            entry.integrity = Some(integrity);
         } else if !line.starts_with(['#', ' ']) && !line.trim().is_empty() {
+            add_first(&entry, locked);
             // Several patterns are of one package.
-            pattern = Some(first_pattern(line.trim_end().trim_end_matches(':')));
+            let pattern = first_pattern(line.trim_end().trim_end_matches(':'));
+            entry = First { pattern, ..First::default() };
         }
     }
+    add_first(&entry, locked);
 }
 
 /// Returns the first pattern of an entry's line: `"a@^1.0.0", a@^1.1.0`.
@@ -26,7 +43,11 @@ fn first_pattern(line: &str) -> &str {
     }
 }
 
-fn add_first(pattern: &str, version: &str, locked: &mut Locked) {
+fn add_first(entry: &First<'_>, locked: &mut Locked) {
+    let First { pattern, version, resolved, integrity } = *entry;
+    if pattern.is_empty() || version.is_empty() {
+        return;
+    }
     let (mut name, mut range) = split(pattern);
     if let Some(real) = range.strip_prefix("npm:") {
         (name, range) = split(real);
@@ -35,7 +56,11 @@ fn add_first(pattern: &str, version: &str, locked: &mut Locked) {
     if range.contains([':', '/']) {
         locked.elsewhere.push(pattern.to_owned());
     } else {
-        locked.add(pattern, name, version);
+        // Older files have the SHA-1 behind the address only.
+        let shasum = resolved.and_then(|resolved| resolved.split_once('#'));
+        let shasum = shasum.and_then(|(_, shasum)| Integrity::from_shasum_hex(shasum).ok());
+        let shasum = shasum.map(|shasum| shasum.to_string());
+        locked.add(pattern, (name, version), integrity.or(shasum.as_deref()), resolved);
     }
 }
 
@@ -48,10 +73,12 @@ pub(super) fn read_later(text: &str, locked: &mut Locked) -> Result<(), String> 
             continue;
         };
         let (name, reference) = split(locator);
-        // `a@npm:1.0.0::__archiveUrl=…`
-        let reference = reference.split("::").next().unwrap_or_default();
+        // `a@npm:1.0.0::__archiveUrl=…`. The checksum is that of an archive of Yarn's own.
+        let (reference, bindings) = reference.split_once("::").unwrap_or((reference, ""));
+        let mut bindings = form_urlencoded::parse(bindings.as_bytes());
+        let address = bindings.find(|(key, _)| key == "__archiveUrl").map(|(_, value)| value);
         match reference.split_once(':') {
-            Some(("npm", version)) => locked.add(key, name, version),
+            Some(("npm", version)) => locked.add(key, (name, version), None, address.as_deref()),
             // Parts of the project; what a patch is made for has an entry of its own.
             Some(("workspace" | "link" | "portal" | "patch", _)) => {}
             _ => locked.elsewhere.push(key.clone()),

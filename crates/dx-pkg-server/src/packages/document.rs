@@ -42,6 +42,11 @@ impl Hosted {
         !self.versions.is_empty()
     }
 
+    /// Returns the name, which each version's manifest has.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.versions.values().next()?.get("name")?.as_str()
+    }
+
     /// Returns the revision that clients see.
     pub(crate) fn revision(&self) -> String {
         format!("{}-dx", self.changes)

@@ -120,27 +120,30 @@ impl Publication {
         }
     }
 
-    /// Returns the document with the new version.
+    /// Returns the document with the new version; a new package belongs to the publisher, if there
+    /// is one.
     ///
     /// # Errors
     /// 409 for a version that is there, 403 for one that was unpublished.
     pub(crate) fn apply(
         &self,
         current: Option<&Hosted>,
-        publisher: &Maintainer,
+        publisher: Option<&Maintainer>,
         now: &str,
     ) -> Result<Hosted, Failure> {
         let mut next = current.cloned().unwrap_or_default();
         self.check_free(&next)?;
         if next.maintainers.is_empty() {
-            next.maintainers.push(publisher.clone());
+            next.maintainers.extend(publisher.cloned());
         }
         if next.access.is_none() || !next.is_there() {
             next.access = self.access.clone().or(next.access);
         }
         let mut manifest = self.manifest.clone();
         manifest.insert("maintainers".to_owned(), json!(next.maintainers));
-        manifest.insert("_npmUser".to_owned(), json!(publisher));
+        if let Some(publisher) = publisher {
+            manifest.insert("_npmUser".to_owned(), json!(publisher));
+        }
         next.versions.insert(self.version.clone(), Value::Object(manifest));
         next.touch(now);
         next.times.insert(self.version.clone(), now.to_owned());
@@ -279,6 +282,10 @@ impl Edit {
                 let message = format!("the URL names {name}, the document's {field} is {own}");
                 return Err(Failure::bad_request(message));
             }
+        }
+        let stars = document.get("users").and_then(Value::as_object);
+        if stars.is_some_and(|stars| !stars.is_empty()) {
+            return Err(Failure::not_found("this registry keeps no stars"));
         }
         let revision = document.get("_rev").and_then(Value::as_str).map(str::to_owned);
         let mut edit = Self { revision, ..Self::default() };

@@ -5,6 +5,7 @@
 use crate::failure::Failure;
 use crate::packument::Fields;
 use crate::storage::{Storage, Temporary};
+use crate::values::{check_count, count_values};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::read::DecoderReader;
@@ -50,8 +51,11 @@ pub(crate) struct UploadedTarball {
 pub(crate) fn read_upload(body: &[u8], storage: &Storage) -> Result<Upload, Failure> {
     let fields: Fields<'_> = json(body)?;
     let mut upload = Upload { document: Map::new(), tarball: None, bundle: None };
+    let mut values = 0;
     for (name, raw) in fields.0 {
         if name != "_attachments" {
+            values += count_values(raw.get().as_bytes());
+            check_count(values).map_err(Failure::bad_request)?;
             upload.document.insert(name, value(raw)?);
             continue;
         }

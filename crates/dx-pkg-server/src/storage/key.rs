@@ -50,9 +50,14 @@ impl Key {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Returns the texts that the segments were made of, without those that became a digest.
-    pub(crate) fn texts(&self) -> Vec<String> {
-        self.0.split('/').filter_map(unescape).collect()
+    /// Returns the key of the folder that the object is in.
+    pub(crate) fn folder(&self) -> Self {
+        Self(self.0.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned()))
+    }
+
+    /// Returns the texts that the segments were made of; `None` where one became a digest.
+    pub(crate) fn texts(&self) -> Option<Vec<String>> {
+        self.0.split('/').map(unescape).collect()
     }
 
     pub(super) fn location(&self) -> Path {

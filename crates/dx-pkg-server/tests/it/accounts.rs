@@ -2,6 +2,8 @@
 
 use crate::people::{add_user, path_in, publish, send, send_with, user_command};
 use crate::server::{Server, command};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -166,6 +168,14 @@ fn second_factor_is_asked_for_and_given() {
     assert_eq!(publish(&server, &own, "left", "1.1.0", &[("npm-otp", &code)]), 201);
     assert_eq!(publish(&server, &own, "left", "1.2.0", &[("npm-otp", recovery)]), 201);
     assert_eq!(publish(&server, &own, "left", "1.3.0", &[("npm-otp", recovery)]), 401);
+    let mut document = server.get("/left?write=true").json();
+    document["versions"]["1.0.0"]["deprecated"] = json!("old");
+    let deprecate = |code: &str| {
+        let code = [("npm-otp", code)];
+        send_with(&server, &own, "PUT", "/left", Some(&document), &code).status
+    };
+    let another = codes["tfa"][1].as_str().unwrap();
+    assert_eq!((deprecate(another), deprecate(another)), (201, 401));
     let page = path_in(&server, &asked.json()["authUrl"]);
     let done = path_in(&server, &asked.json()["doneUrl"]);
     for method in ["GET", "PUT", "DELETE"] {
@@ -178,4 +188,113 @@ fn second_factor_is_asked_for_and_given() {
     let bob = add_user(&server, "bob");
     assert_eq!(publish(&server, &bob, "left", "1.4.0", &[("npm-otp", given)]), 403);
     assert_eq!(send(&server, &own, "GET", "/left", None).status, 200, "reading asks nothing");
+}
+
+/// Sets up a second factor for a user, with the token; returns the secret.
+fn enable_second_factor(server: &Server, token: &str, mode: &str) -> String {
+    let profile = |body| send(server, token, "POST", "/-/npm/v1/user", Some(&body)).json();
+    let begun = profile(json!({ "tfa": { "password": "correct horse", "mode": mode } }));
+    let address = begun["tfa"].as_str().unwrap();
+    let secret = address.split("secret=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let confirmed = profile(json!({ "tfa": [crate::people::one_time_code(&secret)] }));
+    assert_eq!(confirmed["tfa"].as_array().unwrap().len(), 5, "{confirmed}");
+    secret
+}
+
+#[test]
+fn confirmation_in_the_browser_is_no_login() {
+    let server = Server::start("none");
+    let own = server.token.clone();
+    let secret = enable_second_factor(&server, &own, "auth-and-writes");
+    let code = crate::people::one_time_code(&secret);
+    assert_eq!(publish(&server, &own, "left", "1.0.0", &[("npm-otp", &code)]), 201);
+    let tag = "/-/package/left/dist-tags/next";
+    let web = [("npm-auth-type", "web")];
+    let asked = send_with(&server, &own, "PUT", tag, Some(&json!("1.0.0")), &web).json();
+    let page = path_in(&server, &asked["authUrl"]);
+    let done = path_in(&server, &asked["doneUrl"]).replace("for=confirm", "for=login");
+    assert_eq!(server.send_as("POST", &page, &[], &form(&[("code", &code)])).status, 200);
+    let given = server.send_as("GET", &done, &[], b"").json()["token"].clone();
+    let given = given.as_str().unwrap();
+    assert_eq!(send(&server, given, "GET", "/-/whoami", None).status, 401, "{given}");
+    let tagged = [("npm-otp", given)];
+    assert_eq!(send_with(&server, &own, "PUT", tag, Some(&json!("1.0.0")), &tagged).status, 201);
+    let listed = send(&server, &own, "GET", "/-/npm/v1/tokens", None).json();
+    assert_eq!(listed["total"], 1, "{listed}");
+}
+
+#[test]
+fn password_of_a_user_with_a_second_factor_is_a_login_only_with_a_code() {
+    let server = Server::start("none");
+    user_command(&server, &["add", "dave", "--password-stdin"], "correct horse\n");
+    let token = user_command(&server, &["token", "dave"], "");
+    let basic = STANDARD.encode("dave:correct horse");
+    let basic = format!("Basic {basic}");
+    let with = |more: &[(&str, &str)]| {
+        let more = [&[("authorization", basic.as_str())], more].concat();
+        publish(&server, "", "left", &format!("1.0.{}", more.len()), &more)
+    };
+    assert_eq!(with(&[]), 201, "there is no second factor yet");
+    assert_eq!(publish(&server, &token, "left", "1.1.0", &[]), 201);
+    let secret = enable_second_factor(&server, &token, "auth-only");
+    assert_eq!(publish(&server, &token, "left", "1.1.1", &[]), 201, "a token is a login already");
+    let body = json!({ "access": "restricted" });
+    let access = send(&server, &token, "POST", "/-/package/left/access", Some(&body));
+    assert_eq!(access.status, 200);
+    let code = crate::people::one_time_code(&secret);
+    assert_eq!(with(&[("npm-otp", "000000")]), 401);
+    assert_eq!(with(&[("x-one", "1"), ("x-two", "2")]), 401);
+    for (path, without) in [("/-/whoami", 401), ("/-/npm/v1/tokens", 401), ("/left", 404)] {
+        let ask = |more: &[(&str, &str)]| {
+            let more = [&[("authorization", basic.as_str())], more].concat();
+            server.send_as("GET", path, &more, b"")
+        };
+        let refused = ask(&[]);
+        assert_eq!(refused.status, without, "{path}");
+        assert!(without == 404 || refused.header("www-authenticate") == "OTP", "{refused:?}");
+        assert_eq!(ask(&[("npm-otp", &code)]).status, 200, "{path}");
+    }
+    assert_eq!(with(&[("npm-otp", &code), ("x-one", "1"), ("x-two", "2")]), 201);
+}
+
+#[test]
+fn no_limited_token_makes_another_token() {
+    let server = Server::start("none");
+    let own = server.token.clone();
+    let create = |token: &str, body| send(&server, token, "POST", "/-/npm/v1/tokens", Some(&body));
+    for limit in [
+        json!({ "expires": 1 }),
+        json!({ "cidr_whitelist": ["127.0.0.0/8"] }),
+        json!({ "orgs": ["acme"] }),
+        json!({ "orgs_permission": "read-only" }),
+        json!({ "orgs_permission": "no-access" }),
+        json!({ "packages": ["left"] }),
+        json!({ "scopes": ["@acme"] }),
+        json!({ "packages_and_scopes_permission": "read-write-stage-only" }),
+        json!({ "readonly": true }),
+    ] {
+        let limited = create(&own, limit.clone()).json()["token"].clone();
+        let limited = limited.as_str().unwrap();
+        assert_eq!(send(&server, limited, "GET", "/-/whoami", None).status, 200, "{limit}");
+        assert_eq!(create(limited, json!({})).status, 403, "{limit}");
+        let mail = json!({ "email": "eve@host.example" });
+        let changed = send(&server, limited, "POST", "/-/npm/v1/user", Some(&mail));
+        assert_eq!(changed.status, 403, "{limit}");
+    }
+    assert_eq!(create(&own, json!({ "bypass_2fa": true })).status, 201);
+}
+
+#[test]
+fn lists_of_packages_ask_for_no_code_and_record_no_refusal() {
+    let server = Server::start("none");
+    let own = server.token.clone();
+    assert_eq!(publish(&server, &own, "left", "1.0.0", &[]), 201);
+    enable_second_factor(&server, &own, "auth-and-writes");
+    let packages = send(&server, &own, "GET", "/-/user/alice/package", None).json();
+    assert_eq!(packages, json!({ "left": "write" }));
+    let bob = crate::people::add_user(&server, "bob");
+    let packages = send(&server, &bob, "GET", "/-/user/alice/package", None).json();
+    assert_eq!(packages, json!({ "left": "read" }));
+    let log = std::fs::read_to_string(server.storage().join("audit.log")).unwrap();
+    assert!(!log.contains("refused"), "{log}");
 }

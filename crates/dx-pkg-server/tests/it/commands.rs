@@ -95,7 +95,7 @@ fn export_writes_what_a_registry_without_an_upstream_serves() {
     let folder = tempfile::tempdir().unwrap();
     let lock = json!({ "lockfileVersion": 3, "packages": {
         "": { "name": "project" },
-        "node_modules/a": { "version": "1.0.0", "resolved": "http://elsewhere.example/a-1.0.0.tgz" },
+        "node_modules/a": { "version": "1.0.0", "resolved": "http://elsewhere.example/a/-/a-1.0.0.tgz" },
         "node_modules/a/node_modules/@s/b": { "version": "1.2.0" },
         "node_modules/other": { "version": "1.2.0", "name": "@s/b" },
         "node_modules/local": { "resolved": "local", "link": true },
@@ -150,12 +150,12 @@ fn import_of_a_lockfile_fills_the_cache() {
     fs::write(&file, lock.to_string()).unwrap();
     let (code, text) = run(folder.path(), &import);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("FAILED c: "), "{text}");
+    assert!(text.contains("FAILED c@9.0.0: "), "{text}");
     fs::write(&file, "lockfileVersion: '9.0'\npackages: [").unwrap();
     let (code, text) = run(folder.path(), &import);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("pnpm-lock.yaml"), "{text}");
-    let bun = r#"{ "workspaces": {}, "packages": { "a": ["a@1.0.0", "", {}, "x"], }, }"#;
+    let bun = r#"{ "workspaces": {}, "packages": { "a": ["a@1.0.0", "", {}, ""], }, }"#;
     fs::write(&file, bun).unwrap();
     let (code, text) = run(folder.path(), &import);
     assert_eq!(code, 0, "{text}");

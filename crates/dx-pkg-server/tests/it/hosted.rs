@@ -279,3 +279,17 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(before, after);
     assert_eq!(again.get("/tool/-/tool-1.0.0.tgz").body, tarball("tool", "1.0.0"));
 }
+
+#[test]
+fn stars_are_refused_rather_than_lost() {
+    let server = Server::start("none");
+    assert_eq!(server.publish("left", "1.0.0").status, 201);
+    let document = server.get("/left?write=true").json();
+    let revision = document["_rev"].as_str().unwrap();
+    let starred = json!({ "_id": "left", "_rev": revision, "users": { "alice": true } });
+    for path in ["/left".to_owned(), format!("/left/-rev/{revision}")] {
+        let answer = server.put(&path, &starred);
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.json()["error"], "this registry keeps no stars");
+    }
+}

@@ -27,6 +27,8 @@ fn young_denied_and_timeless_versions_are_refused_with_their_reason() {
         assert!(restrictions["message"].as_str().unwrap().contains("younger than 1 days"));
     }
     assert_eq!(server.get("/front/-/front-1.0.0.tgz").status, 200);
+    let tags = server.get("/-/package/front/dist-tags").json();
+    assert_eq!(tags["latest"], "1.0.0");
     for (path, reason) in [
         ("/front/-/front-1.1.0.tgz", "younger"),
         ("/front/1.1.0", "younger"),

@@ -297,6 +297,14 @@ fn a_cached_version_that_the_upstream_removed_is_there_for_lockfiles() {
         assert_eq!(server.versions("a"), ["1.0.0"]);
         assert_eq!(server.get("/a/1.1.0").status, 404);
     }
+    let rest = "/a/-/a-1.0.0.tgz";
+    assert_eq!(server.get(rest).status, 200);
+    let gone = Fault::Status { code: 404, headers: Vec::new(), body: Vec::new() };
+    let _gone = upstream.fault("*", gone);
+    assert_eq!(server.get("/a").status, 404);
+    for path in [path, rest] {
+        assert_eq!(server.get(path).status, 200, "{path}: the whole package was removed");
+    }
     let policy = [fresh, ("DX_REGISTRY_POLICY__MINIMUM_AGE", "1d")];
     let judging = server.beside_with(upstream.url(), &policy);
     assert!(matches!(judging.get(path).status, 403 | 404), "what is gone cannot be judged");

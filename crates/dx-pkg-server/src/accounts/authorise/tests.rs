@@ -129,7 +129,7 @@ fn tokens_do_what_they_are_limited_to() {
     assert_eq!(of(|token| token.scopes = vec!["@acme".to_owned()]), ALL);
     assert_eq!(of(|token| token.packages = vec!["@acme/left".to_owned()]), ALL);
     let publishing = of(|token| token.publisher = Some("1".to_owned()));
-    assert_eq!(publishing, [Action::Read, Action::Publish, Action::Stage, Action::Tag]);
+    assert_eq!(publishing, [Action::Read, Action::Publish, Action::Stage]);
 }
 
 #[test]

@@ -91,8 +91,11 @@ impl Plans {
         let digest = question.digest();
         let fresh = state.config.cache.fresh.0;
         if let Some(known) = self.get(&digest).filter(|known| known.is_fresh(fresh)) {
-            self.served.fetch_add(1, Relaxed);
-            return (known, true);
+            if still_published(state, &known).await {
+                self.served.fetch_add(1, Relaxed);
+                return (known, true);
+            }
+            known.outdate();
         }
         let Ok(_place) = self.waiting.try_acquire() else {
             let message = "too many plans are asked for at a time: try again";
@@ -277,6 +280,26 @@ async fn still_rests(state: &Arc<Dxrp>, computed: &Computed) -> bool {
             if !is_same.unwrap_or(false) {
                 return false;
             }
+        }
+    }
+    true
+}
+
+/// Returns whether the packages of a plan that are published here are as they were, and none has
+/// been published that was not there: another process may have changed that a moment ago. Costs a
+/// look at the disk for each of them, and asks no upstream.
+async fn still_published(state: &Arc<Dxrp>, computed: &Computed) -> bool {
+    for rest in &computed.rests {
+        let is_same = if rest.is_hosted {
+            let current = catalog::current(state, &rest.name).await;
+            current.map_or_else(|_| String::new(), |current| current.tag()) == rest.tag
+        } else if rest.tag.is_empty() {
+            state.packages.read(&rest.name).await.is_ok_and(|document| document.value.is_none())
+        } else {
+            true
+        };
+        if !is_same {
+            return false;
         }
     }
     true

@@ -403,3 +403,20 @@ fn a_plan_with_a_restricted_package_is_for_its_readers_only() {
     let error = ask(&server, &alice, &[question(&too_high)]).error.unwrap();
     assert!(error.message.contains("@acme/secret"), "{error:?}");
 }
+
+#[test]
+fn a_plan_knows_at_once_what_another_process_has_published() {
+    let server = Server::start("none");
+    let other = server.beside("none");
+    let project = Project::of(json!({ "dependencies": { "tool": "^1" } }));
+    let ask_other = || ask(&other, "", &[question(&project)]);
+    assert!(ask_other().error.unwrap().message.contains("tool"), "nobody has published it");
+    for version in ["1.0.0", "1.1.0"] {
+        assert_eq!(server.publish("tool", version).status, 201);
+        for _ in 0..2 {
+            let (_, lock) = plan(&ask_other());
+            let resolved = project.resolved(&other);
+            assert!(lock == resolved, "{version}: not what is resolved over HTTP");
+        }
+    }
+}
