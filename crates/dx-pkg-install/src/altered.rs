@@ -18,7 +18,7 @@ use dx_pkg_store::{Folder, Store};
 
 use crate::plan::{Plan, tree_of};
 use crate::seal::Seal;
-use crate::{InstallError, Session, in_place, installed, notices, own_files};
+use crate::{InstallError, Session, built, in_place, installed, notices, own_files};
 
 /// The number of bytes that an install compares with digests where files were changed since they
 /// were last linked or checked; opening each counts as 64 KiB. More would be noticed, as removing a
@@ -108,14 +108,17 @@ pub(crate) fn separate_written(
     Ok(!written.is_empty())
 }
 
-/// Marks as private copies the packages that the store knows to be written to, but for those that
-/// are in the project's tree and stay there.
+/// Marks as private copies the packages that have been in the project's tree, and those that the
+/// store knows to be written to, but for such as are in the tree otherwise and stay there.
 pub(crate) fn mark_written(
     is_ci: bool,
     store: &Store,
     root: &Path,
     plan: &mut Plan,
 ) -> Result<(), InstallError> {
+    if !is_ci {
+        built::keep(store, root, plan)?;
+    }
     let written = store.written();
     if written.is_empty() {
         return Ok(());
@@ -134,7 +137,7 @@ pub(crate) fn as_installed_next(
     installed: Lock,
     record: &[u8],
 ) -> Result<(Lock, Vec<u8>), InstallError> {
-    let mut plan = Plan { installed };
+    let mut plan = Plan::recorded(installed);
     plan.mark_written(&store.written(), None)?;
     let changed = plan.installed.packages.iter().any(|package| package.private_copy);
     let record = if changed { dxl::encode(&plan.installed, [0; 32]) } else { record.to_vec() };

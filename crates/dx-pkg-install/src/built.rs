@@ -4,15 +4,19 @@
 //! the size of those that it had when its scripts had ended are noted in `node_modules/.dx`, for
 //! all packages with private copies.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
+use dx_pkg_core::PackageId;
 use dx_pkg_link::Tree;
+use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::{Dir, EntryKind};
+use dx_pkg_store::Store;
 
-use crate::own_files;
 use crate::plan::Plan;
+use crate::seal::Seal;
+use crate::{InstallError, own_files};
 
 /// The file of the notes, in dx's folder: a JSON object with `[files, bytes]` of each package by
 /// its path.
@@ -27,6 +31,18 @@ struct Counts {
     files: u64,
     /// The bytes in them.
     bytes: u64,
+}
+
+/// Keeps what scripts made in packages that are in place and stay there, where the scripts are not
+/// to run this time.
+pub(crate) fn keep(store: &Store, root: &Path, plan: &mut Plan) -> Result<(), InstallError> {
+    let private = |record: &DxlView<'_>| {
+        let packages = record.packages().filter(|package| package.private_copy());
+        packages.filter_map(|package| Some((package.path().to_owned(), package.id()?))).collect()
+    };
+    let built: HashMap<String, PackageId> =
+        own_files::with_record(root, Seal::of_store(store), private).unwrap_or_default();
+    if built.is_empty() { Ok(()) } else { plan.keep_built(&built) }
 }
 
 /// Notes the counts of all packages of the plan that have private copies.

@@ -108,8 +108,10 @@ fn find_global(
     if !root.join("node_modules").is_dir() {
         return Ok(None);
     }
-    let recorded = recorded_by_dx(session.store(), root);
-    let (tree, recorded) = recorded.unwrap_or_else(|| (Tree::new(Vec::new()), Lock::default()));
+    let mut recorded =
+        recorded_by_dx(session.store(), root).map(|(_, lock)| lock).unwrap_or_default();
+    drop_replaced(root, &mut recorded);
+    let tree = tree_of(&recorded)?;
     let versions = recorded.packages.into_iter().map(|package| (package.path, package.version));
     let found = survey(root, session.store(), &tree, look)?;
     Ok(found.map(|(tree, mut repairs)| {
@@ -178,6 +180,23 @@ pub(crate) fn recorded_by_dx(store: &Store, root: &Path) -> Option<(Tree, Lock)>
     }
     let recorded = recorded(store, root)?;
     Some((tree_of(&recorded).ok()?, recorded))
+}
+
+/// Drops the global packages that another program has replaced since dx recorded them, with what
+/// is in their folders: they are its own now.
+pub(crate) fn drop_replaced(root: &Path, recorded: &mut Lock) {
+    let Ok(project) = Dir::open(root) else { return };
+    let is_global = |package: &LockPackage| package.path.matches("node_modules/").count() == 1;
+    let replaced: Vec<String> = recorded
+        .packages
+        .iter()
+        .filter(|package| !package.link && is_global(package) && !is_current(&project, package))
+        .map(|package| format!("{}/", package.path))
+        .collect();
+    recorded.packages.retain(|package| {
+        let path = format!("{}/", package.path);
+        !replaced.iter().any(|replaced| path.starts_with(replaced.as_str()))
+    });
 }
 
 /// Returns the tree of npm's hidden lockfile, as far as npm would believe it. npm wrote it after

@@ -12,9 +12,12 @@ use dx_pkg_lock::{Bundled, Lock, LockPackage};
 use crate::InstallError;
 
 /// The entries that are installed on this machine, in the lockfile's order.
+#[derive(Default)]
 pub(crate) struct Plan {
     /// The entries as the hidden lockfile records them, without the project itself.
     pub(crate) installed: Lock,
+    /// The paths of packages that have private copies only as those in place have.
+    built: HashSet<String>,
 }
 
 impl Plan {
@@ -55,13 +58,18 @@ impl Plan {
                 package
             })
             .collect();
-        Plan { installed: Lock { packages, ..lock.clone() } }
+        Plan::recorded(Lock { packages, ..lock.clone() })
     }
 
     /// Returns the plan that installs all of these entries.
     pub(crate) fn of(mut packages: Vec<LockPackage>) -> Self {
         packages.iter_mut().for_each(LockPackage::normalise);
-        Plan { installed: Lock { packages, ..Lock::default() } }
+        Plan::recorded(Lock { packages, ..Lock::default() })
+    }
+
+    /// Returns the plan that installs what a record says.
+    pub(crate) fn recorded(installed: Lock) -> Self {
+        Plan { installed, ..Plan::default() }
     }
 
     /// Returns the packages to be fetched, with their ids in the store.
@@ -130,6 +138,33 @@ impl Plan {
         }
     }
 
+    /// Gives a private copy to each package that has one in place, as `built` says: what scripts
+    /// made in it stays where they are not to run.
+    pub(crate) fn keep_built(
+        &mut self,
+        built: &HashMap<String, PackageId>,
+    ) -> Result<(), InstallError> {
+        for package in self.installed.packages.iter_mut().filter(|package| !package.private_copy) {
+            if let Some(id) = built.get(&package.path)
+                && package_id(package)? == Some(*id)
+            {
+                package.private_copy = true;
+                self.built.insert(package.path.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes that back for packages that turned out to be new in the tree: their scripts are due.
+    pub(crate) fn forget_built(&mut self, new: &HashSet<String>) {
+        let built = &self.built;
+        let is_new = |path: &String| new.contains(path) && built.contains(path);
+        let packages = self.installed.packages.iter_mut();
+        packages.filter(|package| is_new(&package.path)).for_each(|package| {
+            package.private_copy = false;
+        });
+    }
+
     /// Gives a private copy to the packages in `written`, which scripts or tools write to. One that
     /// `in_place` shares already stays as it is there, with what a user may have edited.
     pub(crate) fn mark_written(
@@ -159,9 +194,9 @@ impl Plan {
         self.installed.packages.iter_mut().for_each(|package| package.bin.clear());
     }
 
-    /// Returns whether any package has a private copy.
+    /// Returns whether any package has a private copy, or may have one.
     pub(crate) fn has_private(&self) -> bool {
-        self.installed.packages.iter().any(|package| package.private_copy)
+        !self.built.is_empty() || self.installed.packages.iter().any(|package| package.private_copy)
     }
 
     /// Returns the folders that links in the tree lead to, relative to the project.

@@ -200,7 +200,7 @@ impl<'p> Preparation<'p> {
     /// Fetches packages again; returns whether that succeeded. The next install that needs them
     /// does so otherwise, and tells why it cannot.
     fn fetch(&self, open: &OpenSession<'_>, ids: &[PackageId]) -> bool {
-        let plan = Plan { installed: self.installed.clone() };
+        let plan = Plan::recorded(self.installed.clone());
         let fetched = open(self.project)
             .and_then(|session| restore::fetch(&session, self.project, &plan, ids));
         fetched.is_ok()

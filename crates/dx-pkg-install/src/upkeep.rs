@@ -13,3 +13,9 @@ pub mod updates;
 pub mod verifying;
 
 pub use crate::error::UpkeepError;
+use crate::{InstallError, Session};
+
+/// Refuses a dry run of a command that only writes.
+fn refuse_dry_run(session: &Session, command: &'static str) -> Result<(), InstallError> {
+    if session.config().dry_run()? { Err(UpkeepError::NoDryRun { command }.into()) } else { Ok(()) }
+}

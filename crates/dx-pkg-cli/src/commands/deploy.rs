@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use dx_pkg_install::project::find_root;
-use dx_pkg_install::summary::count;
 use dx_pkg_install::upkeep::deploying::{DeployOptions, Deployed, deploy};
 use dx_pkg_install::upkeep::fetching::{FetchedLock, fetch_lockfile};
-use dx_pkg_install::upkeep::importing::{Imported, import};
+use dx_pkg_install::upkeep::importing::import;
 use dx_pkg_install::{Environment, Events as _, Session};
 use serde_json::json;
 
@@ -51,13 +50,10 @@ impl FetchArguments {
         dx_pkg_os::process::install_signal_handlers();
         let root = find_root(&environment.folder).folder;
         let session = Arc::new(Session::open(environment, &root, self.tree.session_options())?);
-        let FetchedLock { packages, new, left_out } = fetch_lockfile(&session, &root, report)?;
+        let fetched = fetch_lockfile(&session, &root, report)?;
+        let text = fetched.text();
+        let FetchedLock { packages, new, left_out } = fetched;
         left_out.iter().for_each(|error| report.warning(&format!("optional: {error}")));
-        let text = format!(
-            "Fetched {} of {}: the store has what the lockfile needs",
-            new,
-            count(packages as u64, "package")
-        );
         let fields = json!({ "packages": packages, "fetched": new, "leftOut": left_out });
         report.result(&text, &fields);
         Ok(ExitCode::SUCCESS)
@@ -69,8 +65,10 @@ impl DeployArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         dx_pkg_os::process::install_signal_handlers();
         let flags = &self.tree.flags;
+        let named = flags.settings().iter().filter(|(key, _)| key == "workspace");
+        let named = named.map(|(_, workspace)| workspace);
         let options = DeployOptions {
-            workspace: self.filter.clone().or_else(|| flags.value("workspace").map(str::to_owned)),
+            workspaces: self.filter.iter().chain(named).cloned().collect(),
             folder: self.target.clone(),
             force: flags.sets("force", "true"),
             with_dev: flags.sets("include", "dev"),
@@ -78,16 +76,12 @@ impl DeployArguments {
         let mut session = self.tree.session_options();
         session.flags.retain(|(key, _)| !matches!(key.as_str(), "workspace" | "force"));
         let deployed = deploy(environment, session, &options, report)?;
+        let text = deployed.text();
         let Deployed { workspace, folder, files, summary } = deployed;
         if !report.wants_json() {
             report.summary(&summary);
         }
         let (folder, packages) = (folder.display().to_string(), summary.packages);
-        let text = format!(
-            "Deployed {workspace} to {folder}: {} and {}",
-            count(files as u64, "file"),
-            count(packages as u64, "package")
-        );
         let fields = json!({
             "workspace": workspace, "folder": folder, "files": files, "packages": packages
         });
@@ -101,12 +95,9 @@ impl ImportArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         dx_pkg_os::process::install_signal_handlers();
         let options = self.tree.session_options();
-        let Imported { from, is_changed } = import(environment, options, report)?;
-        let text = match is_changed {
-            true => format!("Wrote package-lock.json from {from}"),
-            false => "package-lock.json is as dx writes it".to_owned(),
-        };
-        report.result(&text, &json!({ "from": from, "changed": is_changed }));
+        let imported = import(environment, options, report)?;
+        let fields = json!({ "from": imported.from, "changed": imported.is_changed });
+        report.result(&imported.text(), &fields);
         Ok(ExitCode::SUCCESS)
     }
 }

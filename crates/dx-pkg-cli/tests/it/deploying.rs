@@ -151,6 +151,21 @@ fn a_failed_deployment_leaves_no_folder() {
 }
 
 #[test]
+fn commands_that_only_write_refuse_a_dry_run() {
+    let registry = registry();
+    let project = monorepo(&registry);
+    let out = tempfile::tempdir().unwrap();
+    let place = out.path().join("deployed").display().to_string();
+    for words in [&["fetch"][..], &["import"], &["deploy", "-F", "b", &place]] {
+        let run = command(&project).args(words).args(["--dry-run"]).run();
+        assert!(fails(run, "DX_USAGE").contains("has no dry run"), "{words:?}");
+    }
+    let several = ["deploy", "-w", "a", "-w", "b", &place];
+    assert!(fails(dx(&project, several), "DX_USAGE").contains("a, b"));
+    assert!(!out.path().join("deployed").exists());
+}
+
+#[test]
 fn a_lockfile_alone_fills_the_store() {
     let registry = registry();
     let project = Project::new(&registry)

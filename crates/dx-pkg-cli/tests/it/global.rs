@@ -83,6 +83,20 @@ fn packages_of_other_programs_stay_and_can_be_replaced_or_removed() {
 }
 
 #[test]
+fn what_another_program_made_of_a_package_is_its_own() {
+    let registry = registry();
+    let project = new(&registry).create();
+    run(&project, &["add", "-g", "cli@1.0.0"]).success();
+    let manifest = "prefix/lib/node_modules/cli/package.json";
+    let replaced = project.read(manifest).replace("1.0.0\",", "2.0.0\",");
+    project.write(manifest, &replaced);
+    run(&project, &["add", "-g", "lib"]).success();
+    assert_eq!(version(&project, "cli"), "2.0.0", "it is not put back");
+    let run = run(&project, &["add", "-g", "cli@1.0.0"]).success();
+    assert_eq!(version(&project, "cli"), "1.0.0", "{run}");
+}
+
+#[test]
 fn a_command_in_the_way_is_not_replaced() {
     let registry = registry();
     let project = new(&registry).file("prefix/bin/cli", "mine").create();
@@ -105,6 +119,17 @@ fn the_package_of_the_folder_is_linked_without_names() {
     assert!(project.exists("prefix/bin/mine"));
     run(&project, &["rm", "-g"]).success();
     assert!(!project.exists("prefix/bin/mine") && project.exists("m.js"));
+}
+
+#[test]
+fn folders_are_found_from_where_dx_runs_whatever_the_prefix() {
+    let registry = registry();
+    let project = new(&registry).create();
+    project.write("inside/tool/package.json", r#"{"name":"tool","version":"1.0.0"}"#);
+    let inside = project.path().join("inside");
+    let words = ["add", "-g", "./tool", "--prefix", "../prefix"];
+    command(&project).current_dir(&inside).args(words).run().success();
+    assert_eq!(version(&project, "tool"), "1.0.0");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Lifecycle scripts: which run, when and how often, and the report of the others.
 
+use std::fs;
+
 use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
 use serde_json::json;
 
@@ -144,6 +146,39 @@ fn ignore_scripts_runs_none_at_all() {
         ran(&project),
         "native:preinstall native:install native:postinstall project:postinstall"
     );
+}
+
+#[test]
+fn what_scripts_made_stays_where_they_are_not_to_run() {
+    let registry = registry();
+    registry.package("late", "1.0.0").publish();
+    let make = "node -e \"require('fs').writeFileSync('built', '')\"";
+    registry.package("maker", "1.0.0").script("install", make).publish();
+    let project = Project::new(&registry).dep("maker", "1").create();
+    let allowed = "--allow-scripts=maker";
+    let built = |project: &Project| project.exists("node_modules/maker/built");
+    ok(&project, ["install", allowed]);
+    assert!(built(&project));
+    for args in [
+        &["install", "--ignore-scripts"][..],
+        &["install", "late", "--ignore-scripts"],
+        &["install"],
+        &["remove", "late"],
+        &["install", "--force", "--ignore-scripts"],
+        &["update", "--ignore-scripts"],
+    ] {
+        command(&project).args(args).run().success();
+        assert!(built(&project), "{args:?}");
+    }
+    // What is not there as it was is built again.
+    let modules = project.path().join("node_modules");
+    fs::remove_dir_all(modules.join("maker")).unwrap();
+    ok(&project, ["install", "--ignore-scripts"]);
+    assert!(project.exists("node_modules/maker/package.json") && !built(&project));
+    ok(&project, ["install", allowed]);
+    assert!(built(&project));
+    ok(&project, ["ci", "--ignore-scripts"]);
+    assert!(!built(&project));
 }
 
 #[test]

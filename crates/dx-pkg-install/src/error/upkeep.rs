@@ -22,6 +22,18 @@ pub enum UpkeepError {
         /// The arguments as written.
         unknown: Vec<String>,
     },
+    /// A command that only writes is to write nothing.
+    #[error("`dx {command}` has no dry run")]
+    NoDryRun {
+        /// The command's name.
+        command: &'static str,
+    },
+    /// A command for one workspace was given several.
+    #[error("several workspaces are named, and one is deployed at a time: {}", given.join(", "))]
+    SeveralWorkspaces {
+        /// The workspaces as written.
+        given: Vec<String>,
+    },
     /// A package to patch is in the tree in several versions.
     #[error("several versions of {package} match: {}", versions.join(", "))]
     SeveralVersions {
@@ -182,6 +194,7 @@ impl Coded for UpkeepError {
         match self {
             Self::RebuildArgument { .. } => "DX_REBUILD_ARGUMENT",
             Self::NotInstalled { .. } => "DX_NOT_INSTALLED",
+            Self::NoDryRun { .. } | Self::SeveralWorkspaces { .. } => "DX_USAGE",
             Self::SeveralVersions { .. } => "DX_SEVERAL_VERSIONS",
             Self::PatchOfOther { .. } | Self::NotPatchable { .. } => "DX_NOT_PATCHABLE",
             Self::NoVersion { .. } => "DX_NO_MATCHING_VERSION",
@@ -216,6 +229,8 @@ impl Coded for UpkeepError {
                 "`dx ls --all` lists what is installed, `dx install-scripts ls` what waits for a \
                  decision"
             }
+            Self::NoDryRun { .. } => "leave out --dry-run, or dry-run in .npmrc",
+            Self::SeveralWorkspaces { .. } => "run the command once for each, into other folders",
             Self::SeveralVersions { package, versions } => {
                 let version = versions.first().map(String::as_str).unwrap_or_default();
                 return Some(format!("name one of them, such as {package}@{version}"));

@@ -229,6 +229,7 @@ fn run_scripts(
     let seal = Seal::of_store(run.session.store());
     let record = || identity_of(&project.root, RECORD);
     let before = record();
+    plan.forget_built(&linked.new);
     let failed = lifecycle.run(place, plan, &linked.new)?;
     // Only a script starts another install.
     if lifecycle.has_run() && record() != before {

@@ -69,9 +69,7 @@ fn resolve_and_fetch(
     lifecycle: Lifecycle,
 ) -> Result<Outcome, InstallError> {
     let (session, config, context) = (run.session, run.session.config(), &run.session.context);
-    let mode = fetch::store_mode(session, project);
-    let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
-        .in_project(&project.root);
+    let downloads = run.downloads(project)?;
     let mut requirements = project.requirements()?;
     let left = lock_without_disowned(run, project, &requirements)?;
     let previous = left.as_ref().or(project.locked.as_ref().map(|(_, lock)| lock));

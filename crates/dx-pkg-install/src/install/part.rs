@@ -87,6 +87,9 @@ impl Part {
                 || project.root.join(&entry.path).symlink_metadata().is_ok()
         };
         present.packages.retain(is_there);
+        if matches!(self, Self::Packages(_)) {
+            in_place::drop_replaced(&project.root, &mut present);
+        }
         let part = self.paths(project, [lock, &present])?;
         let planned = &mut plan.installed.packages;
         planned.retain(|package| part.contains(&package.path));

@@ -166,7 +166,7 @@ impl<'i> Installed<'i> {
         let (project, store) = (&open.project, open.session.store());
         let (installed, _) = installed(store, &project.root);
         let lifecycle = Lifecycle::new(&open.session, project)?;
-        Ok(Installed { project, plan: Plan { installed }, lifecycle })
+        Ok(Installed { project, plan: Plan::recorded(installed), lifecycle })
     }
 
     fn candidates(&self) -> Result<Vec<Candidate<'_>>, InstallError> {

@@ -18,7 +18,7 @@ use self::folders::{copy_files, new_folder};
 use self::placing::{Placed, place};
 use crate::error::UpkeepError;
 use crate::project::Project;
-use crate::summary::Summary;
+use crate::summary::{Summary, count};
 use crate::{
     Environment, Events, InstallError, Mode, OpenProject, Options, SessionOptions, install,
 };
@@ -32,7 +32,7 @@ const OF_PROJECT: [&str; 4] = ["overrides", "allowScripts", "packageExtensions",
 #[derive(Clone, Debug, Default)]
 pub struct DeployOptions {
     /// The workspace, by name or folder; without, the one that the command was started in.
-    pub workspace: Option<String>,
+    pub workspaces: Vec<String>,
     /// The folder to deploy into.
     pub folder: PathBuf,
     /// Whether what the folder has is removed.
@@ -54,6 +54,16 @@ pub struct Deployed {
     pub summary: Summary,
 }
 
+impl Deployed {
+    /// Returns the result in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let (folder, packages) = (self.folder.display(), self.summary.packages as u64);
+        let (files, packages) = (count(self.files as u64, "file"), count(packages, "package"));
+        format!("Deployed {} to {folder}: {files} and {packages}", self.workspace)
+    }
+}
+
 /// Copies a workspace into a folder of its own and installs there what it needs, with its own
 /// lockfile.
 ///
@@ -66,7 +76,12 @@ pub fn deploy(
     options: &DeployOptions,
     events: &dyn Events,
 ) -> Result<Deployed, InstallError> {
+    if options.workspaces.len() > 1 {
+        let given = options.workspaces.clone();
+        return Err(UpkeepError::SeveralWorkspaces { given }.into());
+    }
     let mut open = OpenProject::open(environment.clone(), session.clone(), events)?;
+    super::refuse_dry_run(&open.session, "deploy")?;
     open.project.read_lockfile(open.session.store())?;
     let project = &open.project;
     let Some((_, lock)) = &project.locked else {
@@ -92,7 +107,7 @@ fn workspace<'p>(
     options: &DeployOptions,
 ) -> Result<(&'p str, &'p Manifest), InstallError> {
     let mut all = project.workspaces.iter();
-    let found = match &options.workspace {
+    let found = match options.workspaces.first() {
         Some(wanted) => {
             let place = from.join(wanted).canonicalize().ok();
             all.find(|(folder, manifest)| {
@@ -103,11 +118,11 @@ fn workspace<'p>(
         }
         None => all.find(|(folder, _)| from.starts_with(project.root.join(folder))),
     };
-    match (found, &options.workspace) {
+    match (found, options.workspaces.first()) {
         (Some((folder, manifest)), _) => Ok((folder, manifest)),
         (None, None) if project.workspaces.is_empty() => Ok(("", &project.manifest)),
         (None, wanted) => {
-            let wanted = wanted.clone().unwrap_or_else(|| from.display().to_string());
+            let wanted = wanted.cloned().unwrap_or_else(|| from.display().to_string());
             Err(UpkeepError::NoWorkspace { wanted }.into())
         }
     }

@@ -16,6 +16,7 @@ use dx_pkg_store::StoreMode;
 use crate::events::tell_notes;
 use crate::plan::Plan;
 use crate::project::{lockfile_in, read_lock};
+use crate::summary::count;
 use crate::{Events, InstallError, Session};
 
 /// The packages that a lockfile needs, and what became of them.
@@ -29,6 +30,15 @@ pub struct FetchedLock {
     pub left_out: Vec<String>,
 }
 
+impl FetchedLock {
+    /// Returns the result in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let packages = count(self.packages as u64, "package");
+        format!("Fetched {} of {packages}: the store has what the lockfile needs", self.new)
+    }
+}
+
 /// Brings the packages that the lockfile in `root` needs on this machine into the store. Neither a
 /// `package.json` nor a `node_modules` is looked at.
 ///
@@ -39,6 +49,7 @@ pub fn fetch_lockfile(
     root: &Path,
     events: &dyn Events,
 ) -> Result<FetchedLock, InstallError> {
+    super::refuse_dry_run(session, "fetch")?;
     let path = lockfile_in(root)?;
     let mut lock = read_lock(&path, session.store())?;
     // Patches are the project's: their files may not be there yet.

@@ -14,6 +14,17 @@ pub struct Imported {
     pub is_changed: bool,
 }
 
+impl Imported {
+    /// Returns the result in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.is_changed {
+            true => format!("Wrote package-lock.json from {}", self.from),
+            false => "package-lock.json is as dx writes it".to_owned(),
+        }
+    }
+}
+
 /// Writes the project's lockfile anew in the present version, with the same packages: an
 /// `npm-shrinkwrap.json` becomes a `package-lock.json`.
 ///
@@ -28,6 +39,7 @@ pub fn import(
     let fixed = [("package-lock-only", "true"), ("lockfile-version", "3")];
     session.flags.extend(fixed.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let open = OpenProject::open(environment, session, events)?;
+    super::refuse_dry_run(&open.session, "import")?;
     let (root, from) = (open.project.root.clone(), open.project.lockfile);
     let path = root.join(from);
     let read = || {

@@ -67,7 +67,7 @@ pub fn rebuild(
         .filter(|package| is_wanted(package))
         .map(|package| package.path.clone())
         .collect();
-    let mut plan = Plan { installed };
+    let mut plan = Plan::recorded(installed);
     let lifecycle = Lifecycle::new(&session, &project)?.without_tolerance();
     let scripts_skipped = lifecycle.skipped(&project, &plan)?;
     lifecycle.report_unvouched(events)?;
@@ -171,7 +171,7 @@ fn separate(
 ) -> Result<(), InstallError> {
     let links_commands = session.config().bin_links()?;
     let tree = |plan: &Plan| {
-        let mut plan = Plan { installed: plan.installed.clone() };
+        let mut plan = Plan::recorded(plan.installed.clone());
         if !links_commands {
             plan.leave_out_commands();
         }
