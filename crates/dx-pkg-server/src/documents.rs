@@ -184,8 +184,8 @@ impl Documents {
         Err(Failure::conflict("others change the same document all the time: try again"))
     }
 
-    /// Lists the keys of a kind, ascending; with those of documents that were removed, without those
-    /// that are too long to be told from their files. For a package, its name.
+    /// Lists the keys of a kind, ascending; with those of documents that were removed, without
+    /// those that are too long to be told from their files. For a package, its name.
     pub(crate) async fn keys(&self, kind: &'static str) -> Result<Vec<String>, Failure> {
         let mut keys: Vec<String> =
             self.names(kind).await?.into_iter().filter_map(|name| name.key()).collect();

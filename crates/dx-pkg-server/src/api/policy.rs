@@ -78,6 +78,8 @@ async fn check_lockfile(mut call: Call) -> Result<Response, Failure> {
     let dry_run = call.state.policy.settings().dry_run;
     let mut told = Told { elsewhere: locked.elsewhere, dry_run, ..Told::default() };
     for (name, versions) in locked.packages {
+        // Names that are looked up in memory and on the disk would keep other requests waiting.
+        tokio::task::yield_now().await;
         for (version, sources) in versions {
             match registered(&call, &name, &version).await? {
                 Ok(registered) => told.judge(&name, &version, &sources, registered),
