@@ -99,6 +99,9 @@ pub struct Options<'o> {
     pub avoided: Vec<(String, Version)>,
 }
 
+    /// Whether the whole project is installed, whatever workspaces the settings or the folder
+    /// select.
+    pub whole_project: bool,
 impl Options<'_> {
     /// Returns whether the versions of all packages are chosen anew.
     fn updates_all(&self) -> bool {
@@ -152,7 +155,10 @@ pub fn install(
         demands::report_manager(&project, events);
     }
     build_for(&session, &project);
-    let part = Part::of(&session, &project, options.change.as_ref())?;
+    let part = match options.whole_project {
+        true => None,
+        false => Part::of(&session, &project, options.change.as_ref())?,
+    };
     let run = Run::new(&session, options, events, starts_from_nothing, part)?;
     let result = run.install(&mut project);
     events.work_ended();
