@@ -91,8 +91,8 @@ fn change(
     refuse_contradictions(tree)?;
     let global = Global::find(&environment, tree.flags.settings())?;
     let mut open = OpenProject::open_global(environment, tree.session_options(), report)?;
-    let parse = |text: &String| Addition::parse(text, &open, "", SavePlace::default());
-    let additions: Vec<Addition> = packages.iter().map(parse).collect::<Result<_, _>>()?;
+    let texts = packages.iter().map(String::as_str);
+    let additions = Addition::parse_all(texts, &open, "", SavePlace::default())?;
     let wanted = edit_manifest("{}\n", &additions, |addition| addition.raw.clone())?;
     open.project.set_manifest(&wanted)?;
     let added = distinct(additions.iter().map(|addition| addition.name.clone()));
