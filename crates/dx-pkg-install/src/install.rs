@@ -16,6 +16,7 @@ mod open;
 mod outcome;
 pub(crate) mod part;
 mod preview;
+mod rollback;
 mod sources;
 mod statistics;
 mod version;

@@ -136,6 +136,7 @@ mod remembered_solutions;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
+mod rolled_back;
 mod run;
 #[cfg(unix)]
 mod running;
