@@ -16,6 +16,7 @@ mod open;
 mod outcome;
 pub(crate) mod part;
 mod preview;
+mod previous;
 mod rollback;
 mod sources;
 mod statistics;
@@ -98,11 +99,11 @@ pub struct Options<'o> {
     pub command: Option<&'static str>,
     /// Names of packages with versions that are replaced where requirements allow others.
     pub avoided: Vec<(String, Version)>,
-}
-
     /// Whether the whole project is installed, whatever workspaces the settings or the folder
     /// select.
     pub whole_project: bool,
+}
+
 impl Options<'_> {
     /// Returns whether the versions of all packages are chosen anew.
     fn updates_all(&self) -> bool {

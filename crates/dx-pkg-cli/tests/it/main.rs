@@ -172,6 +172,7 @@ mod trust;
 mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
+mod unlocked;
 #[cfg(unix)]
 mod updates;
 mod upkeep;

@@ -96,15 +96,16 @@ fn kept(
 }
 
 /// Brings the plan's packages into the store, and into the lock the fields that only packages have.
+/// `previous` is the lock that the resolution has started from.
 pub(super) fn fetch(
     run: &Run<'_>,
     project: &Project,
     downloads: &Downloads,
     plan: &mut Plan,
     lock: &mut Lock,
+    previous: Option<&Lock>,
 ) -> Result<Fetched, InstallError> {
     let (session, mode) = (run.session, run.options.mode);
-    let previous = project.locked.as_ref().map(|(_, lock)| lock);
     // Entries that are written with their manifests for the first time get their licences too.
     let previous = previous.filter(|lock| run.frozen || !lacks_manifests(lock));
     let kept = kept(run, project, plan, previous)?;

@@ -1,7 +1,6 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
 use dx_pkg_acquire::input::{LockedImporters, direct};
-use dx_pkg_acquire::local::places;
 use dx_pkg_acquire::metadata::FirstRequests;
 use dx_pkg_acquire::package::{lacks_manifests, package_id};
 use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput, resolve};
@@ -15,6 +14,7 @@ use dx_pkg_resolve::{Requirements, Resolution, Unfit};
 
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
+use super::previous::{self, Start};
 use super::sources::SourceCheck;
 use super::{Change, Run, dedupe, digests, fetch, gyp, version};
 use crate::error::AlterationError;
@@ -22,8 +22,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::project::alterations::{NPM_EXTENSION_HASH, Strictness, more_platforms};
-use crate::project::disowned::without;
-use crate::project::outside::{broken_commands, refuse_unasked};
+use crate::project::outside::broken_commands;
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
 use crate::seal::Seal;
 use crate::state::{self, State};
@@ -73,8 +72,9 @@ fn resolve_and_fetch(
     let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
         .in_project(&project.root);
     let mut requirements = project.requirements()?;
-    let left = lock_without_disowned(run, project, &requirements)?;
-    let previous = left.as_ref().or(project.locked.as_ref().map(|(_, lock)| lock));
+    let Start { lock: start, is_in_place } = previous::start(run, project, &requirements)?;
+    let locked = project.locked.as_ref().map(|(_, lock)| lock);
+    let previous = start.as_ref().or(locked);
     keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
@@ -82,7 +82,8 @@ fn resolve_and_fetch(
     }
     let kept = previous.filter(|_| !run.options.updates_all());
     let (input, first) = input_and_first_requests(run, project, requirements, kept)?;
-    let key = run.cache_key(project);
+    // What is in place is no part of the key.
+    let key = run.cache_key(project).filter(|_| !is_in_place);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, kept, ahead, &run.counters, first)?;
     context.mark("resolved");
@@ -116,7 +117,14 @@ fn resolve_and_fetch(
         let mut dropped = plan.drop_failed(&lock, refused)?;
         let digests = digests::complete(run, project, &input, &downloads, &mut plan, &mut lock)?;
         dropped.extend(plan.drop_failed(&lock, digests.failed)?);
-        let mut fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
+        let mut fetched = fetch::fetch(
+            run,
+            project,
+            &downloads,
+            &mut plan,
+            &mut lock,
+            locked.or(start.as_ref()),
+        )?;
         complete_scripts(run, project, &lifecycle, &mut plan, &mut lock, &mut fetched)?;
         summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
         lifecycle.report_unvouched(run.events)?;
@@ -189,23 +197,6 @@ fn known_conflicts(run: &Run<'_>, project: &Project) -> Vec<String> {
     let text = Map::open(project.root.join(state::PATH)).ok();
     let state = seal.zip(text).and_then(|(seal, text)| State::decode(&text, seal));
     state.and_then(|state| state.baseline).map(|known| known.conflicts).unwrap_or_default()
-}
-
-/// Returns the lockfile without the packages that go with requirements of the project; `None` where
-/// it stays as it is.
-///
-/// # Errors
-/// What is left links to a folder outside of the project that no manifest requires.
-fn lock_without_disowned(
-    run: &Run<'_>,
-    project: &Project,
-    requirements: &Requirements,
-) -> Result<Option<Lock>, InstallError> {
-    let Some((_, lock)) = &project.locked else { return Ok(None) };
-    let left = if run.frozen { None } else { without(requirements, lock) };
-    let places = places(&project.root, run.session.config());
-    refuse_unasked(project, &places, left.as_ref().unwrap_or(lock))?;
-    Ok(left)
 }
 
 /// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the
