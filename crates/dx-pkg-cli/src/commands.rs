@@ -273,8 +273,16 @@ impl Arguments {
         }
         match arguments.command.flags() {
             Taker::Settings(flags) => flags.take(taken.settings),
-            // No setting matters there.
-            Taker::Nobody => arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key)),
+            // No setting matters there but the folder of global packages.
+            Taker::Nobody => {
+                for (key, value) in taken.settings {
+                    if key == "prefix" {
+                        arguments.variables.push(("npm_config_prefix".to_owned(), value));
+                    } else {
+                        arguments.idle.push(key);
+                    }
+                }
+            }
             // The flag is unknown there.
             Taker::Clap => return Arguments::try_parse_from(words),
         }

@@ -126,7 +126,7 @@ fn change(
     }
     global.remove_left(removed)?;
     if makes_links {
-        global.link_commands(&before, &added)?;
+        global.link_commands(&before, &added, force)?;
         let has_commands = added.iter().any(|name| !global.commands(name).is_empty());
         if has_commands && !global.is_on_path(&session.environment) {
             report.note(&format!(
