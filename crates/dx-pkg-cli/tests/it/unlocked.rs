@@ -52,8 +52,6 @@ fn a_lost_lockfile_is_written_for_what_is_there() {
     ok(&project, ["install"]);
     let lockfile = project.read("package-lock.json");
     publish(&registry);
-    ok(&project, ["install", "--no-package-lock", "--force", "--prefer-online"]);
-    assert_eq!(required(&project, "b"), "b@1.0.0");
     project.remove("package-lock.json");
     ok(&project, ["install", "--prefer-online"]);
     assert_eq!(project.read("package-lock.json"), lockfile);
@@ -70,6 +68,19 @@ fn a_lost_lockfile_is_written_for_what_is_there() {
     std::fs::remove_dir_all(project.path().join("node_modules")).unwrap();
     ok(&project, ["install", "--prefer-online"]);
     assert_eq!(required(&project, "b"), "b@1.1.0");
+}
+
+#[test]
+fn a_lockfile_that_is_not_read_holds_nothing_back() {
+    let registry = registry();
+    let project = project(&registry).create();
+    ok(&project, ["install"]);
+    let lockfile = project.read("package-lock.json");
+    publish(&registry);
+    ok(&project, ["remove", "y", "--no-package-lock", "--prefer-online"]);
+    assert_eq!(required(&project, "b"), "b@1.1.0");
+    assert_eq!(required(&project, "deep"), "deep@1.1.0");
+    assert_eq!(project.read("package-lock.json"), lockfile);
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub(super) struct Start {
 }
 
 /// Returns the lockfile without the packages that go with requirements of the project. Without a
-/// lockfile the packages in place stay where they fit, as with npm.
+/// lockfile the packages in place stay where they fit; beside one that is not to be read all are
+/// chosen anew. Both are npm's rules.
 ///
 /// # Errors
 /// What is left of a lockfile links to a folder outside of the project that no manifest requires.
@@ -37,7 +38,8 @@ pub(super) fn start(
         refuse_unasked(project, &places, left.as_ref().unwrap_or(lock))?;
         return Ok(Start { lock: left, is_in_place: false });
     }
-    if run.frozen || run.options.updates_all() || run.session.is_global()? {
+    let is_ignored = project.root.join(project.lockfile).symlink_metadata().is_ok();
+    if is_ignored || run.frozen || run.options.updates_all() || run.session.is_global()? {
         return Ok(Start::default());
     }
     let lock = packages_in_place(run, project);
