@@ -127,12 +127,18 @@ pub fn instead_of_flag(flag: &str) -> Option<&'static str> {
     FLAGS.iter().find(|(known, _)| *known == flag).map(|(_, instead)| *instead)
 }
 
-/// Returns the place of the first word of a command line that is neither a flag nor a flag's
-/// folder; the first word is the program.
+/// Returns whether the word behind this flag of every command is its value.
+#[must_use]
+pub fn has_value_behind(flag: &str) -> bool {
+    FOLDER_FLAGS.contains(&flag) || flag == "--reporter"
+}
+
+/// Returns the place of the first word of a command line that is neither a flag nor a flag's value;
+/// the first word is the program.
 #[must_use]
 pub fn command_place(words: &[OsString]) -> Option<usize> {
-    let is_folder = |at: usize| FOLDER_FLAGS.iter().any(|flag| words[at - 1] == *flag);
-    (1..words.len()).find(|at| !is_folder(*at) && !is_flag(&words[*at]))
+    let is_value = |at: usize| words[at - 1].to_str().is_some_and(has_value_behind);
+    (1..words.len()).find(|at| !is_value(*at) && !is_flag(&words[*at]))
 }
 
 /// Returns the folder that a flag before the command names.

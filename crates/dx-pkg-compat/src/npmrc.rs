@@ -82,6 +82,17 @@ pub struct ConfigSources<'a> {
     pub flags: &'a [(String, String)],
 }
 
+impl ConfigSources<'_> {
+    /// Returns no sources, and an address that leads nowhere in the place of a registry.
+    #[must_use]
+    pub fn without_registry() -> Self {
+        Self { default_registry: NO_REGISTRY, ..Self::default() }
+    }
+}
+
+/// What stands for a registry where none is built in.
+pub const NO_REGISTRY: &str = "http://registry.invalid/";
+
 /// The settings that another package manager has beside a project.
 #[derive(Clone, Copy, Debug)]
 pub struct ProjectHome<'a> {

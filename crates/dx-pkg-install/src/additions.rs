@@ -253,18 +253,19 @@ fn own_name(open: &OpenProject, raw: &str) -> Result<String, InstallError> {
     Ok(PackageName::parse(&name)?.as_str().to_owned())
 }
 
-/// Returns the name in the folder's manifest, else the folder's own.
+/// Returns the name in the folder's manifest, which there has to be, else the folder's own.
 fn folder_name(folder: &Path) -> Result<String, InstallError> {
-    let manifest = read_text(&folder.join("package.json"))?;
-    let manifest = manifest.and_then(|text| Manifest::parse(&text).ok());
-    let own = manifest.and_then(|manifest| manifest.name);
+    let no_package = || InstallError::NoPackage { folder: normal_path(folder) };
+    let path = folder.join("package.json");
+    let text = read_text(&path)?.ok_or_else(no_package)?;
+    let own = Manifest::parse(&text).map_err(|error| InstallError::in_file(&path, error))?.name;
     let name = || Some(normal_path(folder).file_name()?.to_string_lossy().into_owned());
-    own.or_else(name).ok_or_else(|| InstallError::NoPackage { folder: folder.to_owned() })
+    own.or_else(name).ok_or_else(no_package)
 }
 
 /// Returns the path from `root` to `folder`, with `/` between segments; both are absolute.
 pub(crate) fn relative(root: &Path, folder: &Path) -> String {
-    let folder = normal_path(folder);
+    let (root, folder) = (normal_path(root), normal_path(folder));
     let shared = root.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
     let up = root.components().skip(shared).map(|_| "..".to_owned());
     let down = folder

@@ -88,7 +88,7 @@ pub enum InstallError {
         argument: String,
     },
     /// A folder holds no package.
-    #[error("{} is not a folder with a package", folder.display())]
+    #[error("{} is not a folder with a package.json", folder.display())]
     NoPackage {
         /// The folder.
         folder: PathBuf,

@@ -23,9 +23,9 @@ mod statistics;
 mod version;
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use dx_pkg_acquire::{AcquireError, Cancel, Counters};
+use dx_pkg_acquire::{AcquireError, Cancel, Counters, Downloads};
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock};
@@ -230,6 +230,8 @@ struct Run<'r> {
     cache_key: OnceLock<CacheKey>,
     /// Whether the last install left a state.
     had_state: OnceLock<bool>,
+    /// The downloads of a way that was given up, which go on.
+    begun: Mutex<Option<Downloads>>,
 }
 
 impl<'r> Run<'r> {
@@ -254,7 +256,25 @@ impl<'r> Run<'r> {
             part,
             cache_key: OnceLock::new(),
             had_state: OnceLock::new(),
+            begun: Mutex::default(),
         })
+    }
+
+    /// Returns the downloads of a way that was given up, so that nothing is fetched twice, else new
+    /// ones.
+    fn downloads(&self, project: &Project) -> Result<Downloads, InstallError> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(begun) = begun {
+            return Ok(begun);
+        }
+        let (session, counters) = (self.session, self.counters.clone());
+        let (mode, offline) = (fetch::store_mode(session, project), session.config().offline()?);
+        Ok(Downloads::new(&session.context, offline, mode, counters).in_project(&project.root))
+    }
+
+    /// Leaves downloads to the way that comes next.
+    fn leave(&self, downloads: Downloads) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(downloads);
     }
 
     fn install(&self, project: &mut Project) -> Result<Committed, InstallError> {

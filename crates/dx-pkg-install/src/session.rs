@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::{Config, ConfigSources, Location, ProjectHome, is_for_registries};
+use dx_pkg_compat::npmrc::{
+    Config, ConfigSources, Location, NO_REGISTRY, ProjectHome, is_for_registries,
+};
 use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
@@ -257,17 +259,20 @@ fn configuration_with_links(
     root: &Path,
     flags: &[(String, String)],
 ) -> Result<(Config, Seen, Option<Linked>), InstallError> {
-    let files = config_files(environment, root);
+    let [project, user] = config_files(environment, root);
     let mut seen = Seen::new();
-    let mut read = |(position, path): (usize, &Option<PathBuf>)| match path {
-        None => Ok(None),
-        // The project's own is not the user's word.
-        Some(path) if position == 0 => read_seen(path, &mut seen),
+    // The project's own is not the user's word.
+    let mut own = project.as_deref().map(|path| read_seen(path, &mut seen)).transpose()?.flatten();
+    let mut trusted = |path: Option<&Path>| match path {
         Some(path) => read_seen_trusted(path, &mut seen),
+        None => Ok(None),
     };
-    let mut texts: Vec<Option<String>> =
-        files.iter().enumerate().map(&mut read).collect::<Result<_, _>>()?;
-    let linked = Linked::of(root, files[0].as_deref(), &mut texts[0]);
+    let of_user = trusted(user.as_deref())?;
+    let user_file = user.as_deref().zip(of_user.as_deref());
+    let global = machine_file(environment, |key| path_in(user_file?, environment, key));
+    let of_machine = trusted(global.as_deref())?;
+    let linked = Linked::of(root, project.as_deref(), &mut own);
+    let (files, texts) = ([project, user, global], [own, of_user, of_machine]);
     let layer = |position: usize| match (&files[position], &texts[position]) {
         (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
         _ => None,
@@ -276,7 +281,7 @@ fn configuration_with_links(
     let settings = home.as_ref().map(|read| read.home.settings().settings).unwrap_or_default();
     let home_file = home.as_ref().and_then(|read| read.file.as_ref());
     let default = environment.default_registry.as_ref().map(url::Url::as_str);
-    let default_registry = default.unwrap_or("http://registry.invalid/");
+    let default_registry = default.unwrap_or(NO_REGISTRY);
     let config = Config::load(&ConfigSources {
         default_registry,
         project: layer(0),
@@ -326,24 +331,55 @@ fn prepared_trees(
     Ok(config.prepared_trees()?.map_or(default, PreparedTrees::asked))
 }
 
-/// Returns the `.npmrc` of the project, of the user and of the machine.
-pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>; 3] {
-    let named = |name: &str| {
-        let own = environment
-            .variables
-            .iter()
-            .find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_empty());
-        own.map(|(_, value)| environment.folder.join(value))
-    };
-    let user = named("npm_config_userconfig")
+/// Returns the `.npmrc` of the project and of the user.
+pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>; 2] {
+    let user = named_file(environment, "npm_config_userconfig")
         .or_else(|| environment.home.as_ref().map(|home| home.join(".npmrc")));
-    let global = named("npm_config_globalconfig").or_else(|| {
-        let prefix = named("npm_config_prefix")
-            .or_else(|| environment.variable("PREFIX").map(PathBuf::from));
-        Some(prefix?.join("etc/npmrc"))
-    });
     let project = Some(root.join(".npmrc")).filter(|project| Some(project) != user.as_ref());
-    [project, user, global.or_else(|| cfg!(unix).then(|| PathBuf::from("/usr/local/etc/npmrc")))]
+    [project, user]
+}
+
+/// Returns the `npmrc` of the machine: the one that `globalconfig` names, else that of the prefix,
+/// and without either that of `/usr/local`. Variables win over `of_user`, which looks up a setting
+/// in the user's file.
+pub fn machine_file(
+    environment: &Environment,
+    of_user: impl Fn(&str) -> Option<PathBuf>,
+) -> Option<PathBuf> {
+    let setting = |key: &str| {
+        let variable = named_file(environment, &format!("npm_config_{key}"));
+        variable.or_else(|| Some(environment.folder.join(of_user(key)?)))
+    };
+    setting("globalconfig").or_else(|| {
+        let prefix =
+            setting("prefix").or_else(|| environment.variable("PREFIX").map(PathBuf::from));
+        let usual = || cfg!(unix).then(|| PathBuf::from("/usr/local"));
+        Some(prefix.or_else(usual)?.join("etc/npmrc"))
+    })
+}
+
+/// Returns the path that a variable of the environment names.
+fn named_file(environment: &Environment, name: &str) -> Option<PathBuf> {
+    let set =
+        |(key, value): &&(String, String)| key.eq_ignore_ascii_case(name) && !value.is_empty();
+    let (_, value) = environment.variables.iter().find(set)?;
+    Some(environment.folder.join(value))
+}
+
+/// Returns a setting of the user's file that is a path; no other place is looked at.
+fn path_in(user: (&Path, &str), environment: &Environment, key: &str) -> Option<PathBuf> {
+    // Most files name neither of the settings that are asked for.
+    let text = user.1.contains(key).then_some(user)?;
+    let is_other = |(name, _): &&(String, String)| !name.eq_ignore_ascii_case(key);
+    let env: Vec<_> = environment.variables.iter().filter(is_other).cloned().collect();
+    let sources =
+        ConfigSources { user: Some(text), env: &env, ..ConfigSources::without_registry() };
+    let config = Config::load(&sources).ok()?;
+    let value = config.raw(key)?.0.text()?;
+    match (value.strip_prefix("~/"), &environment.home) {
+        (Some(rest), Some(home)) => Some(home.join(rest)),
+        _ => Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty()),
+    }
 }
 
 /// Opens the store: the configured one, or one at the root of the project's file system where the

@@ -52,10 +52,10 @@ pub fn find(folder: &Path, dx: &Path, tools: &[Face]) -> Vec<PathBuf> {
     tools.iter().map(|tool| path_of(folder, *tool)).filter(|path| is_dx(path, dx)).collect()
 }
 
-/// Returns dx's own folder for the links: beside the store.
+/// Returns dx's own folder for the links, which is the user's wherever the store is.
 #[must_use]
 pub fn default_folder(environment: &Environment) -> Option<PathBuf> {
-    environment.store_folder().map(|store| store.with_file_name("shims"))
+    environment.data_folder().map(|folder| folder.join("shims"))
 }
 
 fn path_of(folder: &Path, tool: Face) -> PathBuf {

@@ -230,7 +230,7 @@ fn without_scheme(url: &Url) -> String {
 }
 
 fn user_file(account: &Account<'_>) -> Result<PathBuf, AuthorError> {
-    let [_, user, _] = config_files(account.environment, account.folder);
+    let [_, user] = config_files(account.environment, account.folder);
     user.ok_or_else(|| usage_error("there is no home folder with a .npmrc", USAGE))
 }
 

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
-use dx_pkg_compat::command_words::{command_place, is_flag, npms_flag};
+use dx_pkg_compat::command_words::{command_place, has_value_behind, is_flag, npms_flag};
 use dx_pkg_compat::npmrc::{FlagValue, OptionInfo, find_flag};
 
 use super::words::script_command;
@@ -48,7 +48,7 @@ fn takes_next(flag: &str) -> bool {
     if flag.contains('=') {
         return false;
     }
-    if matches!(flag, "-C" | "--dir" | "--prefix" | "--cwd") {
+    if has_value_behind(flag) {
         return true;
     }
     match find_flag(flag) {

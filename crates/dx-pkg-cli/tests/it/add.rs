@@ -295,6 +295,21 @@ fn local_folder_is_added_as_a_link() {
 }
 
 #[test]
+fn local_folder_without_a_manifest_has_to_be_named() {
+    let registry = Registry::start();
+    let project = Project::new(&registry).create();
+    project.write("lib/index.js", "");
+    let before = project.read("package.json");
+    fails(dx(&project, ["add", "./lib"]), "DX_NO_FOLDER");
+    fails(dx(&project, ["add", "./missing"]), "DX_NO_FOLDER");
+    project.write("broken/package.json", "{");
+    assert!(dx(&project, ["add", "./broken"]).failure().stderr.contains("broken/package.json"));
+    assert_eq!(project.read("package.json"), before);
+    ok(&project, ["add", "lib@./lib"]);
+    assert_eq!(project.json("package.json")["dependencies"]["lib"], "file:lib");
+}
+
+#[test]
 fn local_folder_is_relative_to_the_folder_of_dash_c() {
     let registry = registry();
     let project = Project::new(&registry)

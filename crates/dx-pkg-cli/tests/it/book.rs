@@ -27,11 +27,11 @@ fn registry() -> Registry {
         ("typescript", &["5.9.3"]),
     ] {
         for version in versions {
-            let package = registry
-                .package(name, version)
-                .file("index.js", format!("module.exports = '{name} {version}';\n"));
+            let package = registry.package(name, version);
             let package = match name {
                 "debug" => package.dep("ms", "^2.1.3"),
+                // As the real one, for the one text that a page has.
+                "ms" => package.file("index.js", "module.exports = () => 172800000;\n"),
                 "typescript" => package
                     .bin("tsc", "tsc.js")
                     .file("tsc.js", "#!/usr/bin/env node\nconsole.log('Version 5.9.3')\n"),

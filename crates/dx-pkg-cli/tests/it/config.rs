@@ -84,6 +84,21 @@ fn sources_say_where_each_value_came_from() {
 }
 
 #[test]
+fn a_value_that_would_end_every_command_is_not_written() {
+    let registry = Registry::start();
+    let project = Project::new(&registry).create();
+    let before = project.read(".npmrc");
+    let set = |word: &str| dx(&project, ["config", "set", "--location=project", word]);
+    fails(set("fetch-retries=abc"), "DX_CONFIG_INVALID");
+    fails(set("install-strategy=somehow"), "DX_CONFIG_INVALID");
+    assert_eq!(project.read(".npmrc"), before);
+    // What only npm would pass over is written, with a word.
+    assert!(set("audit-level=some").success().stderr.contains("passed over"));
+    set("fetch-retries=3").success();
+    set("save-prefix=${PREFIX}").success();
+}
+
+#[test]
 fn values_that_are_not_allowed_are_told_of() {
     let project = Project::offline().create();
     project.write(".npmrc", "fetch-retries=many\n");

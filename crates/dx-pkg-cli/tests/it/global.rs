@@ -141,6 +141,17 @@ fn the_package_of_the_folder_is_linked_without_names() {
 }
 
 #[test]
+fn folders_are_found_from_where_dx_runs_whatever_the_prefix() {
+    let registry = registry();
+    let project = new(&registry).create();
+    project.write("inside/tool/package.json", r#"{"name":"tool","version":"1.0.0"}"#);
+    let inside = project.path().join("inside");
+    let words = ["add", "-g", "./tool", "--prefix", "../prefix"];
+    command(&project).current_dir(&inside).args(words).run().success();
+    assert_eq!(version(&project, "tool"), "1.0.0");
+}
+
+#[test]
 fn the_flag_and_the_default_name_the_prefix() {
     let registry = registry();
     let project = new(&registry).create();

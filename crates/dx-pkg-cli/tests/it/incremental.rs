@@ -5,7 +5,7 @@ use std::fs;
 
 use dx_pkg_testkit::{Project, Registry, Run};
 
-use crate::harness::{command, ok, required, share_key};
+use crate::harness::{command, incompressible, ok, required, share_key};
 
 fn project() -> (Registry, Project) {
     let registry = Registry::start();
@@ -108,6 +108,30 @@ fn deleted_package_of_a_scope_is_restored_by_the_next_change() {
     project.remove("node_modules/@s/b");
     ok(&project, ["install", "d"]);
     assert_eq!(required(&project, "@s/b"), "@s/b@1.0.0");
+}
+
+#[test]
+fn what_a_change_has_begun_to_fetch_is_not_fetched_again_by_the_whole_install() {
+    let (registry, project) = project();
+    let contents = incompressible();
+    registry
+        .package("tool", "1.0.0")
+        .optional("tool-here", "1.0.0")
+        .optional("tool-elsewhere", "1.0.0")
+        .file("tool.bin", contents.clone())
+        .publish();
+    registry.package("tool-here", "1.0.0").file("here.bin", contents).publish();
+    registry.package("tool-elsewhere", "1.0.0").os(["nowhere"]).publish();
+    registry.clear_requests();
+    // Packages for other systems take the whole way, which is known when the others are under way.
+    ok(&project, ["add", "tool"]);
+    assert!(project.exists("node_modules/tool-here/here.bin"));
+    let requests = registry.requests();
+    for name in ["tool", "tool-here"] {
+        let tarball = format!("/{name}/-/{name}-1.0.0.tgz");
+        let asked = requests.iter().filter(|request| request.path == tarball).count();
+        assert_eq!(asked, 1, "{name}");
+    }
 }
 
 #[test]

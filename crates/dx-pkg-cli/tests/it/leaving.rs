@@ -18,6 +18,15 @@ fn installed() -> (Registry, Project) {
     (registry, project)
 }
 
+#[test]
+fn links_are_the_users_wherever_the_store_is() {
+    let (_registry, project) = installed();
+    let elsewhere = project.path().join("elsewhere/store");
+    command(&project).args(["shims"]).env("DX_STORE", &elsewhere).run().success();
+    assert!(project.home().join(".local/share/dx/shims/npm").exists());
+    assert!(!project.exists("elsewhere/shims"));
+}
+
 fn own(project: &Project, words: &[&str]) -> Run {
     command(project).args(words).env("DX_STORE", "").run()
 }

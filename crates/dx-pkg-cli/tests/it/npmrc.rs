@@ -1,5 +1,7 @@
 //! Settings: their sources, the receivers of credentials, refused values.
 
+use std::fs;
+
 use dx_pkg_testkit::{Fault, Project, RecordedRequest, Registry};
 
 use crate::harness::{command, dx, fails, files, ok, required};
@@ -24,6 +26,28 @@ fn scope_has_its_registry_and_only_that_gets_the_token() {
     assert_eq!(required(&project, "@acme/b"), "@acme/b@1.0.0");
     assert_eq!(tokens(&private.requests()), [Some("Bearer secret-token"); 2]);
     assert_eq!(tokens(&public.requests()), [None; 2]);
+}
+
+#[test]
+fn a_prefix_in_the_users_file_leads_to_the_machines_file() {
+    let (registry, other) = (Registry::start(), Registry::start());
+    registry.package("a", "1.0.0").publish();
+    other.package("a", "1.0.0").publish();
+    // The project's own registry is taken out: only the machine's file names one.
+    let project = Project::new(&registry).dep("a", "1").user_npmrc("prefix=~/own").create();
+    project.remove(".npmrc");
+    let place = project.home().join("own/etc");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("npmrc"), format!("registry={}", other.url())).unwrap();
+    let run = |words: &[&str]| {
+        command(&project).env("npm_config_globalconfig", "").args(words).run().success()
+    };
+    run(&["install"]);
+    assert!(!other.requests().is_empty());
+    assert_eq!(registry.requests().len(), 0);
+    let file = place.join("npmrc").display().to_string();
+    assert_eq!(run(&["config", "get", "globalconfig"]).stdout.trim(), file);
+    assert_eq!(run(&["config", "get", "registry"]).stdout.trim(), other.url());
 }
 
 #[test]

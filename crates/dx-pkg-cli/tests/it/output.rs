@@ -57,6 +57,8 @@ fn a_reporter_says_how_much_is_printed() {
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""), "{run}");
     assert!(ok(&project, ["ci", "--reporter", "append-only"]).stdout.contains("Added"));
     assert!(ok(&project, ["ci", "--reporter=default"]).stdout.contains("Added"));
+    assert!(ok(&project, ["--reporter", "append-only", "ci"]).stdout.contains("Added"));
+    assert_eq!(ok(&project, ["-C", ".", "--reporter", "silent", "ci"]).stdout, "");
     let run = dx(&project, ["install", "--reporter=loud"]);
     assert_eq!(run.status, Some(2), "{run}");
     assert!(run.stderr.contains("append-only"), "{run}");

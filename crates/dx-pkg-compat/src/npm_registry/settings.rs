@@ -86,7 +86,9 @@ fn timeouts(config: &Config) -> Result<Timeouts, ConfigError> {
     let usual = Timeouts::default();
     Ok(match config.fetch_timeout()? {
         Some(limit) if limit.is_zero() => Timeouts { total: NEVER, idle: NEVER, ..usual },
-        limit => Timeouts { total: limit.unwrap_or(usual.total), ..usual },
+        // Who allows a request more time allows a server more silence, in the same proportion.
+        Some(limit) => Timeouts { total: limit, idle: usual.idle.max(limit / 10), ..usual },
+        None => usual,
     })
 }
 

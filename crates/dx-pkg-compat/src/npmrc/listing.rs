@@ -89,7 +89,7 @@ impl Listing {
         listing.add("env", "environment".to_owned(), env, context);
         let given = sources.given.settings.clone();
         listing.add("cli", "command line options".to_owned(), given, context);
-        listing.set_global_files();
+        listing.set_global_files(sources.global.0);
         listing
     }
 
@@ -178,15 +178,16 @@ impl Listing {
         }
     }
 
-    /// Sets the defaults that depend on the prefix.
-    fn set_global_files(&mut self) {
+    /// Sets the defaults that depend on the prefix; `machine` is the machine's file, or empty.
+    fn set_global_files(&mut self, machine: &Path) {
         let prefix = self.get("prefix").and_then(Value::as_str).map(PathBuf::from);
         let Some((prefix, layer)) = prefix.zip(self.layers.first_mut()) else { return };
-        for (key, file) in [("globalconfig", "etc/npmrc"), ("global-ignore-file", "etc/npmignore")]
-        {
-            let path = prefix.join(file).display().to_string();
+        let is_known = !machine.as_os_str().is_empty();
+        let config = if is_known { machine.to_owned() } else { prefix.join("etc/npmrc") };
+        let ignored = prefix.join("etc/npmignore");
+        for (key, path) in [("globalconfig", config), ("global-ignore-file", ignored)] {
             if let Some((_, value)) = layer.values.iter_mut().find(|(own, _)| own == key) {
-                *value = path.into();
+                *value = path.display().to_string().into();
             }
         }
     }

@@ -68,9 +68,7 @@ fn resolve_and_fetch(
     lifecycle: Lifecycle,
 ) -> Result<Outcome, InstallError> {
     let (session, config, context) = (run.session, run.session.config(), &run.session.context);
-    let mode = fetch::store_mode(session, project);
-    let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
-        .in_project(&project.root);
+    let downloads = run.downloads(project)?;
     let mut requirements = project.requirements()?;
     let Start { lock: start, is_in_place } = previous::start(run, project, &requirements)?;
     let locked = project.locked.as_ref().map(|(_, lock)| lock);

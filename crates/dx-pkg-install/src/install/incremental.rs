@@ -109,13 +109,15 @@ pub(super) fn work_out(
         return Ok(None);
     }
     run.events.work_began(run.session, &run.counters);
+    let downloads = run.downloads(project)?;
     let (effect, is_in_place) = beside::both(
         true,
-        || resolve_and_fetch(run, project, &tree, views, &lifecycle),
+        || resolve_and_fetch(run, project, &tree, views, (&downloads, &lifecycle)),
         || tree.is_in_place(&project.root, &record),
     );
     // A failure to resolve what is not the whole project means nothing.
     let Some(effect) = is_in_place.then_some(effect).transpose()?.flatten() else {
+        run.leave(downloads);
         return Ok(None);
     };
     run.cancel().check()?;
@@ -146,7 +148,7 @@ fn resolve_and_fetch(
     project: &Project,
     tree: &InstalledTree,
     views: Views<'_>,
-    lifecycle: &Lifecycle,
+    (downloads, lifecycle): (&Downloads, &Lifecycle),
 ) -> Result<Option<Effect>, InstallError> {
     let (session, context) = (run.session, &run.session.context);
     let baseline = &tree.baseline;
@@ -163,10 +165,6 @@ fn resolve_and_fetch(
     if node != baseline.node {
         return Ok(None);
     }
-    let mode = fetch::store_mode(session, project);
-    let offline = session.config().offline()?;
-    let downloads =
-        Downloads::new(context, offline, mode, run.counters.clone()).in_project(&project.root);
     downloads.put_first(direct(&input.requirements));
     downloads.put_held(locked.packages().filter_map(|package| {
         let id = package.id().filter(|_| package.patched().is_none())?;
@@ -186,15 +184,14 @@ fn resolve_and_fetch(
         let entry = locked.packages().find(|package| package.resolved() == Some(url))?;
         entry.integrity().map(str::to_owned)
     };
-    let sources =
-        Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry)
-            .demanding(&recorded)
-            .renewing(&input.options.update, &input.options.explicit);
+    let sources = Externals::new(context, &places, Some(downloads), counters, &is_importer, &entry)
+        .demanding(&recorded)
+        .renewing(&input.options.update, &input.options.explicit);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles =
-        |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
+        |package: &LockPackage| local::bundled(context, Some(downloads), &run.counters, package);
     let local = LocalSources {
-        downloads: Some(&downloads),
+        downloads: Some(downloads),
         externals: &externals,
         bundles: &bundles,
         places: &places,
@@ -215,7 +212,7 @@ fn resolve_and_fetch(
     change.entries.iter_mut().for_each(LockPackage::normalise);
     context.mark("resolved");
     let cache = run.cache_key(project).map(|key| (key, provider.basis()));
-    let fetched = fetch_changed(run, locked, &downloads, &change, lifecycle)?;
+    let fetched = fetch_changed(run, locked, downloads, &change, lifecycle)?;
     let Some((plan, lock)) = fetched else { return Ok(None) };
     let inserted = downloads.inserted();
     let mut effect = Effect {

@@ -7,7 +7,7 @@ use dx_pkg_core::Platform;
 
 use crate::Environment;
 use crate::node::{Node, user_agent};
-use crate::session::config_files;
+use crate::session::{config_files, machine_file};
 
 #[cfg(test)]
 mod tests;
@@ -46,7 +46,7 @@ impl SharedFacts {
     ) -> Result<Self, ConfigError> {
         let node_path = node.map(|node| node.path.clone());
         let gyp = bundled_gyp(environment, node_path.as_deref());
-        let mut settings = npm_folders(environment, root, node_path.as_deref());
+        let mut settings = npm_folders(environment, root, config, node_path.as_deref());
         settings.extend(gyp.as_ref().map(|gyp| ("node-gyp".to_owned(), text(&gyp.program))));
         // Where npm's folders are is for the user to say, not for a project.
         let is_own = |settings: &[(String, String)], key: &str| {
@@ -80,9 +80,12 @@ impl SharedFacts {
 fn npm_folders(
     environment: &Environment,
     root: &Path,
+    config: &Config,
     node: Option<&Path>,
 ) -> Vec<(String, String)> {
-    let [_, user, global] = config_files(environment, root);
+    let [_, user] = config_files(environment, root);
+    let of_user = |key: &str| text_of(config, key).filter(|_| config.is_given_by_user(key));
+    let global = machine_file(environment, |key| of_user(key).map(PathBuf::from));
     let home = environment.home.as_deref();
     // npm installs globally beside the folder of Node.js.
     let prefix =

@@ -47,7 +47,7 @@ impl Global {
         let (config, _) = configuration(environment, &nowhere, flags)?;
         let named = config.prefix()?.filter(|prefix| !prefix.as_os_str().is_empty());
         let prefix = match named {
-            Some(prefix) => Some(environment.folder.join(prefix)),
+            Some(prefix) => Some(normal_path(&environment.folder.join(prefix))),
             None => own.map(|folder| folder.join("global")),
         };
         Ok(Global { prefix: prefix.ok_or(UpkeepError::NoPrefix)? })

@@ -40,6 +40,9 @@ pub struct TokenArguments {
     /// An organisation that it is for; may be repeated.
     #[arg(long, value_name = "ORG", value_delimiter = ',')]
     pub orgs: Vec<String>,
+    /// It may only read packages: --packages-and-scopes-permission=read-only.
+    #[arg(long, alias = "readonly", conflicts_with = "packages_and_scopes_permission")]
+    pub read_only: bool,
     /// read-only, read-write, read-write-stage-only or no-access.
     #[arg(long, value_name = "WHAT")]
     pub packages_and_scopes_permission: Option<String>,
@@ -68,7 +71,10 @@ impl TokenArguments {
             all_packages: self.packages_all,
             scopes: self.scopes.clone(),
             organisations: self.orgs.clone(),
-            packages_permission: self.packages_and_scopes_permission.clone(),
+            packages_permission: match self.read_only {
+                true => Some("read-only".to_owned()),
+                false => self.packages_and_scopes_permission.clone(),
+            },
             organisations_permission: self.orgs_permission.clone(),
             cidr: self.cidr.clone(),
             bypass_2fa: self.bypass_2fa,

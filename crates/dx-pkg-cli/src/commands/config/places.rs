@@ -8,7 +8,7 @@ use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_compat::npmrc::listing::{Listing, ListingSources};
 use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
-use dx_pkg_install::session::config_files;
+use dx_pkg_install::session::{config_files, machine_file};
 use serde_json::Value;
 
 use super::Location;
@@ -33,7 +33,7 @@ impl<'e> Settings<'e> {
     /// A file cannot be read.
     pub fn read(environment: &'e Environment, given: &'e GivenWords) -> Result<Self, CommandError> {
         let root = find_root(&environment.folder).folder;
-        let [project, user, machine] = config_files(environment, &root);
+        let [project, user] = config_files(environment, &root);
         let flag = |key: &str| {
             let value = given.value(key).and_then(RawValue::text)?;
             Some(environment.folder.join(value))
@@ -63,11 +63,9 @@ impl<'e> Settings<'e> {
         };
         let before = listing((&nowhere, None));
         let is_set = |key: &str| before.place(key).is_some_and(|layer| layer.name != "default");
-        let named = before.get("globalconfig").and_then(Value::as_str).map(PathBuf::from);
-        let global = match (is_set("prefix") || is_set("globalconfig"), machine) {
-            (false, Some(machine)) => machine,
-            _ => named.unwrap_or_else(|| prefix.join("etc/npmrc")),
-        };
+        let named = |key: &str| before.get(key).and_then(Value::as_str).map(PathBuf::from);
+        let global = machine_file(environment, |key| named(key).filter(|_| is_set(key)));
+        let global = global.unwrap_or_else(|| prefix.join("etc/npmrc"));
         let global_text = read_text_to_edit(&global)?;
         let listing = listing((&global, global_text.as_deref()));
         Ok(Settings { environment, given, listing, root, project, user, global })

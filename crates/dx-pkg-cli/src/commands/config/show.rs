@@ -2,7 +2,7 @@
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::npmrc::definitions::is_protected;
-use dx_pkg_compat::npmrc::{RawValue, Source, redact_urls};
+use dx_pkg_compat::npmrc::{OptionInfo, RawValue, Source, redact_urls};
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_install::Events;
 use dx_pkg_install::session::configuration;
@@ -218,8 +218,12 @@ fn warn_of_invalid(settings: &Settings<'_>, report: &Report) {
     for invalid in &settings.listing.invalid {
         let value =
             if is_protected(&invalid.key) { "***".to_owned() } else { invalid.value.to_string() };
+        let effect = match OptionInfo::find(&invalid.key) {
+            Some(_) => "ends other commands of dx",
+            None => "is passed over",
+        };
         report.warning(&format!(
-            "{}={value} in {} is passed over; allowed: {}",
+            "{}={value} in {} {effect}; allowed: {}",
             invalid.key, invalid.source, invalid.allowed
         ));
     }

@@ -11,9 +11,9 @@ use dx_pkg_compat::npmrc::definitions::{
     Definition, ValueContext, is_of_registry_or_scope, value_of,
 };
 use dx_pkg_compat::npmrc::edit::{with_setting, without_setting};
-use dx_pkg_compat::npmrc::{OptionInfo, RawValue};
+use dx_pkg_compat::npmrc::{Config, ConfigSources, OptionInfo, RawValue};
 use dx_pkg_core::text::suggest::nearest;
-use dx_pkg_install::Events;
+use dx_pkg_install::{Events, InstallError};
 use dx_pkg_os::files::{Durability, write_user_file};
 use serde_json::Value;
 
@@ -31,6 +31,7 @@ pub fn set(settings: &Settings<'_>, words: &[String], report: &Report) -> Result
         text = if value.is_empty() {
             without_setting(&text, &key)
         } else {
+            refuse_unusable(&key, &value)?;
             warn_of_invalid(settings, &key, &value, report);
             with_setting(&text, &key, &value)
         };
@@ -82,6 +83,17 @@ fn check(key: &str) -> Result<(), SettingsError> {
     let known = dx_pkg_compat::npmrc::definitions::DEFINITIONS.iter().map(|row| row.key);
     let similar = nearest(key, known).map(str::to_owned);
     Err(SettingsError::Unknown { key: key.to_owned(), similar })
+}
+
+/// Refuses a value that would end every command of dx. What a variable stands for is not known.
+fn refuse_unusable(key: &str, value: &str) -> Result<(), CommandError> {
+    if OptionInfo::find(key).is_some() && !value.contains("${") {
+        let flags = [(key.to_owned(), value.to_owned())];
+        Config::load(&ConfigSources { flags: &flags, ..ConfigSources::without_registry() })
+            .and_then(|config| config.unsupported())
+            .map_err(InstallError::from)?;
+    }
+    Ok(())
 }
 
 /// Warns of a value that will be passed over.

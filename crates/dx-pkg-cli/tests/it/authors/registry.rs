@@ -354,6 +354,23 @@ fn a_login_by_the_web_is_kept_and_ended() {
 }
 
 #[test]
+fn a_read_only_token_is_asked_for_as_one() {
+    let server = Server::start(&json!({}), BTreeMap::new());
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("project");
+    std::fs::create_dir(&root).unwrap();
+    for flag in ["--read-only", "--readonly", "--packages-and-scopes-permission=read-only"] {
+        let made = json!({ "token": "t", "key": "k", "created": "2026-01-01T00:00:00.000Z" });
+        server.answer_once("POST /-/npm/v1/tokens", 200, "", made);
+        let words = ["token", "create", "--password=secret", flag];
+        let output = run(&server, &words, &root, true);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let sent = server.sent().pop().unwrap();
+        assert_eq!(sent.body["packages_and_scopes_permission"], "read-only", "{flag}");
+    }
+}
+
+#[test]
 fn a_token_is_saved_as_it_is_or_not_at_all() {
     let (server, _folder, root) = fresh();
     let url = server.url.clone();

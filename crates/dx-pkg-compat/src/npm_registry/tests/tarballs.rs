@@ -246,6 +246,9 @@ fn npm_settings_reach_the_fetcher() {
     assert_eq!(fetch.retry.first_delay, Duration::from_millis(50));
     assert_eq!(fetch.retry.longest_delay, Duration::from_millis(900));
     assert_eq!(fetch.timeouts.total, Duration::from_secs(7));
+    assert_eq!(fetch.timeouts.idle, Duration::from_secs(30));
+    let slow = fetch_config(&config("fetch-timeout=600000"), "dx/1".to_owned(), None).unwrap();
+    assert_eq!(slow.timeouts.idle, Duration::from_secs(60));
     assert_eq!(
         (fetch.concurrency.metadata, fetch.concurrency.tarballs, fetch.concurrency.per_host),
         (20, 20, 7)
