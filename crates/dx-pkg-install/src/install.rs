@@ -10,6 +10,7 @@ mod fetch;
 mod full;
 mod gyp;
 mod incremental;
+mod leftovers;
 mod link;
 mod listed;
 mod open;

@@ -9,6 +9,7 @@ use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::Identity;
 use dx_pkg_store::preparation::TreeOrigin;
 
+use super::leftovers::remove_folders;
 use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::part::Part;
@@ -203,7 +204,7 @@ fn count(
             }
         }
     }
-    summary.warnings.extend(link::remove_leftovers(report));
+    summary.warnings.extend(remove_folders(&report.leftovers));
     Ok(())
 }
 

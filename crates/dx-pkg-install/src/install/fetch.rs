@@ -99,10 +99,9 @@ fn kept(
 /// `previous` is the lock that the resolution has started from.
 pub(super) fn fetch(
     run: &Run<'_>,
-    project: &Project,
     downloads: &Downloads,
-    plan: &mut Plan,
-    lock: &mut Lock,
+    (plan, lock): (&mut Plan, &mut Lock),
+    project: &Project,
     previous: Option<&Lock>,
 ) -> Result<Fetched, InstallError> {
     let (session, mode) = (run.session, run.options.mode);

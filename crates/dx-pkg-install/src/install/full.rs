@@ -14,9 +14,8 @@ use dx_pkg_resolve::{Requirements, Resolution, Unfit};
 
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
-use super::previous::{self, Start};
 use super::sources::SourceCheck;
-use super::{Change, Run, dedupe, digests, fetch, gyp, version};
+use super::{Change, Run, dedupe, digests, fetch, gyp, previous, version};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -70,9 +69,8 @@ fn resolve_and_fetch(
     let (session, config, context) = (run.session, run.session.config(), &run.session.context);
     let downloads = run.downloads(project)?;
     let mut requirements = project.requirements()?;
-    let Start { lock: start, is_in_place } = previous::start(run, project, &requirements)?;
-    let locked = project.locked.as_ref().map(|(_, lock)| lock);
-    let previous = start.as_ref().or(locked);
+    let start = previous::start(run, project, &requirements)?;
+    let previous = start.lock(project);
     keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
@@ -80,8 +78,7 @@ fn resolve_and_fetch(
     }
     let kept = previous.filter(|_| !run.options.updates_all());
     let (input, first) = input_and_first_requests(run, project, requirements, kept)?;
-    // What is in place is no part of the key.
-    let key = run.cache_key(project).filter(|_| !is_in_place);
+    let key = run.cache_key(project).filter(|_| !start.is_in_place);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, kept, ahead, &run.counters, first)?;
     context.mark("resolved");
@@ -115,14 +112,8 @@ fn resolve_and_fetch(
         let mut dropped = plan.drop_failed(&lock, refused)?;
         let digests = digests::complete(run, project, &input, &downloads, &mut plan, &mut lock)?;
         dropped.extend(plan.drop_failed(&lock, digests.failed)?);
-        let mut fetched = fetch::fetch(
-            run,
-            project,
-            &downloads,
-            &mut plan,
-            &mut lock,
-            locked.or(start.as_ref()),
-        )?;
+        let known = start.whole(project);
+        let mut fetched = fetch::fetch(run, &downloads, (&mut plan, &mut lock), project, known)?;
         complete_scripts(run, project, &lifecycle, &mut plan, &mut lock, &mut fetched)?;
         summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
         lifecycle.report_unvouched(run.events)?;

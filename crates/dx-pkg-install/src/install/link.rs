@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::exact::required_addresses;
@@ -16,6 +15,7 @@ use dx_pkg_link::{
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
+use super::leftovers::remove_folders;
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::rollback::Before;
 use super::{Mode, Run};
@@ -154,31 +154,8 @@ fn whole_with_text(
 pub(super) fn relink(run: &Run<'_>, project: &Project, plan: &Plan) -> Result<(), InstallError> {
     let sources = (Sources::default(), None);
     let linked = link(run.session, project, plan, Mode::Install, sources, &NoProgress)?;
-    let _ = remove_leftovers(&linked.report);
+    let _ = remove_folders(&linked.report.leftovers);
     Ok(())
-}
-
-/// Removes replaced trees that the store could not take. Returns a warning for each that this user
-/// may not remove; the next install tries again.
-pub(super) fn remove_leftovers(report: &LinkReport) -> Vec<String> {
-    remove_folders(&report.leftovers)
-}
-
-/// Does the same with these folders.
-pub(super) fn remove_folders(leftovers: &[PathBuf]) -> Vec<String> {
-    let is_refused = |path: &&PathBuf| {
-        let removed = dx_pkg_os::files::remove_tree(path);
-        removed.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
-    };
-    let refused = leftovers.iter().filter(is_refused);
-    let warning = |path: &PathBuf| {
-        format!(
-            "the replaced packages in {} could not be removed, as they belong to another user: \
-             remove that folder as that user, or as root",
-            path.display()
-        )
-    };
-    refused.map(warning).collect()
 }
 
 /// Sources of a tree beside the store.

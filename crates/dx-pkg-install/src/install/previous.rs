@@ -16,9 +16,21 @@ use crate::{InstallError, in_place, own_files};
 /// The lock that a resolution starts from, where that is not the lockfile's as it is.
 #[derive(Debug, Default)]
 pub(super) struct Start {
-    pub(super) lock: Option<Lock>,
-    /// Whether it is what `node_modules` has.
+    lock: Option<Lock>,
+    /// Whether it is what `node_modules` has, of which no key of a cached install tells.
     pub(super) is_in_place: bool,
+}
+
+impl Start {
+    /// Returns the lock that the resolution starts from.
+    pub(super) fn lock<'l>(&'l self, project: &'l Project) -> Option<&'l Lock> {
+        self.lock.as_ref().or(project.locked.as_ref().map(|(_, lock)| lock))
+    }
+
+    /// Returns the same with what goes with requirements of the project.
+    pub(super) fn whole<'l>(&'l self, project: &'l Project) -> Option<&'l Lock> {
+        project.locked.as_ref().map(|(_, lock)| lock).or(self.lock.as_ref())
+    }
 }
 
 /// Returns the lockfile without the packages that go with requirements of the project. Without a

@@ -8,7 +8,8 @@ use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_link::{LinkOptions, Retired, Tree};
 use dx_pkg_os::files::{Durability, Identity, write_user_file};
 
-use super::{Run, link};
+use super::Run;
+use super::leftovers::remove_folders;
 use crate::installed::{HIDDEN, RECORD, identity_of};
 use crate::plan::Plan;
 use crate::project::{Project, manifest_of};
@@ -40,7 +41,7 @@ impl Before {
     /// Removes what the change has taken out of the tree: it stays. Returns a warning for each
     /// folder that this user may not remove.
     pub(super) fn forget(self, run: &Run<'_>) -> Vec<String> {
-        link::remove_folders(&self.retired.discard(run.session.store()))
+        remove_folders(&self.retired.discard(run.session.store()))
     }
 
     /// Puts the tree back. Where a script has started another install, that one's tree stays.
@@ -74,7 +75,7 @@ impl Before {
         let (now, before) = (plan.tree()?, self.tree.unwrap_or_default());
         let store = run.session.store();
         let report = self.retired.put_back(root, store, (&now, &before), &options)?;
-        link::remove_folders(&report.leftovers);
+        remove_folders(&report.leftovers);
         Ok(())
     }
 }
