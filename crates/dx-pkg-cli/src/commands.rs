@@ -68,7 +68,7 @@ use dx_pkg_compat::npmrc::{RawValue, find_flag, take_settings};
 use dx_pkg_install::project::find_root;
 use later::{Later, names_only, parser_for};
 use take::{
-    Taker, ambiguous_flag, has_flag, is_authors_setting, names_workspaces, own_flags_first,
+    Taker, ambiguous_flag, aside, has_flag, is_authors_setting, names_workspaces, own_flags_first,
 };
 
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
@@ -273,8 +273,8 @@ impl Arguments {
         }
         match arguments.command.flags() {
             Taker::Settings(flags) => flags.take(taken.settings),
-            // No setting matters there.
-            Taker::Nobody => arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key)),
+            // No setting matters there but the folder of global packages.
+            Taker::Nobody => aside(taken.settings, &mut arguments),
             // The flag is unknown there.
             Taker::Clap => return Arguments::try_parse_from(words),
         }

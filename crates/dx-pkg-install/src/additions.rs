@@ -17,6 +17,7 @@ pub use crate::project::alterations::without_orphaned_patches;
 use crate::{InstallError, OpenProject};
 
 mod foreign;
+mod tags;
 
 use foreign::ForeignArgument;
 
@@ -133,6 +134,34 @@ impl Addition {
         let place = SavePlace { section: Some(section), ..place };
         let importer = importer.to_owned();
         Ok(Addition { name, raw, spec, jsr, is_workspace, place, importer })
+    }
+
+    /// Parses arguments as [`Self::parse`] does, and replaces tags with the versions that they
+    /// name: otherwise any version of the package would do for them, as the one in place does.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], or a registry does not answer.
+    pub fn parse_all<'t>(
+        texts: impl IntoIterator<Item = &'t str>,
+        open: &OpenProject,
+        importer: &str,
+        place: SavePlace,
+    ) -> Result<Vec<Self>, InstallError> {
+        let parse = |text| Self::parse(text, open, importer, place);
+        let mut additions: Vec<Self> =
+            texts.into_iter().map(parse).collect::<Result<_, InstallError>>()?;
+        let wanted: Vec<(&str, &Spec)> =
+            additions.iter().map(|one| (one.name.as_str(), &one.spec)).collect();
+        let versions = tags::versions(open, &wanted)?;
+        for (addition, version) in additions.iter_mut().zip(versions) {
+            let Some(version) = version else { continue };
+            addition.raw = match &addition.spec {
+                Spec::Alias { name, .. } => format!("npm:{name}@{version}"),
+                _ => version.to_string(),
+            };
+            addition.spec = Spec::parse(&addition.raw)?;
+        }
+        Ok(additions)
     }
 
     /// Returns the addition that renews a requirement of an importer's manifest.

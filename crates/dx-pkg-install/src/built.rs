@@ -21,6 +21,8 @@ use crate::{InstallError, own_files};
 /// The file of the notes, in dx's folder: a JSON object with `[files, bytes]` of each package by
 /// its path.
 const NOTES: &str = "built.json";
+/// The same file, below `node_modules`.
+pub(crate) const FILE: &str = ".dx/built.json";
 /// The size from which on it is not read, in bytes.
 const LARGEST: u64 = 16 << 20;
 

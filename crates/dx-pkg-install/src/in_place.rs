@@ -199,6 +199,24 @@ pub(crate) fn drop_replaced(root: &Path, recorded: &mut Lock) {
     });
 }
 
+/// Drops the packages of a record that are not there, or are there in another version, with those
+/// in their folders.
+pub(crate) fn drop_other(root: &Path, recorded: &mut Lock) {
+    let Ok(project) = Dir::open(root) else { return recorded.packages.clear() };
+    let is_package =
+        |package: &LockPackage| !package.link && package.path.contains("node_modules/");
+    let other: HashSet<String> = recorded
+        .packages
+        .iter()
+        .filter(|package| is_package(package) && !is_current(&project, package))
+        .map(|package| package.path.clone())
+        .collect();
+    recorded.packages.retain(|package| {
+        let ends = package.path.match_indices("/node_modules/").map(|(end, _)| end);
+        !ends.chain([package.path.len()]).any(|end| other.contains(&package.path[..end]))
+    });
+}
+
 /// Returns the tree of npm's hidden lockfile, as far as npm would believe it. npm wrote it after
 /// all packages, so where no folder is newer the tree is as npm left it. Otherwise npm asks the
 /// packages themselves: the manifest of each must have the version.

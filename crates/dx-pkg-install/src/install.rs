@@ -10,12 +10,15 @@ mod fetch;
 mod full;
 mod gyp;
 mod incremental;
+mod leftovers;
 mod link;
 mod listed;
 mod open;
 mod outcome;
 pub(crate) mod part;
 mod preview;
+mod previous;
+mod rollback;
 mod sources;
 mod statistics;
 mod version;
@@ -97,6 +100,9 @@ pub struct Options<'o> {
     pub command: Option<&'static str>,
     /// Names of packages with versions that are replaced where requirements allow others.
     pub avoided: Vec<(String, Version)>,
+    /// Whether the whole project is installed, whatever workspaces the settings or the folder
+    /// select.
+    pub whole_project: bool,
 }
 
 impl Options<'_> {
@@ -152,7 +158,10 @@ pub fn install(
         demands::report_manager(&project, events);
     }
     build_for(&session, &project);
-    let part = Part::of(&session, &project, options.change.as_ref())?;
+    let part = match options.whole_project {
+        true => None,
+        false => Part::of(&session, &project, options.change.as_ref())?,
+    };
     let run = Run::new(&session, options, events, starts_from_nothing, part)?;
     let result = run.install(&mut project);
     events.work_ended();

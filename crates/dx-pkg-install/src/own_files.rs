@@ -46,12 +46,22 @@ pub(crate) fn map(root: &Path, name: &str) -> io::Result<(Map, Identity)> {
 
 /// Reads a text file below `node_modules`, and returns its identity.
 pub(crate) fn text(root: &Path, name: &str) -> io::Result<(String, Identity)> {
-    let (file, identity) = open(root, name)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(identity.size).unwrap_or_default());
-    io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes)?;
+    let (bytes, identity) = read(root, name)?;
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Ok((text, identity))
+}
+
+/// Reads a file below `node_modules`.
+pub(crate) fn bytes(root: &Path, name: &str) -> io::Result<Vec<u8>> {
+    read(root, name).map(|(bytes, _)| bytes)
+}
+
+fn read(root: &Path, name: &str) -> io::Result<(Vec<u8>, Identity)> {
+    let (file, identity) = open(root, name)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(identity.size).unwrap_or_default());
+    io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes)?;
+    Ok((bytes, identity))
 }
 
 /// Returns the identity of a file below `node_modules`, if it is there.
@@ -109,4 +119,15 @@ pub(crate) fn folder(root: &Path) -> io::Result<Dir> {
 /// Removes one of dx's own files, `name` within its folder.
 pub(crate) fn remove(root: &Path, name: &str) -> io::Result<()> {
     folder(root)?.remove_file(name)
+}
+
+/// Removes a file below `node_modules`, and its folder once that is empty.
+pub(crate) fn remove_any(root: &Path, name: &str) -> io::Result<()> {
+    let modules = modules(root)?;
+    modules.remove_file(name)?;
+    match Path::new(name).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // The system refuses unless it is empty.
+        Some(folder) => Ok(_ = modules.remove_dir(folder)),
+        None => Ok(()),
+    }
 }

@@ -29,44 +29,6 @@ pub struct Built {
     movable: HashSet<PackageId>,
 }
 
-/// Builds `tree` from the packages in `arrivals`, until there are no more arrivals.
-///
-/// The caller holds the project's lock, and there is no tree in place to be changed instead.
-///
-/// # Errors
-/// The errors of [`crate::materialise`]; the unfinished tree is removed.
-pub fn build_ahead(
-    project: &Path,
-    store: &Store,
-    tree: &Tree,
-    options: &LinkOptions<'_>,
-    arrivals: impl IntoIterator<Item = Arrival>,
-) -> Result<Built, LinkError> {
-    let sites = Sites::of(tree, options.links_outside)?;
-    let ids: Vec<PackageId> = tree.placements.iter().filter_map(id_of).collect();
-    let mut run = Run::new(project, store, tree.placed_once(&ids), options, &NoProgress);
-    let mut leftovers = Vec::new();
-    let mut stagings = Vec::new();
-    for importer in importers(&run, &sites) {
-        let folder = run.folder(importer)?;
-        leftovers.extend(Staging::sweep(&folder, store, options.keep_foreign)?);
-        let mut staging = Staging::create(&folder)?;
-        staging.trust();
-        stagings.push((importer.to_owned(), staging));
-    }
-    let mut placed = Vec::with_capacity(tree.placements.len());
-    let outcome = place_arriving(&mut run, &sites, &stagings, arrivals, &mut placed);
-    let movable = std::mem::take(&mut run.movable);
-    let built = Built { stagings, counts: run.into_counts(), leftovers, placed, movable };
-    match outcome {
-        Ok(()) => Ok(built),
-        Err(error) => {
-            built.give_back(project, store);
-            Err(error)
-        }
-    }
-}
-
 /// Places groups of sites as their packages arrive, and adds each group that was begun to `placed`.
 fn place_arriving(
     run: &mut Run<'_>,
@@ -94,6 +56,44 @@ fn place_arriving(
 }
 
 impl Built {
+    /// Builds `tree` from the packages in `arrivals`, until there are no more arrivals.
+    ///
+    /// The caller holds the project's lock, and there is no tree in place to be changed instead.
+    ///
+    /// # Errors
+    /// The errors of [`crate::materialise`]; the unfinished tree is removed.
+    pub fn ahead(
+        project: &Path,
+        store: &Store,
+        tree: &Tree,
+        options: &LinkOptions<'_>,
+        arrivals: impl IntoIterator<Item = Arrival>,
+    ) -> Result<Self, LinkError> {
+        let sites = Sites::of(tree, options.links_outside)?;
+        let ids: Vec<PackageId> = tree.placements.iter().filter_map(id_of).collect();
+        let mut run = Run::new(project, store, tree.placed_once(&ids), options, &NoProgress);
+        let mut leftovers = Vec::new();
+        let mut stagings = Vec::new();
+        for importer in importers(&run, &sites) {
+            let folder = run.folder(importer)?;
+            leftovers.extend(Staging::sweep(&folder, store, options.keep_foreign)?);
+            let mut staging = Staging::create(&folder)?;
+            staging.trust();
+            stagings.push((importer.to_owned(), staging));
+        }
+        let mut placed = Vec::with_capacity(tree.placements.len());
+        let outcome = place_arriving(&mut run, &sites, &stagings, arrivals, &mut placed);
+        let movable = std::mem::take(&mut run.movable);
+        let built = Built { stagings, counts: run.into_counts(), leftovers, placed, movable };
+        match outcome {
+            Ok(()) => Ok(built),
+            Err(error) => {
+                built.give_back(project, store);
+                Err(error)
+            }
+        }
+    }
+
     /// Completes or reduces this tree to `tree`, and switches the project to it.
     ///
     /// # Errors

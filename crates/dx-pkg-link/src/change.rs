@@ -15,6 +15,7 @@ use crate::build;
 use crate::import::Counts;
 use crate::place::{descendants, link_commands, place, with_parents};
 use crate::report::ChangedPaths;
+use crate::retired::{Restored, Undo};
 use crate::run::Run;
 use crate::staging::{self, Staging, missing};
 use crate::tree::{NODE_MODULES, Site, Sites, below};
@@ -33,9 +34,11 @@ pub(crate) fn apply(
     run: &Run<'_>,
     previous: &Sites<'_>,
     next: &Sites<'_>,
+    undo: Undo<'_>,
 ) -> Result<LinkReport, LinkError> {
     let mut difference = Difference::of(previous, next);
     difference.uncover(next, |site| run.packages.bundles(site))?;
+    difference.replace(next, |path| undo.has(path));
     let mut report =
         LinkReport { paths: difference.paths(previous, next), ..LinkReport::default() };
     let repair = Repair::of(run, next, &difference);
@@ -47,7 +50,9 @@ pub(crate) fn apply(
         }
     }
 
-    let jobs: Vec<usize> = difference.changed().collect();
+    let mut jobs: Vec<usize> = difference.changed().collect();
+    let restored = undo.restore(next, &jobs, |importer| stagings.get(importer), new_name);
+    jobs.retain(|index| !restored.there.contains(index));
     let built = parallel::for_each(&jobs, run.threads, |&index| {
         run.check_cancelled()?;
         let site = &next.0[index];
@@ -72,6 +77,8 @@ pub(crate) fn apply(
             next,
             difference: &difference,
             repair: &repair,
+            restored: &restored,
+            undo,
             importer,
             staging,
             visible,
@@ -89,9 +96,9 @@ pub(crate) fn apply(
     if let Some(root) = stagings.get("") {
         write_extra_files(run, root)?;
     }
-    report
-        .leftovers
-        .extend(stagings.into_values().filter_map(|staging| staging.finish(run.packages.store)));
+    let store = run.packages.store;
+    let finish = |(importer, staging)| undo.finish(importer, staging, store);
+    report.leftovers.extend(stagings.into_iter().filter_map(finish));
     Ok(report)
 }
 
@@ -119,6 +126,8 @@ struct Change<'c> {
     next: &'c Sites<'c>,
     difference: &'c Difference<'c>,
     repair: &'c Repair<'c>,
+    restored: &'c Restored,
+    undo: Undo<'c>,
     importer: &'c str,
     staging: &'c Staging,
     /// The importer's `node_modules`.
@@ -165,26 +174,31 @@ impl Change<'_> {
     }
 
     fn remove(&self, index: usize, site: &Site<'_>) -> Result<(), LinkError> {
-        match self.visible.rename(site.inner, &self.staging.dir, format!("old-{index}")) {
-            Err(error) if !missing(&error) => {
-                Err(LinkError::io("remove", self.place(site.inner))(error))
-            }
-            _ => Ok(()),
+        let name = format!("old-{index}");
+        match self.visible.rename(site.inner, &self.staging.dir, &name) {
+            Ok(()) => self.undo.note(site, &name),
+            Err(error) if missing(&error) => {}
+            Err(error) => return Err(LinkError::io("remove", self.place(site.inner))(error)),
         }
+        Ok(())
     }
 
     /// Renames the new package to its place, and the old one into the staging folder. A bundled one
     /// comes with the package around it.
     fn put(&self, index: usize) -> Result<Swap, LinkError> {
         let site = &self.next.0[index];
-        if site.placement.source.is_bundled() {
+        if site.placement.source.is_bundled() || self.restored.within.contains(&index) {
             return Ok(Swap::Renamed);
         }
         let new = new_name(index);
-        with_parents(&self.visible, site.inner, &mut Counts::default(), || {
+        let swap = with_parents(&self.visible, site.inner, &mut Counts::default(), || {
             exchange_or_rename(&self.staging.dir, &new, &self.visible, site.inner)
         })
-        .map_err(LinkError::io("put a package at", self.place(site.inner)))
+        .map_err(LinkError::io("put a package at", self.place(site.inner)))?;
+        if swap == Swap::Exchanged && self.difference.fates[index] == Fate::Replaced {
+            self.undo.note(site, &new);
+        }
+        Ok(swap)
     }
 
     /// Moves the packages nested in a replaced package into the new one. Returns the folders within
@@ -199,7 +213,8 @@ impl Change<'_> {
                 continue;
             }
             folders.insert(site.inner_folder().to_owned());
-            let comes_along = site.placement.source.is_bundled();
+            let comes_along = site.placement.source.is_bundled()
+                || self.restored.within.contains(&(index + 1 + offset));
             if comes_along || self.difference.fates[index + 1 + offset] == Fate::Added {
                 continue;
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dx_pkg_store::Store;
 
 use crate::options::check_extra_files;
+use crate::retired::Undo;
 use crate::run::Run;
 use crate::staging::Staging;
 use crate::tree::{NODE_MODULES, PlacementSource, Sites};
@@ -29,12 +30,24 @@ pub fn materialise(
     options: &LinkOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<LinkReport, LinkError> {
+    materialise_with(project, store, (tree, previous), (options, Undo::default()), progress)
+}
+
+/// Does what [`materialise`] does; what `undo` says becomes of packages where the difference is
+/// applied.
+pub(crate) fn materialise_with(
+    project: &Path,
+    store: &Store,
+    (tree, previous): (&Tree, Option<&Tree>),
+    (options, undo): (&LinkOptions<'_>, Undo<'_>),
+    progress: &dyn Progress,
+) -> Result<LinkReport, LinkError> {
     let next = Sites::of(tree, options.links_outside)?;
     check_extra_files(options.extra_files)?;
     let run = Run::new(project, store, tree.placed_once(options.movable), options, progress);
     let previous = previous.map(|previous| Sites::of(previous, true)).transpose()?;
     let changed = match previous.filter(|previous| is_in_place(project, previous)) {
-        Some(previous) => refused_rename(change::apply(&run, &previous, &next))?,
+        Some(previous) => refused_rename(change::apply(&run, &previous, &next, undo))?,
         None => None,
     };
     let mut report = match changed {
@@ -96,7 +109,7 @@ pub fn materialise_difference(
     if !is_in_place(project, &previous) {
         return Ok(None);
     }
-    let report = refused_rename(change::apply(&run, &previous, &sites))?;
+    let report = refused_rename(change::apply(&run, &previous, &sites, Undo::default()))?;
     Ok(report.map(|report| report.with_counts(run.into_counts())))
 }
 

@@ -91,8 +91,8 @@ fn change(
     refuse_contradictions(tree)?;
     let global = Global::find(&environment, tree.flags.settings())?;
     let mut open = OpenProject::open_global(environment, tree.session_options(), report)?;
-    let parse = |text: &String| Addition::parse(text, &open, "", SavePlace::default());
-    let additions: Vec<Addition> = packages.iter().map(parse).collect::<Result<_, _>>()?;
+    let texts = packages.iter().map(String::as_str);
+    let additions = Addition::parse_all(texts, &open, "", SavePlace::default())?;
     let wanted = edit_manifest("{}\n", &additions, |addition| addition.raw.clone())?;
     open.project.set_manifest(&wanted)?;
     let added = distinct(additions.iter().map(|addition| addition.name.clone()));
@@ -126,7 +126,7 @@ fn change(
     }
     global.remove_left(removed)?;
     if makes_links {
-        global.link_commands(&before, &added)?;
+        global.link_commands(&before, &added, force)?;
         let has_commands = added.iter().any(|name| !global.commands(name).is_empty());
         if has_commands && !global.is_on_path(&session.environment) {
             report.note(&format!(

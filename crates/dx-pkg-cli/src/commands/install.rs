@@ -99,8 +99,8 @@ impl InstallArguments {
         let mut edits = Vec::new();
         for importer in Importers::of(&open.session, &open.project)?.folders {
             let original = open.project.manifest_text_of(&importer)?;
-            let parse = |text: &&String| Addition::parse(text, &open, &importer, self.place());
-            let additions: Vec<Addition> = packages.iter().map(parse).collect::<Result<_, _>>()?;
+            let texts = packages.iter().map(|text| text.as_str());
+            let additions = Addition::parse_all(texts, &open, &importer, self.place())?;
             edits.push((importer, original, additions));
         }
         // These flags stay out of the session: the tree is the same with them and without.

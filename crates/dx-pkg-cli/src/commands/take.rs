@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use dx_pkg_compat::command_words::command_place;
 use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo};
 
-use super::Command;
+use super::{Arguments, Command};
 use crate::flags::TakesSettings;
 
 /// What takes the settings that are given to a command.
@@ -17,6 +17,18 @@ pub enum Taker<'c> {
     Nobody,
     /// Nothing, as flags of that name are faults.
     Clap,
+}
+
+/// Sets aside what a command takes no settings from: the folder of global packages counts as in the
+/// environment, others have no effect.
+pub fn aside(settings: Vec<(String, String)>, arguments: &mut Arguments) {
+    for (key, value) in settings {
+        if key == "prefix" {
+            arguments.variables.push(("npm_config_prefix".to_owned(), value));
+        } else {
+            arguments.idle.push(key);
+        }
+    }
 }
 
 impl Command {

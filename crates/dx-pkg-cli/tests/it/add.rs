@@ -349,3 +349,33 @@ fn adding_in_a_frozen_project_is_refused() {
     fails(dx(&project, ["install", "--frozen-lockfile", "a"]), "DX_LOCKFILE_OUT_OF_DATE");
     assert_eq!(files(&project), before);
 }
+
+#[test]
+fn a_tag_is_the_version_that_it_names() {
+    let registry = Registry::start();
+    for version in ["1.0.0", "1.2.0", "3.0.0", "4.0.0-beta.1"] {
+        registry.package("a", version).publish();
+    }
+    registry.dist_tag("a", "latest", "3.0.0");
+    registry.dist_tag("a", "next", "4.0.0-beta.1");
+    registry.package("d", "1.0.0").peer("a", "^1.0.0").publish();
+    // Already there: for the peer only, or for the project too.
+    for present in [json!({"d": "1"}), json!({"a": "^1.0.0", "d": "1"})] {
+        for flag in ["--solve", "--no-solve"] {
+            let project = Project::new(&registry).field("dependencies", present.clone()).create();
+            ok(&project, ["install"]);
+            assert_eq!(required(&project, "a"), "a@1.2.0");
+            ok(&project, ["add", "a@latest", flag]);
+            assert_eq!(required(&project, "a"), "a@3.0.0");
+            assert_eq!(project.json("package.json")["dependencies"]["a"], "^3.0.0");
+            ok(&project, ["add", "a@next", "-E", flag]);
+            assert_eq!(required(&project, "a"), "a@4.0.0-beta.1");
+            ok(&project, ["add", "x@npm:a@latest", flag]);
+            assert_eq!(project.json("package.json")["dependencies"]["x"], "npm:a@^3.0.0");
+        }
+    }
+    let project = Project::new(&registry).create();
+    fails(dx(&project, ["add", "a@nothing"]), "DX_NO_MATCHING_VERSION");
+    fails(dx(&project, ["add", "nothing@latest"]), "DX_PACKAGE_NOT_FOUND");
+    fails(dx(&project, ["add", "d@latest", "--offline"]), "DX_OFFLINE");
+}

@@ -108,6 +108,25 @@ fn a_command_in_the_way_is_not_replaced() {
 }
 
 #[test]
+fn a_command_that_was_taken_stays_so_until_its_package_changes() {
+    let registry = registry();
+    let project = new(&registry).create();
+    run(&project, &["add", "-g", "cli@2.0.0", "lib"]).success();
+    run(&project, &["add", "-g", "other", "--force"]).success();
+    let link = || std::fs::read_link(project.path().join("prefix/bin/cli")).unwrap();
+    let others = std::path::Path::new("../lib/node_modules/other/o.js");
+    for words in [["update", "-g", "--silent"], ["add", "-g", "cli@2.0.0"]] {
+        run(&project, &words).success();
+        assert_eq!(link(), others);
+    }
+    fails(run(&project, &["add", "-g", "cli@1.0.0"]), "DX_COMMAND_IN_THE_WAY");
+    run(&project, &["add", "-g", "cli@2.0.0", "--force"]).success();
+    assert_eq!(link().to_str().unwrap(), "../lib/node_modules/cli/cli.js");
+    run(&project, &["add", "-g", "other@1.0.0", "cli@1.0.0"]).success();
+    assert_eq!(link().to_str().unwrap(), "../lib/node_modules/cli/cli.js");
+}
+
+#[test]
 fn the_package_of_the_folder_is_linked_without_names() {
     let registry = registry();
     let project = new(&registry)
@@ -142,6 +161,15 @@ fn the_flag_and_the_default_name_the_prefix() {
         .run()
         .success();
     assert!(project.exists("place/lib/node_modules/lib/package.json"));
+    for (words, expected) in [
+        (["ls", "-g", "--prefix", "place"], "lib@1.0.0"),
+        (["ll", "-g", "--prefix", "place"], "lib@1.0.0"),
+        (["root", "-g", "--prefix", "place"], "place/lib/node_modules"),
+        (["bin", "--prefix=place", "--global", "--no-color"], "place/bin"),
+    ] {
+        let run = command(&project).args(words).run().success();
+        assert!(run.stdout.contains(expected) && run.stderr.is_empty(), "{run}");
+    }
     let data = project.path().join("data");
     command(&project).env("XDG_DATA_HOME", &data).args(["-g", "add", "lib"]).run().success();
     assert!(project.exists("data/dx/global/lib/node_modules/lib/package.json"));

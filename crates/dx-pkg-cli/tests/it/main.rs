@@ -136,6 +136,7 @@ mod remembered_solutions;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
+mod rolled_back;
 mod run;
 #[cfg(unix)]
 mod running;
@@ -171,6 +172,7 @@ mod trust;
 mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
+mod unlocked;
 #[cfg(unix)]
 mod updates;
 mod upkeep;

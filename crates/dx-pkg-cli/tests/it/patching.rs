@@ -220,3 +220,28 @@ fn patch_of_a_name_leaves_a_workspace_of_that_name_as_it_is() {
     let error = fails(dx(&with(json!({})), ["install"]), "DX_BAD_PATCHED_DEPENDENCIES");
     assert!(error.contains("it is a link to a folder"), "{error}");
 }
+
+#[test]
+fn patches_from_within_a_workspace_reach_the_whole_project() {
+    let registry = registry();
+    let project = Project::new(&registry)
+        .dep("@s/a", "1.0.0")
+        .field("workspaces", json!(["w1", "w2"]))
+        .file("w1/package.json", r#"{"name": "w1", "dependencies": {"one": "1.0.0"}}"#)
+        .file("w2/package.json", r#"{"name": "w2", "dependencies": {"one": "1.1.0"}}"#)
+        .create();
+    ok(&project, ["install"]);
+    let folder = project.path().join("w1");
+    let inside =
+        |words: &[&str]| command(&project).current_dir(&folder).args(words).run().success();
+    for (package, file) in
+        [("@s/a@1.0.0", "node_modules/@s/a"), ("one@1.1.0", "w2/node_modules/one")]
+    {
+        let folder = edit(&project, package);
+        fs::write(folder.join("new.txt"), "new\n").unwrap();
+        inside(&["patch", "commit", folder.to_str().unwrap()]);
+        assert_eq!(project.read(&format!("{file}/new.txt")), "new\n");
+        inside(&["patch", "rm", package]);
+        assert!(!project.exists(&format!("{file}/new.txt")));
+    }
+}

@@ -6,11 +6,14 @@ use std::collections::{HashMap, HashSet};
 use dx_pkg_core::coded::message_with_causes;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_os::files::Identity;
 use dx_pkg_store::preparation::TreeOrigin;
 
+use super::leftovers::remove_folders;
 use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::part::Part;
+use super::rollback::{Saved, roll_back};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
@@ -36,7 +39,9 @@ pub(super) fn commit(
     mut outcome: Outcome,
 ) -> Result<Option<Committed>, InstallError> {
     check_files(run, project, &outcome)?;
-    let Some((linked, text)) = link::apply(run, project, &mut outcome)? else { return Ok(None) };
+    let Some((mut linked, text)) = link::apply(run, project, &mut outcome)? else {
+        return Ok(None);
+    };
     run.session.context.mark("linked");
     if let TreeChange::Whole(whole) = &outcome.tree
         && run.is_ci()
@@ -65,15 +70,35 @@ pub(super) fn commit(
     }
     // The tree is not what an old lockfile says; the next install has to look at it again.
     let is_recorded = run.records() && (run.writes() || run.frozen || text.is_none());
+    let can_undo = linked.as_ref().is_some_and(|linked| linked.undo.is_some());
+    let mut saved = Saved::default();
     if run.writes() {
+        if can_undo {
+            saved = Saved::of(project, &outcome.manifests, text.is_some());
+        }
         project.save(text, &outcome.manifests, run.durability())?;
+        saved.written(project);
     }
-    if let Some(linked) = &linked {
+    if let Some(linked) = &mut linked {
         if let TreeChange::Whole(whole) = &mut outcome.tree {
             run.cancel().check()?;
-            let after = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
+            let built = build(run, project, whole, outcome.lock.as_ref(), linked);
+            let undo = linked.undo.take();
+            let built = match built {
+                Ok(built) => built,
+                Err(error) => {
+                    // What a script wrote before it failed must not stay in other projects' files.
+                    if let Err(error) = separate_written(run, project, whole, false) {
+                        run.events.warning(&message_with_causes(&error));
+                    }
+                    let tree = (&whole.plan, whole.inserted.as_slice());
+                    roll_back(run, project, (saved, undo), tree);
+                    return Err(error);
+                }
+            };
+            outcome.summary.warnings.extend(undo.into_iter().flat_map(|undo| undo.forget(run)));
+            let after = run_own(run, project, whole, linked, built);
             if !matches!(after, Ok(After::Replaced)) {
-                // Also what a script wrote before it failed must not stay in other projects' files.
                 separate_written(run, project, whole, after.is_ok())?;
             }
             let after = after?;
@@ -179,7 +204,7 @@ fn count(
             }
         }
     }
-    summary.warnings.extend(link::remove_leftovers(report));
+    summary.warnings.extend(remove_folders(&report.leftovers));
     Ok(())
 }
 
@@ -216,14 +241,21 @@ enum After {
     Replaced,
 }
 
-/// Runs the scripts that are due once a whole tree is linked.
-fn run_scripts(
+/// A tree whose packages are built.
+struct BuiltTree {
+    after: After,
+    /// The record of it.
+    record: Option<Identity>,
+}
+
+/// Runs the scripts of packages and linked folders that are due once a whole tree is linked.
+fn build(
     run: &Run<'_>,
     project: &Project,
     whole: &mut Whole,
     lock: Option<&Lock>,
-    linked: &Linked,
-) -> Result<After, InstallError> {
+    linked: &mut Linked,
+) -> Result<BuiltTree, InstallError> {
     let Whole { plan, lifecycle, .. } = whole;
     let place = run.place(project);
     let seal = Seal::of_store(run.session.store());
@@ -233,7 +265,7 @@ fn run_scripts(
     let failed = lifecycle.run(place, plan, &linked.new)?;
     // Only a script starts another install.
     if lifecycle.has_run() && record() != before {
-        return Ok(After::Replaced);
+        return Ok(BuiltTree { after: After::Replaced, record: record() });
     }
     complete_record(project, plan, seal)?;
     if let Some(lock) = lock.filter(|_| !failed.is_empty()) {
@@ -242,7 +274,26 @@ fn run_scripts(
         complete_record(project, plan, seal)?;
     }
     let before = record();
+    if let Some(undo) = &mut linked.undo {
+        undo.record = before;
+    }
     lifecycle.run_linked(place, plan)?;
+    let after = if failed.is_empty() { After::Complete } else { After::Reduced };
+    Ok(BuiltTree { after, record: before })
+}
+
+/// Runs the project's own scripts once its packages are built.
+fn run_own(
+    run: &Run<'_>,
+    project: &Project,
+    whole: &Whole,
+    linked: &Linked,
+    BuiltTree { after, record }: BuiltTree,
+) -> Result<After, InstallError> {
+    if after == After::Replaced {
+        return Ok(after);
+    }
+    let (place, lifecycle) = (run.place(project), &whole.lifecycle);
     let report = &linked.report;
     if report.added + report.replaced + report.removed > 0 {
         lifecycle.run_own(place, TREE_EVENTS.as_slice())?;
@@ -250,11 +301,8 @@ fn run_scripts(
     if run.is_plain() {
         lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
     }
-    Ok(match failed.is_empty() {
-        _ if lifecycle.has_run() && record() != before => After::Replaced,
-        true => After::Complete,
-        false => After::Reduced,
-    })
+    let is_replaced = lifecycle.has_run() && identity_of(&project.root, RECORD) != record;
+    Ok(if is_replaced { After::Replaced } else { after })
 }
 
 /// Separates files that scripts wrote to from those of other projects.

@@ -6,7 +6,7 @@ use dx_pkg_acquire::input::are_unchanged;
 use dx_pkg_acquire::package::lacks_manifests;
 use dx_pkg_acquire::{AcquireError, Downloads};
 use dx_pkg_core::PackageId;
-use dx_pkg_link::{Built, ImportMethod, LinkOptions, build_ahead};
+use dx_pkg_link::{Built, ImportMethod, LinkOptions};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::identity;
 use dx_pkg_resolve::Requirements;
@@ -96,15 +96,15 @@ fn kept(
 }
 
 /// Brings the plan's packages into the store, and into the lock the fields that only packages have.
+/// `previous` is the lock that the resolution has started from.
 pub(super) fn fetch(
     run: &Run<'_>,
-    project: &Project,
     downloads: &Downloads,
-    plan: &mut Plan,
-    lock: &mut Lock,
+    (plan, lock): (&mut Plan, &mut Lock),
+    project: &Project,
+    previous: Option<&Lock>,
 ) -> Result<Fetched, InstallError> {
     let (session, mode) = (run.session, run.options.mode);
-    let previous = project.locked.as_ref().map(|(_, lock)| lock);
     // Entries that are written with their manifests for the first time get their licences too.
     let previous = previous.filter(|lock| run.frozen || !lacks_manifests(lock));
     let kept = kept(run, project, plan, previous)?;
@@ -129,7 +129,7 @@ pub(super) fn fetch(
     run.forget_state(project);
     std::thread::scope(|scope| {
         let arrivals = downloads.arrivals();
-        let building = scope.spawn(|| build_ahead(root, store, &tree, &options, arrivals));
+        let building = scope.spawn(|| Built::ahead(root, store, &tree, &options, arrivals));
         let failed = wait(session, previous, downloads, plan, lock);
         downloads.end_arrivals();
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -1,7 +1,6 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
 use dx_pkg_acquire::input::{LockedImporters, direct};
-use dx_pkg_acquire::local::places;
 use dx_pkg_acquire::metadata::FirstRequests;
 use dx_pkg_acquire::package::{lacks_manifests, package_id};
 use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput, resolve};
@@ -16,14 +15,13 @@ use dx_pkg_resolve::{Requirements, Resolution, Unfit};
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Change, Run, dedupe, digests, fetch, gyp, version};
+use super::{Change, Run, dedupe, digests, fetch, gyp, previous, version};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::project::alterations::{NPM_EXTENSION_HASH, Strictness, more_platforms};
-use crate::project::disowned::without;
-use crate::project::outside::{broken_commands, refuse_unasked};
+use crate::project::outside::broken_commands;
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
 use crate::seal::Seal;
 use crate::state::{self, State};
@@ -71,8 +69,8 @@ fn resolve_and_fetch(
     let (session, config, context) = (run.session, run.session.config(), &run.session.context);
     let downloads = run.downloads(project)?;
     let mut requirements = project.requirements()?;
-    let left = lock_without_disowned(run, project, &requirements)?;
-    let previous = left.as_ref().or(project.locked.as_ref().map(|(_, lock)| lock));
+    let start = previous::start(run, project, &requirements)?;
+    let previous = start.lock(project);
     keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
@@ -80,7 +78,7 @@ fn resolve_and_fetch(
     }
     let kept = previous.filter(|_| !run.options.updates_all());
     let (input, first) = input_and_first_requests(run, project, requirements, kept)?;
-    let key = run.cache_key(project);
+    let key = run.cache_key(project).filter(|_| !start.is_in_place);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, kept, ahead, &run.counters, first)?;
     context.mark("resolved");
@@ -114,7 +112,8 @@ fn resolve_and_fetch(
         let mut dropped = plan.drop_failed(&lock, refused)?;
         let digests = digests::complete(run, project, &input, &downloads, &mut plan, &mut lock)?;
         dropped.extend(plan.drop_failed(&lock, digests.failed)?);
-        let mut fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
+        let known = start.whole(project);
+        let mut fetched = fetch::fetch(run, &downloads, (&mut plan, &mut lock), project, known)?;
         complete_scripts(run, project, &lifecycle, &mut plan, &mut lock, &mut fetched)?;
         summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
         lifecycle.report_unvouched(run.events)?;
@@ -187,23 +186,6 @@ fn known_conflicts(run: &Run<'_>, project: &Project) -> Vec<String> {
     let text = Map::open(project.root.join(state::PATH)).ok();
     let state = seal.zip(text).and_then(|(seal, text)| State::decode(&text, seal));
     state.and_then(|state| state.baseline).map(|known| known.conflicts).unwrap_or_default()
-}
-
-/// Returns the lockfile without the packages that go with requirements of the project; `None` where
-/// it stays as it is.
-///
-/// # Errors
-/// What is left links to a folder outside of the project that no manifest requires.
-fn lock_without_disowned(
-    run: &Run<'_>,
-    project: &Project,
-    requirements: &Requirements,
-) -> Result<Option<Lock>, InstallError> {
-    let Some((_, lock)) = &project.locked else { return Ok(None) };
-    let left = if run.frozen { None } else { without(requirements, lock) };
-    let places = places(&project.root, run.session.config());
-    refuse_unasked(project, &places, left.as_ref().unwrap_or(lock))?;
-    Ok(left)
 }
 
 /// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the

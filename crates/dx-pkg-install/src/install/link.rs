@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::exact::required_addresses;
@@ -16,7 +15,9 @@ use dx_pkg_link::{
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
+use super::leftovers::remove_folders;
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
+use super::rollback::Before;
 use super::{Mode, Run};
 use crate::in_place::{self, InPlace};
 use crate::plan::Plan;
@@ -36,6 +37,8 @@ pub(super) struct Linked {
     pub(super) key: PreparedKey,
     /// The number of packages and links in the tree.
     pub(super) placed: usize,
+    /// The tree before, where scripts may fail that are run now.
+    pub(super) undo: Option<Before>,
 }
 
 impl Linked {
@@ -46,6 +49,7 @@ impl Linked {
             new: HashSet::new(),
             key: PreparedKey::default(),
             placed: 0,
+            undo: None,
         }
     }
 }
@@ -132,7 +136,13 @@ fn whole_with_text(
         let after_interruption = !run.forget_state(project);
         let sources = Sources { movable: inserted, built: built.take(), after_interruption };
         let counters = LinkCounters(run);
-        let linked = link(run.session, project, plan, run.options.mode, sources, &counters)?;
+        // Those of folders that are linked run, too.
+        let has_scripts = plan.has_private() || plan.linked_folders().next().is_some();
+        let mut undo = has_scripts.then(|| Before::of(&project.root));
+        let mode = run.options.mode;
+        let mut linked =
+            link(run.session, project, plan, mode, (sources, undo.as_mut()), &counters)?;
+        linked.undo = undo;
         let join = |text: ScopedJoinHandle<'_, Result<Option<String>, InstallError>>| {
             text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -142,27 +152,10 @@ fn whole_with_text(
 
 /// Links a plan again, after scripts have made some of its packages drop out.
 pub(super) fn relink(run: &Run<'_>, project: &Project, plan: &Plan) -> Result<(), InstallError> {
-    let linked = link(run.session, project, plan, Mode::Install, Sources::default(), &NoProgress)?;
-    let _ = remove_leftovers(&linked.report);
+    let sources = (Sources::default(), None);
+    let linked = link(run.session, project, plan, Mode::Install, sources, &NoProgress)?;
+    let _ = remove_folders(&linked.report.leftovers);
     Ok(())
-}
-
-/// Removes replaced trees that the store could not take. Returns a warning for each that this user
-/// may not remove; the next install tries again.
-pub(super) fn remove_leftovers(report: &LinkReport) -> Vec<String> {
-    let is_refused = |path: &&PathBuf| {
-        let removed = dx_pkg_os::files::remove_tree(path);
-        removed.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
-    };
-    let refused = report.leftovers.iter().filter(is_refused);
-    let warning = |path: &PathBuf| {
-        format!(
-            "the replaced packages in {} could not be removed, as they belong to another user: \
-             remove that folder as that user, or as root",
-            path.display()
-        )
-    };
-    refused.map(warning).collect()
 }
 
 /// Sources of a tree beside the store.
@@ -176,13 +169,13 @@ struct Sources<'s> {
     after_interruption: bool,
 }
 
-/// Makes `node_modules` what the plan says.
+/// Makes `node_modules` what the plan says. What is taken out of it is kept in `undo`.
 fn link(
     session: &Session,
     project: &Project,
     plan: &Plan,
     mode: Mode,
-    sources: Sources<'_>,
+    (sources, undo): (Sources<'_>, Option<&mut Before>),
     progress: &dyn Progress,
 ) -> Result<Linked, InstallError> {
     let seal = Seal::of_store(session.store());
@@ -243,7 +236,13 @@ fn link(
     };
     let linked = match sources.built {
         Some(built) => built.place(root, store, &tree, &options, progress),
-        None => materialise(root, store, &tree, previous.as_ref(), &options, progress),
+        None => match &undo {
+            Some(undo) => {
+                let trees = (&tree, previous.as_ref());
+                undo.retired.materialise(root, store, trees, &options, progress)
+            }
+            None => materialise(root, store, &tree, previous.as_ref(), &options, progress),
+        },
     };
     let report = match linked {
         Err(error) if restore::is_due(&error) => {
@@ -261,7 +260,11 @@ fn link(
     let is_new = |placement: &&Placement| before.get(placement.path.as_str()) != Some(placement);
     let new =
         tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
-    Ok(Linked { report, before: versions, new, key, placed })
+    if let Some(undo) = undo {
+        undo.tree = previous;
+        undo.record = installed::identity_of(root, installed::RECORD);
+    }
+    Ok(Linked { report, before: versions, new, key, placed, undo: None })
 }
 
 /// Returns the lockfile's new text; `None` where it does not change or is not written.

@@ -96,18 +96,29 @@ impl Global {
     /// Returns the commands of an installed package: names, with files relative to it.
     #[must_use]
     pub fn commands(&self, name: &str) -> BTreeMap<String, String> {
-        let text = read_text(&self.modules().join(name).join("package.json")).ok().flatten();
-        let manifest = text.and_then(|text| Manifest::parse(&text).ok());
-        commands(manifest.map(|manifest| manifest.bin).unwrap_or_default())
+        commands(self.manifest(name).map(|manifest| manifest.bin).unwrap_or_default())
     }
 
-    /// Checks that the commands of packages in a lock can be linked: what is there is their own.
+    fn version(&self, name: &str) -> Option<String> {
+        self.manifest(name)?.version
+    }
+
+    fn manifest(&self, name: &str) -> Option<Manifest> {
+        let text = read_text(&self.modules().join(name).join("package.json")).ok().flatten();
+        text.and_then(|text| Manifest::parse(&text).ok())
+    }
+
+    /// Checks that the commands of packages in a lock can be linked: what is there is their own. A
+    /// package that is in place in the version of the lock keeps those it has.
     ///
     /// # Errors
     /// Another package's command, or the user's own file, is in the way.
     pub fn check_commands(&self, lock: &Lock, names: &[String]) -> Result<(), InstallError> {
         for name in names {
             let Some(entry) = lock.get(&format!("node_modules/{name}")) else { continue };
+            if !entry.link && entry.version.is_some() && self.version(name) == entry.version {
+                continue;
+            }
             let folder = entry.resolved.as_deref().filter(|_| entry.link);
             let entry = folder.and_then(|folder| lock.get(folder)).unwrap_or(entry);
             for command in commands(entry.bin.clone()).into_keys() {
@@ -121,7 +132,8 @@ impl Global {
         Ok(())
     }
 
-    /// Links the commands of packages, and removes those `before` that they no longer have.
+    /// Links the commands of packages, and removes those `before` that they no longer have. What is
+    /// not theirs stays, unless `replaces` says otherwise.
     ///
     /// # Errors
     /// The system refuses.
@@ -129,12 +141,14 @@ impl Global {
         &self,
         before: &[(String, BTreeMap<String, String>)],
         names: &[String],
+        replaces: bool,
     ) -> Result<(), InstallError> {
         let bin = self.bin();
         let fail =
             |error| InstallError::io(format!("linking commands in {}", bin.display()), error);
         for (name, commands) in before {
-            for command in commands.keys() {
+            let now = self.commands(name);
+            for command in commands.keys().filter(|command| !now.contains_key(*command)) {
                 let path = bin.join(command);
                 if self.leads_to(&path, name) {
                     remove_shims(&path);
@@ -149,6 +163,10 @@ impl Global {
                 }
                 std::fs::create_dir_all(&bin).map_err(fail)?;
                 let path = bin.join(&command);
+                let is_others = path.symlink_metadata().is_ok() && !self.leads_to(&path, name);
+                if is_others && !replaces {
+                    continue;
+                }
                 remove_shims(&path);
                 link(&path, name, &file).map_err(fail)?;
                 // Those of linked folders are the user's own files; others were made executable

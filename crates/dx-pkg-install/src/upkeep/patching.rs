@@ -335,7 +335,13 @@ fn install_with(
         manifest: &manifest,
         save: true,
     };
-    let options = Options { change: Some(change), command: Some("patch"), ..Options::default() };
+    // The patched package may be of any importer.
+    let options = Options {
+        change: Some(change),
+        command: Some("patch"),
+        whole_project: true,
+        ..Options::default()
+    };
     install(open, &options, events)
 }
 

@@ -102,6 +102,16 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
+    /// Marks as replaced each kept package that `is_other` says another is wanted for.
+    pub(crate) fn replace(&mut self, next: &Sites<'a>, is_other: impl Fn(&str) -> bool) {
+        for (site, fate) in next.0.iter().zip(&mut self.fates) {
+            if *fate == Fate::Kept && is_other(&site.placement.path) {
+                *fate = Fate::Replaced;
+                self.replaced.push(*site);
+            }
+        }
+    }
+
     fn renew_bundlers(&mut self, next: &Sites<'a>) {
         for (site, index) in next.0.iter().zip(0..) {
             let PlacementSource::Bundled { folder, .. } = &site.placement.source else { continue };

@@ -1,7 +1,7 @@
 //! Trees built while their packages arrive.
 
 use dx_pkg_core::PackageId;
-use dx_pkg_link::{Built, LinkOptions, LinkReport, NoProgress, Tree, build_ahead};
+use dx_pkg_link::{Built, LinkOptions, LinkReport, NoProgress, Tree};
 use dx_pkg_store::Arrival;
 use proptest::prelude::*;
 
@@ -28,7 +28,7 @@ fn tree(world: &World) -> (Tree, Vec<PackageId>) {
 
 fn build(world: &World, tree: &Tree, arrived: &[PackageId]) -> Built {
     let arrivals = arrived.iter().map(|id| Arrival { id: *id, is_own: world.store.is_own(*id) });
-    build_ahead(&world.project, &world.store, tree, &LinkOptions::default(), arrivals).unwrap()
+    Built::ahead(&world.project, &world.store, tree, &LinkOptions::default(), arrivals).unwrap()
 }
 
 fn place(world: &World, tree: &Tree, built: Built, movable: &[PackageId]) -> LinkReport {

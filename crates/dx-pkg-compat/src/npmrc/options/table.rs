@@ -99,7 +99,7 @@ options! {
         with_flags(&[Flag::argument(
             "dxrp",
             "WHEN",
-            "Use dx's own protocol where a registry speaks it, never, or always",
+            "Use dx's own protocol: auto (where a registry speaks it), off, or required",
         )]),
         trust(Trust::User) => getter(dxrp = DxrpMode::Auto);
     "offline": bool, "false", Network,
