@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Command, CommandFactory};
 use dx_pkg_compat::npmrc::definitions::DEFINITIONS;
-use dx_pkg_compat::npmrc::take_settings;
+use dx_pkg_compat::npmrc::{Region, take_settings};
 use serde_json::{Value, json};
 
 use super::Arguments;
@@ -23,7 +23,7 @@ pub fn answer() -> Option<ExitCode> {
     // What a command takes although it has no flag of that name.
     let is_setting = |key: &&str| {
         let words = ["dx", "install", &format!("--{key}=1")].map(Into::into);
-        take_settings(words, |_| false).is_ok_and(|taken| taken.rest.len() == 2)
+        take_settings(words, Region::Command, |_| false).is_ok_and(|taken| taken.rest.len() == 2)
     };
     let settings: Vec<&str> = DEFINITIONS.iter().map(|row| row.key).filter(is_setting).collect();
     let mut everywhere = flags(&parser);
