@@ -68,6 +68,7 @@ use later::{Later, names_only, parser_for};
 use take::{Taker, ambiguous_flag, is_about_settings, is_own_flag, own_flags_first};
 
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
+use crate::report;
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
@@ -214,7 +215,7 @@ impl Arguments {
     pub fn read() -> Result<Self, ExitCode> {
         let Translation { words, at_root, notes } = faces::read(std::env::args_os().collect())?;
         let mut arguments = Self::parsed(words).map_err(|error| {
-            let _ = error.print();
+            report::printed(error.print());
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;
         arguments.notes = notes;
