@@ -1,4 +1,6 @@
-//! Reading text files of projects and packages.
+//! Reading text files of projects and packages, and changing those of the user.
+
+mod edit;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,6 +12,8 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_os::files::{read_bounded, read_trusted};
 
 use crate::AcquireError;
+
+pub use edit::EditedFile;
 
 /// The most bytes that are read of a lockfile.
 const LOCKFILE: u64 = 64 << 20;

@@ -7,19 +7,21 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::read_text_to_edit;
 use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::manifest::ManifestEdit;
-use dx_pkg_os::files::{Durability, write_user_file};
+use dx_pkg_os::files::{Durability, FolderLock, write_user_file};
 use serde_json::Value;
 
 use crate::AuthorError;
 
 /// A JSON file of a project.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct PackageFile {
     folder: PathBuf,
     name: &'static str,
     text: String,
     /// Its contents as they were read.
     pub content: Value,
+    /// Held where the file is read in order to change it.
+    _lock: Option<FolderLock>,
 }
 
 impl PackageFile {
@@ -30,6 +32,18 @@ impl PackageFile {
     pub fn read(folder: &Path) -> Result<Self, AuthorError> {
         Self::named(folder, "package.json")?
             .ok_or_else(|| AuthorError::NoManifest { folder: folder.display().to_string() })
+    }
+
+    /// Reads the manifest in a folder, to change it: no other command changes it until this is
+    /// dropped.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn to_change(folder: &Path) -> Result<Self, AuthorError> {
+        let lock = FolderLock::wait(folder).map_err(|error| {
+            AcquireError::io(format!("writing {}", folder.join("package.json").display()), error)
+        })?;
+        Ok(PackageFile { _lock: Some(lock), ..Self::read(folder)? })
     }
 
     /// Reads the file `name` in a folder; `None` where there is none.
@@ -44,7 +58,7 @@ impl PackageFile {
         let shown = foreign_bytes::replaced(&text);
         let content =
             serde_json::from_str(shown.trim_start_matches('\u{feff}')).unwrap_or_default();
-        Ok(Some(PackageFile { folder: folder.to_owned(), name, text, content }))
+        Ok(Some(PackageFile { folder: folder.to_owned(), name, text, content, _lock: None }))
     }
 
     /// Returns the path of the file.

@@ -84,7 +84,7 @@ pub fn set(
 
 /// Writes the version into manifest and lockfile, and returns the lockfiles that were changed.
 fn write(folder: &Path, version: &str) -> Result<Vec<&'static str>, AuthorError> {
-    let file = PackageFile::read(folder)?;
+    let file = PackageFile::to_change(folder)?;
     let mut content = file.content.clone();
     if let Value::Object(members) = &mut content {
         members.insert("version".to_owned(), version.into());

@@ -63,15 +63,12 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, Parser, Subcommand};
 use dx_pkg_compat::command_words::{Translation, command_place};
-use dx_pkg_compat::npmrc::definitions::take_words;
-use dx_pkg_compat::npmrc::{RawValue, find_flag, take_settings};
 use dx_pkg_install::project::find_root;
 use later::{Later, names_only, parser_for};
-use take::{
-    Taker, ambiguous_flag, aside, has_flag, is_authors_setting, names_workspaces, own_flags_first,
-};
+use take::{Taker, ambiguous_flag, aside, is_about_settings, is_own_flag, own_flags_first};
 
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
+use crate::report;
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
@@ -218,7 +215,7 @@ impl Arguments {
     pub fn read() -> Result<Self, ExitCode> {
         let Translation { words, at_root, notes } = faces::read(std::env::args_os().collect())?;
         let mut arguments = Self::parsed(words).map_err(|error| {
-            let _ = error.print();
+            report::printed(error.print());
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;
         arguments.notes = notes;
@@ -232,34 +229,26 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let names = names_only();
-        let words = idle::behind_command(&names, words::with_long_flags(&names, words));
-        let words = words::with_installed_command(&names, words);
+        let idle::Line { words, behind } = idle::behind_command(&names, words);
         let word = command_place(&words).map(|at| words[at].to_string_lossy().into_owned());
         let is_help = |word: &OsString| word == "--help" || word == "-h";
         let wants_help = words.len() < 2 || words.iter().any(is_help);
         let mut parser = parser_for(&names, word.as_deref(), wants_help);
+        let script = words::script_command(&parser, &words);
+        let end = script.map(|script| words::script_place(&parser, script, &words, behind));
+        let words = words::with_long_flags(script, words, end);
         let words = defaults::with_settings(&parser, words);
-        let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
-        if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
+        if let Some(command) = command.filter(|it| is_about_settings(it)) {
             return Self::about_settings(&parser, command, words.clone());
         }
-        let script = words::script_command(&parser, &words);
-        let is_own = |name: &str| {
-            // Without --global it is the folder of the project.
-            name == "prefix" && !is_global
-                // Elsewhere the switch has no influence.
-                || name == "yes" && words.iter().any(|word| word == "--self")
-                || !is_authors_setting(name)
-                    && command.is_some_and(|command| has_flag(command, name))
-                || script.is_some_and(|script| {
-                    // A flag that is a setting's may have a value: it is taken as one.
-                    has_flag(script, name)
-                        && (find_flag(&format!("--{name}")).is_none() || names_workspaces(name))
-                })
-        };
-        let taken = take_settings(words.iter().cloned(), is_own)
-            .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
+        let (mut taken, end) = words::without_settings(script, &words, end, |name| {
+            is_own_flag(name, command, script, &words)
+        })
+        .map_err(|error| parser.clone().error(ErrorKind::MissingRequiredArgument, error))?;
+        if let Some(script) = script {
+            taken.rest = words::with_end_of_flags(&parser, script, taken.rest, end);
+        }
         let idle::Words { rest, idle, variables } = idle::taken_out(&parser, taken.rest);
         let rest = words::prepared(&parser, rest)?;
         let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
@@ -277,38 +266,6 @@ impl Arguments {
             Taker::Nobody => aside(taken.settings, &mut arguments),
             // The flag is unknown there.
             Taker::Clap => return Arguments::try_parse_from(words),
-        }
-        Ok(arguments)
-    }
-}
-
-/// The commands about settings, for which every word with dashes is one.
-const SETTING_COMMANDS: [&str; 3] = ["config", "get", "set"];
-
-impl Arguments {
-    /// Reads the arguments of a command about settings.
-    fn about_settings(
-        parser: &clap::Command,
-        command: &clap::Command,
-        words: Vec<OsString>,
-    ) -> Result<Self, clap::Error> {
-        let is_own = |word: &str| {
-            let name = word.split('=').next().unwrap_or(word);
-            matches!(name, "-C" | "--dir" | "--cwd" | "--help" | "-h" | "--sources" | "--json")
-        };
-        let mut given = take_words(words, is_own);
-        let is_json = given.rest.iter().any(|word| word == "--json");
-        let rest = words::prepared(parser, std::mem::take(&mut given.rest))?;
-        let matches = parser.clone().try_get_matches_from_mut(rest).map_err(words::advised)?;
-        let mut arguments = Self::from_arg_matches(&matches)?;
-        if is_json {
-            given.settings.insert(0, ("json".to_owned(), RawValue::Bool(true)));
-        }
-        match &mut arguments.command {
-            Command::Config(config) => config.place.given = given,
-            Command::Get(get) => get.place.given = given,
-            Command::Set(set) => set.place.given = given,
-            _ => debug_assert!(false, "{} is about settings", command.get_name()),
         }
         Ok(arguments)
     }

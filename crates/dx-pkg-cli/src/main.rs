@@ -25,15 +25,15 @@ use report::Report;
 
 fn main() -> ExitCode {
     if noop::nothing_to_do() {
-        return ExitCode::SUCCESS;
+        return report::checked(ExitCode::SUCCESS);
     }
     if let Some(code) = commands::completion::answer().or_else(commands::table::answer) {
-        return code;
+        return report::checked(code);
     }
     dx_pkg_os::process::meet_limits();
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
-        Err(code) => return code,
+        Err(code) => return report::checked(code),
     };
     let report = Report::new(&arguments.output);
     for setting in &arguments.idle {
@@ -46,5 +46,5 @@ fn main() -> ExitCode {
         environment.set(&arguments.variables);
         arguments.command.run(environment, &report)
     });
-    outcome.unwrap_or_else(|error| report.error(&error))
+    report::checked(outcome.unwrap_or_else(|error| report.error(&error)))
 }

@@ -2,8 +2,6 @@
 //!
 //! Any command line but that of a plain install takes the full install.
 
-use std::io::Write;
-
 use dx_pkg_compat::command_words::PlainInstall;
 use dx_pkg_install::Environment;
 use dx_pkg_install::scripts::skipped_line;
@@ -39,8 +37,7 @@ pub fn nothing_to_do() -> bool {
         if let Some(skipped) = skipped_line(&state.scripts_skipped) {
             report::warn(&skipped);
         }
-        // A closed output is no reason to fail.
-        let _ = std::io::stdout().write_all(b"Already up to date\n");
+        report::print("Already up to date\n");
     }
     true
 }

@@ -1,10 +1,10 @@
 //! Prints results, warnings and errors: the only place that prints.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dx_pkg_acquire::Counters;
+use dx_pkg_acquire::{AcquireError, Counters};
 use dx_pkg_author::script::{Browser, Told};
 use dx_pkg_core::coded::{Coded, hint_of, message_with_causes};
 use dx_pkg_core::text::addresses::without_secrets;
@@ -209,7 +209,7 @@ impl Report {
             if let Some(output) = output {
                 complain(&format!("{}\n", output_text(output, has_colours(&std::io::stderr()))));
             }
-            complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&message)));
+            complain_of(error);
             if let Some(hint) = &hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
             }
@@ -227,8 +227,7 @@ impl Listener for Report {
     }
 
     fn failure(&self, error: &RunError) {
-        let code = error.code();
-        complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&error.to_string())));
+        complain_of(error);
     }
 
     fn shell(&self, text: &str) {
@@ -401,9 +400,35 @@ pub fn warn(text: &str) {
     complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
 }
 
-/// Prints on standard output. A closed pipe is no reason to fail.
+/// The first error of standard output.
+static UNPRINTED: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints on standard output.
 pub fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut output = io::stdout();
+    printed(output.write_all(text.as_bytes()).and_then(|()| output.flush()));
+}
+
+/// Keeps the error of a print for [`checked`]. A closed pipe is no reason to fail.
+pub fn printed(result: io::Result<()>) {
+    if let Some(error) = result.err().filter(|error| error.kind() != ErrorKind::BrokenPipe) {
+        UNPRINTED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Returns the exit code of a command that ended with `code`: a failure, which is told, where
+/// something that it printed was not written.
+pub fn checked(code: ExitCode) -> ExitCode {
+    let error = UNPRINTED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(error) = error else { return code };
+    complain_of(&AcquireError::io("writing to standard output", error));
+    if code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code }
+}
+
+/// Prints an error in one line on standard error.
+fn complain_of(error: &(impl Coded + std::error::Error)) {
+    let (text, code) = (plain(&message_with_causes(error)), error.code());
+    complain(&format!("{} {text} [{code}]\n", paint("31", "error:")));
 }
 
 /// Prints on standard error.

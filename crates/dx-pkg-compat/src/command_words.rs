@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use dx_pkg_core::text::suggest::nearest;
 
+use crate::npmrc::{FlagValue, OptionInfo, find_flag};
+
 pub mod asking;
 mod faces;
 mod npms_flags;
@@ -160,5 +162,24 @@ pub fn folder(words: &[OsString]) -> Option<PathBuf> {
 /// Returns whether a word is a flag.
 #[must_use]
 pub fn is_flag(word: &OsString) -> bool {
-    word.to_str().is_some_and(|word| word.starts_with('-'))
+    word.as_encoded_bytes().starts_with(b"-")
+}
+
+/// Returns whether the word behind a flag is its value, by the settings of dx and npm.
+#[must_use]
+pub fn takes_next_word(flag: &str) -> bool {
+    if flag.contains('=') {
+        return false;
+    }
+    if has_value_behind(flag) {
+        return true;
+    }
+    match find_flag(flag) {
+        Some((_, flag)) => matches!(flag.value, FlagValue::Argument(_)),
+        None => {
+            let name = flag.trim_start_matches('-');
+            OptionInfo::find(name).is_some_and(|option| !option.is_switch)
+                || npms_flag(flag).is_some_and(|known| known.takes_value)
+        }
+    }
 }

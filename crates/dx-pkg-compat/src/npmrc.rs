@@ -42,7 +42,7 @@ pub use layers::environment_setting;
 pub use linked::known_settings;
 pub use options::{
     DETAILS, Flag, FlagValue, MissingValue, OF_ONE_REGISTRY, OPTIONS, OptionGroup, OptionInfo,
-    SettingWords, Support, find_flag, take_settings,
+    Region, SettingWords, Support, find_flag, take_settings,
 };
 pub use release_age::{ReleaseCutoff, milliseconds_of};
 pub use source::Source;

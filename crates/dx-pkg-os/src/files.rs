@@ -34,7 +34,7 @@ pub use executable::make_executable;
 pub use footprint::{Footprint, footprint};
 pub use identity::{Identity, identity};
 pub use import::{CLONES_TREES, clone_range, clone_tree, reflink};
-pub use lock::FileLock;
+pub use lock::{FileLock, FolderLock};
 pub use map::Map;
 pub use mount::is_mount_point;
 pub use name::unique_name;

@@ -2,6 +2,7 @@
 //! npm's rules for `npm exec`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
@@ -27,7 +28,7 @@ pub struct ExecRequest<'r> {
     /// npm's name of the command, for the program that is run.
     pub command: &'r str,
     /// The command with its arguments.
-    pub words: &'r [String],
+    pub words: &'r [OsString],
     /// The whole command in the shell's language, in the place of words.
     pub call: Option<&'r str>,
     /// The packages that have the command, where its name does not say so.
@@ -56,7 +57,7 @@ pub fn exec(
     listener: &dyn Listener,
 ) -> Result<i32, RunError> {
     if let (Some(_), Some(word)) = (request.call, request.words.first()) {
-        return Err(RunError::CallWithWords { word: word.clone() });
+        return Err(RunError::CallWithWords { word: word.to_string_lossy().into_owned() });
     }
     let (config, _) = configuration(environment, &place.root, request.flags)?;
     let node = Node::find(environment);
@@ -87,7 +88,7 @@ pub fn exec(
 /// What is run, and with which commands on the `PATH`.
 struct Invocation {
     script: String,
-    arguments: Vec<String>,
+    arguments: Vec<OsString>,
     /// A folder of commands that comes before those of the project.
     commands: Option<PathBuf>,
 }
@@ -152,6 +153,7 @@ impl Run<'_> {
         if packages.is_empty()
             && let Some((first, rest)) = words.split_first()
         {
+            let first = &*first.to_string_lossy();
             if local && let Some(program) = self.own_command(folder, member, first) {
                 return Ok(Some(Invocation::of(&program, rest, None)));
             }
@@ -172,7 +174,7 @@ impl Run<'_> {
             (Some(call), _) => {
                 Invocation { script: call.to_owned(), arguments: Vec::new(), commands }
             }
-            (None, Some((first, rest))) => Invocation::of(first, rest, commands),
+            (None, Some((first, rest))) => Invocation::of(&first.to_string_lossy(), rest, commands),
             (None, None) => Invocation { commands, ..self.shell(folder)? },
         }))
     }
@@ -182,7 +184,7 @@ impl Run<'_> {
         &self,
         start: &Path,
         package: &str,
-        arguments: &[String],
+        arguments: &[OsString],
     ) -> Result<Invocation, RunError> {
         let own = self.request.local.then(|| installed(start, package)).flatten();
         if let Some(manifest) = own {
@@ -279,7 +281,7 @@ impl Run<'_> {
 
 impl Invocation {
     /// Returns the invocation of a command, which the shell takes literally.
-    fn of(command: &str, arguments: &[String], commands: Option<PathBuf>) -> Self {
+    fn of(command: &str, arguments: &[OsString], commands: Option<PathBuf>) -> Self {
         let script = match cfg!(windows) {
             true => format!("\"{command}\""),
             false => format!("'{}'", command.replace('\'', r"'\''")),

@@ -12,7 +12,7 @@ use dx_pkg_install::importers::words as importer_words;
 use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_install::scripts::Node;
 use dx_pkg_install::scripts::{ScriptPackage, SharedFacts};
-use dx_pkg_os::files::{Durability, normal_path, write_user_file};
+use dx_pkg_os::files::{Durability, FolderLock, normal_path, write_user_file};
 use serde_json::Value;
 
 use crate::RunError;
@@ -167,6 +167,8 @@ pub fn add_workspace(root: &Path, folder: &Path) -> Result<(), RunError> {
         return Ok(());
     }
     let path = root.join("package.json");
+    let failed = |error| AcquireError::io(format!("writing {}", path.display()), error);
+    let _lock = FolderLock::wait(root).map_err(failed)?;
     let text = read_text_to_edit(&path)?.unwrap_or_default();
     let manifest = parse_manifest(&path, &text)?;
     let mut patterns = manifest.workspace_patterns()?;
@@ -179,5 +181,5 @@ pub fn add_workspace(root: &Path, folder: &Path) -> Result<(), RunError> {
     let edited = edit.finish();
     let bytes = dx_pkg_compat::foreign_bytes::restored(&edited, &text);
     write_user_file(root, "package.json", &bytes, Durability::Rename)
-        .map_err(|error| AcquireError::io(format!("writing {}", path.display()), error).into())
+        .map_err(|error| failed(error).into())
 }

@@ -1,5 +1,7 @@
 //! Runs scripts by name: of one package, or of workspaces one after the other.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::path::Path;
 
 use dx_pkg_compat::command_words::Face;
@@ -21,7 +23,7 @@ pub struct ScriptRequest<'r> {
     /// The name of the script, or a pattern for names.
     pub name: &'r str,
     /// Arguments for it.
-    pub arguments: &'r [String],
+    pub arguments: &'r [OsString],
     /// Whether a package without such a script is no error.
     pub if_present: bool,
     /// Settings given on the command line.
@@ -187,11 +189,11 @@ impl Run<'_> {
         package: &ScriptPackage,
         fields: &[(String, String)],
         step: &ScriptStep,
-        arguments: &[String],
+        arguments: &[OsString],
         replaces: bool,
     ) -> Result<ScriptOutcome, RunError> {
-        let shown: Vec<&str> = std::iter::once(step.script.as_str())
-            .chain(arguments.iter().map(String::as_str))
+        let shown: Vec<Cow<'_, str>> = std::iter::once(step.script.as_str().into())
+            .chain(arguments.iter().map(|argument| argument.to_string_lossy()))
             .collect();
         self.listener.script(&package.label(), &step.event, &shown.join(" "));
         let variables = scripts::environment(

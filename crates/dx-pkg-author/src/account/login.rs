@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dx_pkg_acquire::AcquireError;
-use dx_pkg_acquire::files::read_trusted_text;
+use dx_pkg_acquire::files::EditedFile;
 use dx_pkg_compat::npmrc::edit::{with_setting, without_setting};
 use dx_pkg_fetch::{Method, StatusCode};
 use dx_pkg_install::session::config_files;
-use dx_pkg_os::files::{Durability, write_user_file};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -236,49 +234,12 @@ fn user_file(account: &Account<'_>) -> Result<PathBuf, AuthorError> {
 
 /// Changes lines of a `.npmrc`, which may be a link to wherever the user keeps it; without a value,
 /// removes them. Nobody else can read the file from before the change on.
-fn change_file(file: &Path, changes: &[(String, Option<String>)]) -> Result<(), AuthorError> {
-    let target = std::fs::canonicalize(file).ok();
-    let file = target.as_deref().unwrap_or(file);
-    let old = read_trusted_text(file)?;
-    let mut text = old.clone().unwrap_or_default();
-    for (key, value) in changes {
-        text = match value {
+fn change_file(path: &Path, changes: &[(String, Option<String>)]) -> Result<(), AuthorError> {
+    EditedFile { path, follows_links: true, is_private: true }.edit(|old| {
+        let text = old.unwrap_or_default().to_owned();
+        Ok(changes.iter().fold(text, |text, (key, value)| match value {
             Some(value) => with_setting(&text, key, value),
             None => without_setting(&text, key),
-        };
-    }
-    if old.as_deref().unwrap_or_default() == text {
-        return Ok(());
-    }
-    let failed = |error| AcquireError::io(format!("writing {}", file.display()), error);
-    // It holds tokens: nobody else is to read it.
-    if old.is_none() {
-        create_private(file).map_err(failed)?;
-    } else {
-        make_private(file).map_err(failed)?;
-    }
-    let (folder, name) = (file.parent().unwrap_or(file), file.file_name().unwrap_or_default());
-    let name = name.to_string_lossy();
-    write_user_file(folder, &name, text.as_bytes(), Durability::Fsync).map_err(failed)?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn make_private(file: &Path) -> std::io::Result<()> {
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(file, mode)
-}
-
-#[cfg(not(unix))]
-fn make_private(_file: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// Creates an empty file that only its owner can read.
-fn create_private(file: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
+        }))
+    })
 }

@@ -1,6 +1,7 @@
 //! `dx exec` and `dx dlx`: run a command of an installed package, or of one that is installed for
 //! it alone.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -33,7 +34,7 @@ pub struct CommandArguments {
     /// The command, or a package that has it (NAME, NAME@VERSION, a folder, a tarball, a
     /// repository), and its arguments.
     #[arg(value_name = "COMMAND")]
-    pub words: Vec<String>,
+    pub words: Vec<OsString>,
     /// The package that has the command; may be repeated.
     #[arg(long, short, value_name = "PACKAGE")]
     pub package: Vec<String>,

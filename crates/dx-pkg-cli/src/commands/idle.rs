@@ -4,10 +4,9 @@
 use std::ffi::OsString;
 
 use clap::{Arg, Command};
-use dx_pkg_compat::command_words::{command_place, has_value_behind, is_flag, npms_flag};
-use dx_pkg_compat::npmrc::{FlagValue, OptionInfo, find_flag};
+use dx_pkg_compat::command_words::{command_place, is_flag, npms_flag, takes_next_word};
 
-use super::words::script_command;
+use super::words::{runner, script_command};
 
 /// The settings that name files of settings, which are read before any other.
 pub const FILES: [&str; 2] = ["userconfig", "globalconfig"];
@@ -25,50 +24,54 @@ pub struct Words {
     pub variables: Vec<(String, String)>,
 }
 
-/// Returns the words with flags in front of the command put behind it, as npm takes them anywhere.
-pub fn behind_command(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
+/// A command line without flags of commands in front of the command.
+#[derive(Debug)]
+pub struct Line {
+    pub words: Vec<OsString>,
+    /// Where the words begin that stood behind the command's name.
+    pub behind: usize,
+}
+
+/// Returns the words with flags in front of the command put behind it, as npm takes them anywhere,
+/// and with the command that runs what is none: the name of a script, an installed command.
+pub fn behind_command(parser: &Command, words: Vec<OsString>) -> Line {
     let (mut kept, mut moved) = (Vec::new(), Vec::new());
     let mut rest = words.into_iter().peekable();
     kept.extend(rest.next());
     while let Some(word) = rest.next_if(is_flag) {
         let text = word.to_string_lossy().into_owned();
+        if matches!(&*text, "-v" | "-V" | "--version") {
+            // Nothing else is done then.
+            kept.truncate(1);
+            kept.push("--version".into());
+            return Line { behind: kept.len(), words: kept };
+        }
         let is_known = text == "--" || known(parser.get_arguments(), &text).is_some();
-        let value = rest.next_if(|next| takes_next(&text) && !is_flag(next));
+        let value = rest.next_if(|next| takes_next_word(&text) && !is_flag(next));
         let place = if is_known { &mut kept } else { &mut moved };
         place.push(word);
         place.extend(value);
     }
+    let at = kept.len();
+    kept.extend(rest);
+    let runner = runner(parser, &kept, at);
+    kept.splice(at..at, runner.iter().map(OsString::from));
     // Without a command they stay where they are, for the error about them.
-    kept.extend(rest.next());
-    kept.into_iter().chain(moved).chain(rest).collect()
+    let place = kept.len().min(at + 1);
+    let behind = place + moved.len();
+    kept.splice(place..place, moved);
+    Line { words: kept, behind }
 }
 
-/// Returns whether the word behind a flag is its value.
-fn takes_next(flag: &str) -> bool {
-    if flag.contains('=') {
-        return false;
-    }
-    if has_value_behind(flag) {
-        return true;
-    }
-    match find_flag(flag) {
-        Some((_, flag)) => matches!(flag.value, FlagValue::Argument(_)),
-        None => {
-            let name = flag.trim_start_matches('-');
-            OptionInfo::find(name).is_some_and(|option| !option.is_switch)
-                || npms_flag(flag).is_some_and(|known| known.takes_value)
-        }
-    }
-}
-
-/// Takes out of the words what clap would refuse although npm takes it. Of a command that runs a
-/// script, words may be the script's: they stay.
+/// Takes out of the words what clap would refuse although npm takes it, up to `--`.
 pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
     let place = command_place(&words);
     let named = place.and_then(|at| Some((at, parser.find_subcommand(&words[at])?)));
-    let Some((at, command)) = named.filter(|_| script_command(parser, &words).is_none()) else {
+    let Some((at, command)) = named else {
         return Words { rest: words, ..Words::default() };
     };
+    // There the word behind a switch is an argument.
+    let is_script = script_command(parser, &words).is_some();
     let inner = words[at + 1..].iter().find(|word| !is_flag(word));
     let inner = inner.and_then(|word| command.find_subcommand(word));
     let arguments = || {
@@ -103,7 +106,9 @@ pub fn taken_out(parser: &Command, words: Vec<OsString>) -> Words {
                 continue;
             }
             // Behind a switch, these words are its value.
-            let next = words.next_if(|word| value.is_none() && (word == "true" || word == "false"));
+            let next = words.next_if(|word| {
+                !is_script && value.is_none() && (word == "true" || word == "false")
+            });
             let value = value.or(next.as_ref().and_then(|word| word.to_str()));
             match value {
                 Some("true") => found.rest.push(flag.into()),

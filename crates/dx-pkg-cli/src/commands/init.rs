@@ -1,6 +1,7 @@
 //! `dx init`: write a package.json, or let a package set the project up.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io::{BufRead, StdinLock};
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use crate::report::Report;
 pub struct InitArguments {
     /// The package that sets the project up, without create- in its name, and its arguments.
     #[arg(value_name = "INITIALIZER")]
-    pub words: Vec<String>,
+    pub words: Vec<OsString>,
     /// Ask nothing.
     #[arg(long, short)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -114,7 +115,7 @@ impl InitArguments {
         let Some((word, rest)) = self.words.split_first() else {
             return self.write(environment, &place.root, folder, (report, written));
         };
-        let mut words = vec![package_of_initializer(word)?];
+        let mut words = vec![OsString::from(package_of_initializer(&word.to_string_lossy())?)];
         words.extend(rest.iter().cloned());
         let request = ExecRequest {
             command: "init",

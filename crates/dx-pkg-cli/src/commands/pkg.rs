@@ -43,10 +43,10 @@ impl PkgArguments {
         let members = self.members.find(environment)?;
         let mut all = Map::new();
         for (name, folder) in members.each() {
-            let file = || PackageFile::read(folder);
+            let file = || PackageFile::to_change(folder);
             match self.action.as_deref() {
                 Some("get") => {
-                    let found = pkg::get(&file()?, &self.words)?;
+                    let found = pkg::get(&PackageFile::read(folder)?, &self.words)?;
                     match (report.wants_json(), name) {
                         (true, None) => report.pretty(&found.json()),
                         (true, Some(name)) => {

@@ -3,6 +3,7 @@
 //!
 //! Neither store nor network is opened, and nothing is started but the scripts.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -33,7 +34,7 @@ pub struct RunArguments {
 pub struct ScriptArguments {
     /// Arguments for the script; put -- before flags that dx has itself.
     #[arg(value_name = "ARGUMENT")]
-    pub arguments: Vec<String>,
+    pub arguments: Vec<OsString>,
     /// Do nothing if there is no such script.
     #[arg(long)]
     pub if_present: bool,

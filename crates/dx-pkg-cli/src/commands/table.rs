@@ -1,16 +1,21 @@
 //! The hidden command that prints dx's commands and flags as JSON, from which
 //! `docs/commands.md` is made and compared with other tools.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Command, CommandFactory};
+use dx_pkg_compat::command_words::npms_flag;
 use dx_pkg_compat::npmrc::definitions::DEFINITIONS;
-use dx_pkg_compat::npmrc::take_settings;
+use dx_pkg_compat::npmrc::{OPTIONS, Region, take_settings};
 use serde_json::{Value, json};
 
 use super::Arguments;
 use super::idle::FILES;
 use crate::report::print_words;
+
+/// npm's further names of settings, and of what it logs.
+const ABBREVIATIONS: [&str; 5] = ["desc", "local", "porcelain", "quiet", "readonly"];
 
 /// Prints the table, if the process's arguments ask for it.
 pub fn answer() -> Option<ExitCode> {
@@ -23,9 +28,12 @@ pub fn answer() -> Option<ExitCode> {
     // What a command takes although it has no flag of that name.
     let is_setting = |key: &&str| {
         let words = ["dx", "install", &format!("--{key}=1")].map(Into::into);
-        take_settings(words, |_| false).is_ok_and(|taken| taken.rest.len() == 2)
+        take_settings(words, Region::Command, |_| false).is_ok_and(|taken| taken.rest.len() == 2)
+            || npms_flag(&format!("--{key}")).is_some()
     };
-    let settings: Vec<&str> = DEFINITIONS.iter().map(|row| row.key).filter(is_setting).collect();
+    let keys = DEFINITIONS.iter().map(|row| row.key).chain(OPTIONS.iter().map(|row| row.key));
+    let keys = keys.chain(ABBREVIATIONS);
+    let settings: BTreeSet<&str> = keys.filter(is_setting).collect();
     let mut everywhere = flags(&parser);
     everywhere.extend(FILES.map(str::to_owned));
     let table = json!({ "commands": commands, "settings": settings, "everywhere": everywhere });

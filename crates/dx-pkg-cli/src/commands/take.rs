@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use dx_pkg_compat::command_words::command_place;
-use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo};
+use dx_pkg_compat::npmrc::definitions::take_words;
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, RawValue, find_flag};
 
+use super::words::{self, is_global};
 use super::{Arguments, Command};
 use crate::flags::TakesSettings;
 
@@ -153,16 +156,36 @@ pub fn own_flags_first<'p>(
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
 }
 
+/// Returns whether a flag, without its dashes, is a command's own and not a setting: `command` has
+/// flags that come before settings, `script` runs a script.
+pub fn is_own_flag(
+    name: &str,
+    command: Option<&clap::Command>,
+    script: Option<&clap::Command>,
+    words: &[OsString],
+) -> bool {
+    // Without --global it is the folder of the project.
+    name == "prefix" && !is_global(words)
+        // Elsewhere the switch has no influence.
+        || name == "yes" && words.iter().any(|word| word == "--self")
+        || !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+        || script.is_some_and(|script| {
+            // A flag that is a setting's may have a value: it is taken as one.
+            has_flag(script, name)
+                && (find_flag(&format!("--{name}")).is_none() || names_workspaces(name))
+        })
+}
+
 /// Returns whether a flag is a setting of authors, which is taken like any other setting although
 /// commands have flags of that name.
-pub fn is_authors_setting(name: &str) -> bool {
+fn is_authors_setting(name: &str) -> bool {
     let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
     let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
     group == Some(OptionGroup::Publish)
 }
 
 /// Returns whether a flag names workspaces; commands that run scripts have such flags themselves.
-pub fn names_workspaces(name: &str) -> bool {
+fn names_workspaces(name: &str) -> bool {
     matches!(
         name,
         "workspace" | "workspaces" | "ws" | "no-workspaces" | "include-workspace-root" | "iwr"
@@ -170,9 +193,46 @@ pub fn names_workspaces(name: &str) -> bool {
 }
 
 /// Returns whether a command, or one within it, has a flag of this name.
-pub fn has_flag(command: &clap::Command, name: &str) -> bool {
+fn has_flag(command: &clap::Command, name: &str) -> bool {
     command.get_arguments().any(|argument| {
         let aliases = argument.get_all_aliases().unwrap_or_default();
         argument.get_long() == Some(name) || aliases.contains(&name)
     }) || command.get_subcommands().any(|inner| has_flag(inner, name))
+}
+
+/// The commands about settings, for which every word with dashes is one.
+const SETTING_COMMANDS: [&str; 3] = ["config", "get", "set"];
+
+/// Returns whether a command is one of those.
+pub fn is_about_settings(command: &clap::Command) -> bool {
+    SETTING_COMMANDS.contains(&command.get_name())
+}
+
+impl Arguments {
+    /// Reads the arguments of a command about settings.
+    pub fn about_settings(
+        parser: &clap::Command,
+        command: &clap::Command,
+        words: Vec<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let is_own = |word: &str| {
+            let name = word.split('=').next().unwrap_or(word);
+            matches!(name, "-C" | "--dir" | "--cwd" | "--help" | "-h" | "--sources" | "--json")
+        };
+        let mut given = take_words(words, is_own);
+        let is_json = given.rest.iter().any(|word| word == "--json");
+        let rest = words::prepared(parser, std::mem::take(&mut given.rest))?;
+        let matches = parser.clone().try_get_matches_from_mut(rest).map_err(words::advised)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        if is_json {
+            given.settings.insert(0, ("json".to_owned(), RawValue::Bool(true)));
+        }
+        match &mut arguments.command {
+            Command::Config(config) => config.place.given = given,
+            Command::Get(get) => get.place.given = given,
+            Command::Set(set) => set.place.given = given,
+            _ => debug_assert!(false, "{} is about settings", command.get_name()),
+        }
+        Ok(arguments)
+    }
 }

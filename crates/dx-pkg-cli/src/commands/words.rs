@@ -2,13 +2,15 @@
 //! flags that belong to scripts.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use dx_pkg_compat::command_words::{
-    command_place, folder, instead_of_flag, is_flag, is_setting_behind_one_dash, unknown_command,
+    command_place, folder, instead_of_flag, is_flag, is_setting_behind_one_dash, takes_next_word,
+    unknown_command,
 };
-use dx_pkg_compat::npmrc::find_flag;
+use dx_pkg_compat::npmrc::{MissingValue, Region, SettingWords, take_settings};
 use dx_pkg_install::project::nearest_manifest;
 use dx_pkg_run::has_command;
 
@@ -22,17 +24,71 @@ pub fn script_command<'p>(parser: &'p Command, words: &[OsString]) -> Option<&'p
     SCRIPT_COMMANDS.contains(&command.get_name()).then_some(command)
 }
 
+/// Returns whether what follows the name of a script is a package's: then no setting is dx's there.
+fn is_of_package(script: &Command) -> bool {
+    matches!(script.get_name(), "exec" | "dlx")
+}
+
+/// Returns where the words begin that may be a script's own: those behind the name of the script
+/// or command that is run. `behind` is where the words behind dx's own command begin.
+pub fn script_place(
+    parser: &Command,
+    script: &Command,
+    words: &[OsString],
+    behind: usize,
+) -> usize {
+    match script.get_name() {
+        "run" | "exec" | "dlx" | "init" => {
+            let from = command_place(words).map_or(behind, |at| at + 1);
+            first_argument(parser, script, words, from).map_or(words.len(), |name| name + 1)
+        }
+        _ => behind,
+    }
+}
+
 /// Returns the words with `-ws`, which no letters are, spelled out, up to `--`, and with names of
-/// npm's settings behind one dash (`-save-dev`), as npm takes them; a script's words stay.
-pub fn with_long_flags(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
-    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    let is_script = script_command(parser, &words).is_some();
-    let spelled = |(at, word): (usize, OsString)| match word.to_str().filter(|_| at < end) {
-        Some("-ws") => "--workspaces".into(),
-        Some(text) if !is_script && is_setting_behind_one_dash(text) => format!("-{text}").into(),
+/// npm's settings behind one dash (`-save-dev`), as npm takes them; a script's words, which begin
+/// at `end`, stay.
+pub fn with_long_flags(
+    script: Option<&Command>,
+    words: Vec<OsString>,
+    end: Option<usize>,
+) -> Vec<OsString> {
+    let last = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let end = end.unwrap_or(words.len());
+    let is_own = script.is_some_and(|it| is_of_package(it) || it.get_name() == "init");
+    let spelled = |(at, word): (usize, OsString)| match word.to_str().filter(|_| at < last) {
+        Some("-ws") if at < end || !is_own => "--workspaces".into(),
+        Some(text) if at < end && is_setting_behind_one_dash(text) => format!("-{text}").into(),
         _ => word,
     };
     words.into_iter().enumerate().map(spelled).collect()
+}
+
+/// Takes the settings out of the words, and returns where those that may be a script's begin then;
+/// they begin at `end`. Behind a command of a package none is taken: the flags of `dx exec` itself
+/// are clap's.
+///
+/// # Errors
+/// The value of a setting is missing.
+pub fn without_settings(
+    script: Option<&Command>,
+    words: &[OsString],
+    end: Option<usize>,
+    is_own: impl Fn(&str) -> bool,
+) -> Result<(SettingWords, usize), MissingValue> {
+    let (front, own) = words.split_at(end.unwrap_or(words.len()));
+    let region = if script.is_some() { Region::BeforeScript } else { Region::Command };
+    let mut taken = take_settings(front.iter().cloned(), region, &is_own)?;
+    let end = taken.rest.len();
+    if script.is_some_and(is_of_package) {
+        taken.rest.extend(own.iter().cloned());
+    } else {
+        let further = take_settings(own.iter().cloned(), Region::Script, &is_own)?;
+        taken.settings.extend(further.settings);
+        taken.rest.extend(further.rest);
+    }
+    Ok((taken, end))
 }
 
 /// Returns whether the words ask for globally installed packages.
@@ -42,13 +98,9 @@ pub fn is_global(words: &[OsString]) -> bool {
         .any(|word| matches!(word, "-g" | "--global" | "--global=true" | "--location=global"))
 }
 
-/// Returns the words as clap takes them. A word that is no command but the name of a script runs
-/// it; a command wins over a script of its name.
+/// Returns the words as clap takes them, unless one that is no command stands in its place.
 pub fn prepared(parser: &Command, words: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {
     let mut words = words;
-    if words.len() == 2 && words[1] == "-v" {
-        words[1] = "--version".into();
-    }
     let Some(at) = command_place(&words) else { return Ok(words) };
     if words[at] == "check" && words.get(at + 1).is_some_and(|word| word == "peers") {
         words.remove(at);
@@ -60,35 +112,32 @@ pub fn prepared(parser: &Command, words: Vec<OsString>) -> Result<Vec<OsString>,
     }
     let word = words.get(at).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     if word.starts_with('-') || parser.find_subcommand(&word).is_some() {
-        return Ok(pass_unknown_flags(parser, words));
+        return Ok(words);
     }
-    let folder = folder(&words).unwrap_or_default();
-    let manifest = nearest_manifest(&std::env::current_dir().unwrap_or_default().join(folder));
-    let scripts = manifest.map(|manifest| manifest.scripts).unwrap_or_default();
-    if !is_help && scripts.iter().any(|(name, _)| *name == word) {
-        words.insert(at, "run".into());
-        return Ok(pass_unknown_flags(parser, words));
-    }
-    let scripts = scripts.iter().map(|(name, _)| name.as_str()).filter(|_| !is_help);
-    Err(unknown(parser, &word, scripts))
+    let scripts = nearest_manifest(&called_in(&words)).filter(|_| !is_help);
+    let scripts = scripts.map(|manifest| manifest.scripts).unwrap_or_default();
+    Err(unknown(parser, &word, scripts.iter().map(|(name, _)| name.as_str())))
 }
 
-/// Returns the words as those of `dx exec` where they begin with a command of an installed package:
-/// its name alone runs it, if neither a command of dx nor a script has that name.
-pub fn with_installed_command(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
-    let mut words = words;
-    let Some(at) = command_place(&words) else { return words };
-    let Some(word) = words[at].to_str() else { return words };
-    if word == "help" || word == "check" || parser.find_subcommand(word).is_some() {
-        return words;
+/// Returns the words to put in front of the word at `at`, the first that is no flag, where it is no
+/// command of dx: it runs the script of its name, or else the command of an installed package, with
+/// everything that follows.
+pub fn runner(parser: &Command, words: &[OsString], at: usize) -> &'static [&'static str] {
+    let Some(word) = words.get(at).and_then(|word| word.to_str()) else { return &[] };
+    let is_peers = word == "check" && words.get(at + 1).is_some_and(|next| next == "peers");
+    if word == "help" || is_peers || parser.find_subcommand(word).is_some() {
+        return &[];
     }
-    let folder = std::env::current_dir().unwrap_or_default();
-    let folder = folder.join(self::folder(&words).unwrap_or_default());
-    let is_script = || nearest_manifest(&folder).is_some_and(|it| it.script(word).is_some());
-    if has_command(&folder, word) && !is_script() {
-        words.splice(at..at, ["exec".into(), "--".into()]);
+    let folder = called_in(words);
+    if nearest_manifest(&folder).is_some_and(|manifest| manifest.script(word).is_some()) {
+        return &["run"];
     }
-    words
+    if word != "check" && has_command(&folder, word) { &["exec", "--"] } else { &[] }
+}
+
+/// Returns the folder in which the words have dx work.
+fn called_in(words: &[OsString]) -> PathBuf {
+    std::env::current_dir().unwrap_or_default().join(folder(words).unwrap_or_default())
 }
 
 /// Returns the error about a word that is neither a command nor a script.
@@ -121,38 +170,30 @@ pub fn advised(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Puts `--` in front of the first flag behind the name of a script or command that dx does not
-/// know: it is the script's, with everything that follows. Behind a command of a package, only the
-/// flags of `dx exec` itself are dx's.
-fn pass_unknown_flags(parser: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
-    let Some(command) = script_command(parser, &words) else { return words };
-    let Some(at) = command_place(&words) else { return words };
-    let is_exec = matches!(command.get_name(), "exec" | "dlx");
-    // Behind a command of a package, `-c` and `-p` are too likely its own.
-    let may_be_dxs = |word: &str| {
-        let setting = find_flag(word.split('=').next().unwrap_or(word));
-        !is_exec || setting.is_none() && (word.starts_with("--") || matches!(word, "-w" | "-y"))
+/// Puts `--` in front of the first flag that is a script's, with everything that follows: from
+/// `from` on, behind the name of a script, one that dx does not know; behind a command of a
+/// package, any but those that the help of `dx exec` lists, and of the letters all but `-w`, `-y`.
+pub fn with_end_of_flags(
+    parser: &Command,
+    script: &Command,
+    words: Vec<OsString>,
+    from: usize,
+) -> Vec<OsString> {
+    let shared = || parser.get_arguments().chain(script.get_arguments());
+    let is_listed = |word: &str| {
+        let mut listed = script.get_arguments().filter(|argument| !argument.is_hide_set());
+        (word.starts_with("--") || matches!(word, "-w" | "-y"))
+            && listed.any(|argument| names(argument, word))
     };
-    let is_known = |word: &str| {
-        let shared = parser.get_arguments().filter(|_| !is_exec);
-        let mut arguments = command.get_arguments().chain(shared);
-        matches!(word, "-h" | "--help") && !is_exec
-            || may_be_dxs(word) && arguments.any(|argument| names(argument, word))
+    let is_dxs = |word: &str| match is_of_package(script) {
+        true => is_listed(word),
+        false => matches!(word, "-h" | "--help") || shared().any(|it| names(it, word)),
     };
-    let script = match command.get_name() {
-        "run" | "exec" | "dlx" | "init" => match first_argument(parser, command, &words, at + 1) {
-            Some(script) => script,
-            None => return words,
-        },
-        _ => at,
-    };
-    let foreign = words
-        .iter()
-        .skip(script + 1)
-        .position(|word| word == "--" || is_flag(word) && !word.to_str().is_some_and(is_known));
-    if let Some(place) = foreign.map(|skipped| script + 1 + skipped)
-        && words[place] != "--"
-    {
+    let is_foreign =
+        |word: &OsString| word == "--" || is_flag(word) && !word.to_str().is_some_and(is_dxs);
+    let mut words = words;
+    let foreign = words.iter().skip(from).position(is_foreign).map(|skipped| from + skipped);
+    if let Some(place) = foreign.filter(|place| words[*place] != "--") {
         words.insert(place, "--".into());
     }
     words
@@ -178,10 +219,11 @@ fn first_argument(
         let mut arguments = command.get_arguments().chain(parser.get_arguments());
         let flag = arguments.find(|argument| names(argument, word));
         takes_value = !takes_value
-            && !word.contains('=')
-            && flag.is_some_and(|flag| {
-                flag.get_action().takes_values() && !flag.is_require_equals_set()
-            });
+            && match flag {
+                Some(_) if word.contains('=') => false,
+                Some(flag) => flag.get_action().takes_values() && !flag.is_require_equals_set(),
+                None => takes_next_word(word),
+            };
     }
     None
 }

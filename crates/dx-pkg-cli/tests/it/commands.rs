@@ -29,7 +29,8 @@ fn command_that_is_installed_needs_neither_store_nor_registry() {
     assert_eq!(ok(&project, ["here", "--json"]).stdout, "here --json\n");
     assert_eq!(ok(&project, ["here", "--version"]).stdout, "here --version\n");
     assert_eq!(ok(&project, ["exec", "here", "-c", "x"]).stdout, "here -c\n");
-    assert_eq!(ok(&project, ["exec", "here", "--offline"]).stdout, "here --offline\n");
+    assert_eq!(ok(&project, ["exec", "here", "--offline"]).stdout, "here\n");
+    assert_eq!(ok(&project, ["exec", "here", "--watch"]).stdout, "here --watch\n");
     assert!(registry.requests().is_empty());
     assert!(!project.store().exists());
 }

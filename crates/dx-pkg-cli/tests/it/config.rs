@@ -213,3 +213,24 @@ fn a_projects_file_names_no_program_to_start() {
     let _ = command(&project).env("EDITOR", "true").args(["config", "edit"]).run();
     assert!(!mark.exists());
 }
+
+#[test]
+fn changes_at_the_same_time_are_all_kept() {
+    let project = Project::offline().create();
+    let each = |words: fn(usize) -> Vec<String>| {
+        let started = (0..12).map(|at| command(&project).args(words(at)).spawn());
+        let started: Vec<_> = started.collect();
+        for mut one in started {
+            assert!(one.wait().unwrap().success());
+        }
+    };
+    each(|at| vec!["config".into(), "set".into(), format!("//h{at}.example/:_authToken=v")]);
+    let text = fs::read_to_string(project.home().join(".npmrc")).unwrap();
+    assert_eq!(text.matches(":_authToken=v").count(), 12, "{text}");
+    each(|at| vec!["config".into(), "delete".into(), format!("//h{at}.example/:_authToken")]);
+    let text = fs::read_to_string(project.home().join(".npmrc")).unwrap_or_default();
+    assert_eq!(text.matches(":_authToken=v").count(), 0, "{text}");
+    each(|at| vec!["pkg".into(), "set".into(), format!("key{at}=v")]);
+    let manifest = project.json("package.json");
+    assert!((0..12).all(|at| manifest[format!("key{at}")] == "v"), "{manifest}");
+}

@@ -286,3 +286,47 @@ fn colours_can_be_forced_and_forbidden() {
         assert_eq!(run.stderr.contains("\u{1b}[31merror:"), is_coloured, "{forced}: {run}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none() {
+    use std::fs::File;
+    use std::process::{Command, Stdio};
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    let run = |words: &[&str], output: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dx"));
+        command.args(words).current_dir(project.path()).env_clear().env("HOME", project.home());
+        command.env("DX_STORE", project.store()).env("npm_config_registry", registry.url());
+        command.env("DX_PREPARED_TREES", "0").env("PATH", std::env::var_os("PATH").unwrap());
+        command.stdin(Stdio::null()).stdout(output).stderr(Stdio::piped());
+        command.spawn().unwrap().wait_with_output().unwrap()
+    };
+    for words in [
+        ["install"].as_slice(),
+        &["ls"],
+        &["ls", "--json"],
+        &["query", "*"],
+        &["sbom", "--sbom-format=spdx"],
+        &["pack", "--dry-run", "--json"],
+        &["view", "a"],
+        &["config", "list"],
+        &["pkg", "get"],
+        &["--version"],
+        &["--help"],
+        &["completion", "bash"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ended = run(words, full.into());
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{words:?}: {said}");
+        assert!(said.contains("No space left") && said.contains("[DX_IO]"), "{words:?}: {said}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = run(words, writer.into());
+        assert_eq!(ended.status.code(), Some(0), "{words:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!said.contains("error:"), "{words:?}: {said}");
+    }
+}

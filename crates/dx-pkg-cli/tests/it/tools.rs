@@ -131,7 +131,8 @@ from dx's own table of commands by a test (`DX_WRITE_DOCS=1 cargo test -p dx-pkg
 commands_page`), which fails where the page is old. [cli.md](cli.md) explains the commands,
 [npm-differences.md](npm-differences.md) what is decided otherwise. \"same\" says that dx has a
 command for it, not that every case of it was compared: what was compared with npm is in the tables
-of `crates/dx-pkg-cli/tests/it`.
+of `crates/dx-pkg-cli/tests/it`. A flag that is taken may have no effect on a command, which dx then
+says, or be a setting of dx by that name.
 
 ";
 
@@ -195,8 +196,12 @@ fn rows<'t>(tools: &'t Value, table: &'t Value) -> Vec<Row<'t>> {
             let own = tools["equivalents"][tool][name].as_str().unwrap_or(name);
             let command = find(table, own);
             let flags = words(&about["flags"]);
-            let missing = command.map(|command| missing_flags(table, Some(command), &flags));
-            let (aliases, missing) = (words(&about["aliases"]), missing.unwrap_or_default());
+            let mut missing = missing_flags(table, command, &flags);
+            // Flags of this name have another meaning here.
+            let others = words(&tools["otherMeanings"][tool]);
+            missing.extend(flags.iter().filter(|flag| others.contains(flag)));
+            missing.retain(|_| command.is_some());
+            let aliases = words(&about["aliases"]);
             rows.push(Row { tool, name, aliases, command, missing });
         }
     }
@@ -258,9 +263,10 @@ fn remark(tools: &Value, table: &Value, row: &Row<'_>) -> (String, String) {
     let own = command["name"].as_str().unwrap();
     let unknown: Vec<&str> =
         row.aliases.iter().copied().filter(|alias| find(table, alias).is_none()).collect();
-    let mut remark = match tools["better"][own].as_str() {
-        Some(better) => format!("better: {better}"),
-        None => "same".to_owned(),
+    let mut remark = match (&tools["better"][own], &tools["limits"][own]) {
+        (Value::String(better), _) => format!("better: {better}"),
+        (_, Value::String(limit)) => format!("the same {limit}"),
+        _ => "same".to_owned(),
     };
     if !unknown.is_empty() {
         write!(remark, "; not by the name {}", unknown.join(", ")).unwrap();

@@ -128,3 +128,160 @@ fn flags_that_dx_does_not_know_go_to_the_script() {
     let run = dx(&project, ["remove", "test", "--watch"]);
     assert_eq!(run.status, Some(2), "{run}");
 }
+
+/// Returns a project whose scripts print their arguments and what they see of settings.
+fn telling() -> Project {
+    let tell = "echo got";
+    let project = Project::offline().script("test", tell).script("t", tell).script("dev", tell);
+    let project = project.script("see", "echo $npm_config_message $npm_config_offline");
+    project.file("own.npmrc", "message=from-own\n").create()
+}
+
+/// Returns the arguments that the script got.
+#[track_caller]
+fn got(project: &Project, words: &[&str]) -> String {
+    let run = crate::harness::command(project).args(words).run().success();
+    let last = run.stdout.lines().last().unwrap_or_default();
+    last.strip_prefix("got").unwrap_or_else(|| panic!("{words:?}: {run}")).trim().to_owned()
+}
+
+#[test]
+fn flags_in_front_of_a_script_are_never_the_scripts() {
+    let project = telling();
+    for flags in [
+        ["--offline"].as_slice(),
+        &["--userconfig", "own.npmrc"],
+        &["--globalconfig=own.npmrc"],
+        &["--legacy-peer-deps"],
+        &["--dry-run"],
+        &["--timing"],
+        &["--scope=@s"],
+        &["--otp", "123456"],
+        &["--cafile", "x.pem"],
+        &["--if-present=false"],
+        &["--include-workspace-root=false", "--json=false"],
+        &["--no-color", "--depth", "3"],
+        &["-dd"],
+    ] {
+        for named in [["test"].as_slice(), &["run", "t"], &["dev"]] {
+            let words = [flags, named, &["--own", "x"]].concat();
+            assert_eq!(got(&project, &words), "--own x", "{words:?}");
+        }
+        let words = [["run"].as_slice(), flags, &["t", "--own", "x"]].concat();
+        assert_eq!(got(&project, &words), "--own x", "{words:?}");
+    }
+    for (words, seen) in [
+        (["--userconfig", "own.npmrc", "run", "see"].as_slice(), "from-own"),
+        (&["--userconfig=own.npmrc", "see"], "from-own"),
+        (&["--offline", "run", "see"], "true"),
+    ] {
+        let run = crate::harness::command(&project).args(words).run().success();
+        assert_eq!(run.stdout.trim(), seen, "{words:?}");
+    }
+    for words in [["--another", "test"], ["--workspace=nowhere", "test"], ["-Z", "dev"]] {
+        let run = dx(&project, words);
+        assert!(!run.stdout.contains("got") && run.status != Some(0), "{run}");
+    }
+    let version = ok(&project, ["--version"]).stdout;
+    for flag in ["--version", "-V", "-v"] {
+        assert_eq!(ok(&project, [flag, "test"]).stdout, version);
+    }
+}
+
+#[test]
+fn a_switch_of_dx_has_a_value_in_front_of_a_script_and_behind_it() {
+    let project = telling();
+    for words in [
+        ["run", "t", "--if-present=false"].as_slice(),
+        &["run", "--if-present=true", "t"],
+        &["test", "--json=false", "--include-workspace-root=false", "--silent=true"],
+    ] {
+        assert_eq!(got(&project, words), "", "{words:?}");
+    }
+    assert_eq!(got(&project, &["test", "-s", "true"]), "true");
+    assert_eq!(got(&project, &["test", "--", "--if-present=false"]), "--if-present=false");
+    assert_eq!(ok(&project, ["run", "--if-present=true", "nosuch"]).stdout, "");
+    assert_eq!(dx(&project, ["run", "--if-present=false", "nosuch"]).status, Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_no_text_reach_scripts_and_commands() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let project = Project::offline()
+        .script("bytes", "sh show.sh")
+        .file("show.sh", "printf %s \"$1\" | od -An -tx1\n")
+        .file("node_modules/.bin/octets", "#!/bin/sh\nsh show.sh \"$1\"\n")
+        .create();
+    allow(&project, "node_modules/.bin/octets");
+    let strange = OsStr::from_bytes(b"-'\xff");
+    for words in [
+        ["run", "bytes", "--"].as_slice(),
+        &["run", "bytes"],
+        &["bytes"],
+        &["exec", "--", "octets"],
+        &["exec", "octets"],
+        &["octets"],
+    ] {
+        let words = words.iter().map(OsStr::new).chain([strange]);
+        let run = crate::harness::command(&project).args(words).run().success();
+        assert_eq!(run.stdout.trim(), "2d 27 ff", "{run}");
+    }
+}
+
+#[test]
+fn behind_a_command_of_a_package_the_flags_of_the_help_are_dxs() {
+    let project = Project::offline()
+        .file("package.json", r#"{ "name": "top", "workspaces": ["packages/*"] }"#)
+        .file("packages/x/package.json", r#"{ "name": "x", "version": "1.0.0" }"#)
+        .file("packages/y/package.json", r#"{ "name": "y", "version": "1.0.0" }"#)
+        .file("node_modules/.bin/here", "#!/bin/sh\necho \"${PWD##*/} $*\"\n")
+        .create();
+    allow(&project, "node_modules/.bin/here");
+    let root = project.path();
+    let root = root.file_name().unwrap().to_str().unwrap();
+    for (flags, places) in [
+        (["-w", "x"].as_slice(), ["x"].as_slice()),
+        (&["--workspace=x"], &["x"]),
+        (&["--workspace", "y"], &["y"]),
+        (&["--workspaces"], &["x", "y"]),
+        (&["--ws"], &["x", "y"]),
+        (&["--ws", "--iwr"], &[root, "x", "y"]),
+        (&["--workspaces", "--include-workspace-root"], &[root, "x", "y"]),
+        (&["--no-workspaces"], &[root]),
+        (&["--registry=http://127.0.0.1:9/"], &[root]),
+        (&["--registry", "http://127.0.0.1:9/"], &[root]),
+        (&["--offline"], &[root]),
+        (&["--prefer-offline"], &[root]),
+        (&["--prefer-online"], &[root]),
+        (&["--force"], &[root]),
+        (&["--yes"], &[root]),
+        (&["-y"], &[root]),
+        (&["--no"], &[root]),
+    ] {
+        for words in [
+            [["exec", "here", "a"].as_slice(), flags, &["b", "-x", "--ws"]].concat(),
+            [["exec"].as_slice(), flags, &["here", "a", "b", "-x", "--ws"]].concat(),
+            [flags, &["exec", "here", "a", "b", "--", "-x", "--ws"]].concat(),
+        ] {
+            let run = crate::harness::command(&project).args(&words).run().success();
+            let lines = places.iter().map(|place| format!("{place} a b -x --ws\n"));
+            assert_eq!(run.stdout, lines.collect::<String>(), "{words:?}");
+        }
+    }
+    for flag in ["-f", "-c", "-p", "-ws", "--json", "--color", "--cafile=x", "--omit=dev", "--help"]
+    {
+        let run = crate::harness::command(&project).args(["exec", "here", flag]).run().success();
+        assert_eq!(run.stdout, format!("{root} {flag}\n"));
+    }
+    let run = ok(&project, ["exec", "--ws", "--if-present", "-c", "echo $npm_package_name"]);
+    assert_eq!(run.stdout.lines().count(), 2, "{run}");
+}
+
+#[cfg(unix)]
+fn allow(project: &Project, path: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = project.path().join(path);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -21,7 +21,7 @@ mod tests;
 pub use details::{DETAILS, OF_ONE_REGISTRY};
 pub use flags::{Flag, FlagValue};
 pub(super) use unread::is_unread;
-pub use words::{MissingValue, SettingWords, take_settings};
+pub use words::{MissingValue, Region, SettingWords, take_settings};
 
 /// Every setting that dx knows, apart from those of one scope or one registry.
 pub const OPTIONS: &[OptionInfo] = &{

@@ -1,6 +1,7 @@
 //! Runs one script.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -30,7 +31,7 @@ pub struct ScriptCommand<'c> {
     /// Its text, in the shell's language.
     pub script: &'c str,
     /// Further arguments, passed literally.
-    pub arguments: &'c [String],
+    pub arguments: &'c [OsString],
     /// Where it runs.
     pub folder: &'c Path,
     /// Its whole environment, as [`super::environment`] makes it.
@@ -145,7 +146,7 @@ fn pass_script(process: &mut Command, shell: &Path, command: &ScriptCommand<'_>)
         let quoted = command
             .arguments
             .iter()
-            .map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
+            .map(|argument| format!(" \"{}\"", argument.to_string_lossy().replace('"', "\"\"")));
         process.args(["/d", "/s", "/c"]).raw_arg(format!(
             "\"{}{}\"",
             command.script,
@@ -157,7 +158,25 @@ fn pass_script(process: &mut Command, shell: &Path, command: &ScriptCommand<'_>)
 }
 
 /// The script followed by its arguments, each quoted so that a POSIX shell passes it on as it is.
-fn with_arguments(script: &str, arguments: &[String]) -> String {
-    let quoted = arguments.iter().map(|argument| format!(" '{}'", argument.replace('\'', r"'\''")));
-    std::iter::once(script.to_owned()).chain(quoted).collect()
+fn with_arguments(script: &str, arguments: &[OsString]) -> OsString {
+    let mut line = OsString::from(script);
+    for argument in arguments {
+        line.push(" '");
+        line.push(with_quotes_escaped(argument));
+        line.push("'");
+    }
+    line
+}
+
+/// Returns what stands for an argument, of whatever bytes, between the single quotes of a shell.
+#[cfg(unix)]
+fn with_quotes_escaped(argument: &OsStr) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let parts: Vec<&[u8]> = argument.as_bytes().split(|byte| *byte == b'\'').collect();
+    OsString::from_vec(parts.join(&br"'\''"[..]))
+}
+
+#[cfg(not(unix))]
+fn with_quotes_escaped(argument: &OsStr) -> OsString {
+    argument.to_string_lossy().replace('\'', r"'\''").into()
 }

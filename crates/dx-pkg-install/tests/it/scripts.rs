@@ -43,7 +43,7 @@ fn a_script_finds_the_commands_around_it() {
     );
     let outcome = run(&ScriptCommand {
         script: &environment["npm_lifecycle_script"],
-        arguments: &["it's".to_owned(), "$HOME *".to_owned()],
+        arguments: &["it's".into(), "$HOME *".into()],
         folder: &folder,
         environment: &environment,
         shell: None,

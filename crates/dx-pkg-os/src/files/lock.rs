@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// A lock, held until it is dropped or its process ends in any way.
 ///
@@ -44,6 +45,47 @@ impl FileLock {
             return Ok(());
         }
         (&self.file).write_all(text)
+    }
+}
+
+/// A lock on a folder itself, so that no lock file lies in it: held while one of its files is read,
+/// changed and replaced. It only keeps out who asks for it, too.
+///
+/// Where a folder cannot be locked, as on Windows and on some network file systems, it locks
+/// nothing.
+#[derive(Debug)]
+pub struct FolderLock {
+    _folder: Option<File>,
+}
+
+impl FolderLock {
+    /// The longest that another process is waited for.
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    /// Locks a folder as soon as no other process does.
+    ///
+    /// # Errors
+    /// `TimedOut` after ten seconds.
+    pub fn wait(folder: &Path) -> io::Result<Self> {
+        Self::wait_for(folder, Self::LONGEST)
+    }
+
+    fn wait_for(folder: &Path, longest: Duration) -> io::Result<Self> {
+        let Ok(folder) = File::open(folder) else { return Ok(Self { _folder: None }) };
+        let began = Instant::now();
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Ok(Self { _folder: Some(folder) }),
+                Err(TryLockError::Error(_)) => return Ok(Self { _folder: None }),
+                Err(TryLockError::WouldBlock) if began.elapsed() < longest => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let message = "another process keeps its folder locked";
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+                }
+            }
+        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! Credentials that belong to no registry: which they are, and what is done with them.
 
-use dx_pkg_acquire::files::read_text_to_edit;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_compat::npmrc::edit::{settings_of, with_setting, without_setting};
 use serde_json::Value;
 
 use super::Settings;
-use super::write::write;
 use crate::error::CommandError;
 use crate::report::Report;
 
@@ -21,24 +19,23 @@ pub fn fix(settings: &Settings<'_>, report: &Report) -> Result<(), CommandError>
             continue;
         }
         let Some(path) = settings.file(name) else { continue };
-        let Some(old) = read_text_to_edit(path)? else { continue };
-        let mut text = old.clone();
-        for repair in repairs(&old) {
-            let key = repair.key;
-            text = without_setting(&text, key);
-            if !repair.is_renamed {
-                lines.push(format!("- `{key}` deleted from {name} config"));
-                continue;
+        settings.edited(path).edit(|old| {
+            let mut text = old.unwrap_or_default().to_owned();
+            for repair in repairs(&text) {
+                let key = repair.key;
+                text = without_setting(&text, key);
+                if !repair.is_renamed {
+                    lines.push(format!("- `{key}` deleted from {name} config"));
+                    continue;
+                }
+                let to = format!("{registry}:{key}");
+                if settings.listing.get(&to).is_none() {
+                    text = with_setting(&text, &to, &repair.value);
+                }
+                lines.push(format!("~ `{key}` renamed to `{to}` in {name} config"));
             }
-            let to = format!("{registry}:{key}");
-            if settings.listing.get(&to).is_none() {
-                text = with_setting(&text, &to, &repair.value);
-            }
-            lines.push(format!("~ `{key}` renamed to `{to}` in {name} config"));
-        }
-        if text != old {
-            write(settings, path, Some(&old), &text)?;
-        }
+            Ok::<_, CommandError>(text)
+        })?;
     }
     if !lines.is_empty() {
         let head = "The following configuration problems have been repaired:\n";

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dx_pkg_acquire::files::read_text_to_edit;
+use dx_pkg_acquire::files::{EditedFile, read_text_to_edit};
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_compat::npmrc::listing::{Listing, ListingSources};
@@ -103,8 +103,15 @@ impl<'e> Settings<'e> {
     }
 
     /// Returns whether a file is the user's own, which only the user may read.
-    pub fn is_users(&self, path: &Path) -> bool {
+    fn is_users(&self, path: &Path) -> bool {
         self.user.as_deref() == Some(path)
+    }
+
+    /// Returns a file to change. The user's and the machine's may be links to wherever the user
+    /// keeps them.
+    pub fn edited<'p>(&self, path: &'p Path) -> EditedFile<'p> {
+        let follows_links = self.project.as_deref() != Some(path);
+        EditedFile { path, follows_links, is_private: self.is_users(path) }
     }
 
     /// Returns the file of a place of the listing that is one.

@@ -1,12 +1,7 @@
 //! Changing files of settings.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use dx_pkg_acquire::AcquireError;
-use dx_pkg_acquire::files::read_text_to_edit;
-use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::npmrc::definitions::{
     Definition, ValueContext, is_of_registry_or_scope, value_of,
 };
@@ -14,7 +9,6 @@ use dx_pkg_compat::npmrc::edit::{with_setting, without_setting};
 use dx_pkg_compat::npmrc::{Config, ConfigSources, OptionInfo, RawValue};
 use dx_pkg_core::text::suggest::nearest;
 use dx_pkg_install::{Events, InstallError};
-use dx_pkg_os::files::{Durability, write_user_file};
 use serde_json::Value;
 
 use super::Settings;
@@ -24,30 +18,33 @@ use crate::report::Report;
 /// Sets settings in the file; an empty value removes one.
 pub fn set(settings: &Settings<'_>, words: &[String], report: &Report) -> Result<(), CommandError> {
     let path = settings.target()?;
-    let old = read_text_to_edit(&path)?;
-    let mut text = old.clone().unwrap_or_default();
-    for (key, value) in pairs(words) {
-        check(&key)?;
-        text = if value.is_empty() {
-            without_setting(&text, &key)
-        } else {
-            refuse_unusable(&key, &value)?;
-            warn_of_invalid(settings, &key, &value, report);
-            with_setting(&text, &key, &value)
-        };
+    let pairs = pairs(words);
+    for (key, value) in &pairs {
+        check(key)?;
+        if !value.is_empty() {
+            refuse_unusable(key, value)?;
+            warn_of_invalid(settings, key, value, report);
+        }
     }
-    write(settings, &path, old.as_deref(), &text)
+    settings.edited(&path).edit(|old| {
+        let mut text = old.unwrap_or_default().to_owned();
+        for (key, value) in &pairs {
+            text = match value.is_empty() {
+                true => without_setting(&text, key),
+                false => with_setting(&text, key, value),
+            };
+        }
+        Ok(text)
+    })
 }
 
 /// Removes settings from the file.
 pub fn delete(settings: &Settings<'_>, keys: &[String]) -> Result<(), CommandError> {
     let path = settings.target()?;
-    let old = read_text_to_edit(&path)?;
-    let mut text = old.clone().unwrap_or_default();
-    for key in keys {
-        text = without_setting(&text, key);
-    }
-    write(settings, &path, old.as_deref(), &text)
+    settings.edited(&path).edit(|old| {
+        let text = old.unwrap_or_default().to_owned();
+        Ok(keys.iter().fold(text, |text, key| without_setting(&text, key)))
+    })
 }
 
 /// Reads `KEY=VALUE` and `KEY VALUE`, the last one of a key.
@@ -118,64 +115,9 @@ fn warn_of_invalid(settings: &Settings<'_>, key: &str, value: &str, report: &Rep
 
 /// Creates the file if it is not there.
 pub fn create(settings: &Settings<'_>, path: &Path) -> Result<(), CommandError> {
-    match path.exists() {
-        true => Ok(()),
-        false => {
-            write(settings, path, None, "; settings of npm and dx, such as: save-exact=true\n")
-        }
-    }
-}
-
-/// Writes a file of settings, and removes one that would be empty.
-pub(super) fn write(
-    settings: &Settings<'_>,
-    path: &Path,
-    old: Option<&str>,
-    text: &str,
-) -> Result<(), CommandError> {
-    let doing = |error| AcquireError::io(format!("writing {}", path.display()), error);
-    if text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
-        return match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(doing(error).into()),
-            _ => Ok(()),
-        };
-    }
-    if old == Some(text) {
+    if path.exists() {
         return Ok(());
     }
-    // The user's and the machine's file may be links to wherever the user keeps them.
-    let is_project = settings.file("project") == Some(path);
-    let target = if is_project { None } else { fs::canonicalize(path).ok() };
-    let target: PathBuf = target.unwrap_or_else(|| path.to_owned());
-    let (Some(folder), Some(name)) =
-        (target.parent(), target.file_name().and_then(|it| it.to_str()))
-    else {
-        return Ok(());
-    };
-    fs::create_dir_all(folder).map_err(doing)?;
-    if settings.is_users(path) {
-        make_private(&target).map_err(doing)?;
-    }
-    let bytes = foreign_bytes::restored(text, old.unwrap_or_default());
-    write_user_file(folder, name, &bytes, Durability::Fsync).map_err(doing)?;
-    Ok(())
-}
-
-/// Makes a file one that only its owner reads, as it may hold credentials; creates it so.
-#[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let mut options = fs::OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn make_private(_path: &Path) -> std::io::Result<()> {
-    Ok(())
+    let new = "; settings of npm and dx, such as: save-exact=true\n";
+    settings.edited(path).edit(|old| Ok(old.unwrap_or(new).to_owned()))
 }

@@ -65,7 +65,8 @@ fn install() {
           --frozen-lockfile         Fail instead of changing the lockfile
           --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
-          --dxrp <WHEN>             Use dx's own protocol: auto (where a registry speaks it), off, or required
+          --dxrp <WHEN>             Use dx's own protocol: auto (where a registry speaks it), off, or
+                                    required
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
           --prefer-online           Check whether cached metadata is current even while it is fresh
@@ -124,7 +125,8 @@ fn ci() {
           --frozen-lockfile         Fail instead of changing the lockfile
           --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
-          --dxrp <WHEN>             Use dx's own protocol: auto (where a registry speaks it), off, or required
+          --dxrp <WHEN>             Use dx's own protocol: auto (where a registry speaks it), off, or
+                                    required
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
           --prefer-online           Check whether cached metadata is current even while it is fresh

@@ -25,7 +25,8 @@ fn remove() {
           --frozen-lockfile         Fail instead of changing the lockfile
           --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
-          --dxrp <WHEN>             Use dx's own protocol: auto (where a registry speaks it), off, or required
+          --dxrp <WHEN>             Use dx's own protocol: auto (where a registry speaks it), off, or
+                                    required
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
           --prefer-online           Check whether cached metadata is current even while it is fresh

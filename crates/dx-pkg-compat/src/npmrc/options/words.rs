@@ -30,25 +30,16 @@ const IDLE_VALUES: [&str; 9] = [
     "viewer",
 ];
 
-/// The commands that run a script, to which they pass the switches that they do not have.
-const SCRIPT_COMMANDS: [&str; 16] = [
-    "run",
-    "run-script",
-    "rum",
-    "urn",
-    "test",
-    "t",
-    "tst",
-    "start",
-    "stop",
-    "restart",
-    "exec",
-    "x",
-    "dlx",
-    "init",
-    "create",
-    "innit",
-];
+/// The part of a command line that words are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The words of a command that runs no script.
+    Command,
+    /// The words in front of the name of a script, or of a command of a package: none is its own.
+    BeforeScript,
+    /// The words behind the name of a script, of which flags with a help of their own stay.
+    Script,
+}
 
 /// The settings given by the words of a command line, and the other words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,27 +73,27 @@ enum Word {
 }
 
 /// Takes the settings out of the words of a command line. Flags of the option table with a help of
-/// their own stay, except where a script is run and they have a value, and so does everything
-/// behind `--`. So do the flags, without their dashes, that the command has itself by `is_own`.
+/// their own stay, except in front of a script's name and, where they have a value, behind it; so
+/// does everything behind `--`, and so do the flags, without their dashes, that the command has
+/// itself by `is_own`.
 ///
 /// # Errors
 /// The value of a setting is missing.
 pub fn take_settings(
     words: impl IntoIterator<Item = OsString>,
+    region: Region,
     is_own: impl Fn(&str) -> bool,
 ) -> Result<SettingWords, MissingValue> {
     let mut taken = SettingWords::default();
     let mut words = words.into_iter().peekable();
-    let mut runs_script = false;
     while let Some(word) = words.next() {
         if word == "--" {
             taken.rest.push(word);
             taken.rest.extend(words);
             break;
         }
-        runs_script |= word.to_str().is_some_and(|word| SCRIPT_COMMANDS.contains(&word));
         let text = word.to_str().filter(|word| !is_own(flag_name(word)));
-        let Some(meaning) = text.and_then(|word| meaning(word, runs_script)) else {
+        let Some(meaning) = text.and_then(|word| meaning(word, region)) else {
             taken.rest.push(word);
             continue;
         };
@@ -138,16 +129,25 @@ fn flag_name(word: &str) -> &str {
 
 /// Returns what a word says of a setting; `None` where it says nothing, or where the flag is one
 /// that commands have themselves.
-fn meaning(word: &str, runs_script: bool) -> Option<Word> {
+fn meaning(word: &str, region: Region) -> Option<Word> {
     let name = word.strip_prefix("--")?;
     let (name, value) = match name.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (name, None),
     };
     let flag = find_flag(&format!("--{name}"));
-    let is_own = |flag: &Flag| !runs_script || !matches!(flag.value, FlagValue::Argument(_));
+    let is_own =
+        |flag: &Flag| region == Region::Command || !matches!(flag.value, FlagValue::Argument(_));
     if let Some((option, flag)) = flag.filter(|(_, flag)| is_own(flag)) {
-        let value = value?;
+        let Some(value) = value else {
+            return match flag.value {
+                _ if region != Region::BeforeScript => None,
+                FlagValue::Fixed(fixed) => {
+                    Some(Word::Whole(option.key.to_owned(), fixed.to_owned()))
+                }
+                FlagValue::Argument(_) | FlagValue::Ignored(_) => Some(Word::Idle),
+            };
+        };
         return match flag.value {
             FlagValue::Argument(_) => None,
             FlagValue::Fixed(fixed) => {
@@ -163,7 +163,8 @@ fn meaning(word: &str, runs_script: bool) -> Option<Word> {
     }
     // Words such as `message` and `scope` are a script's own more often than dx's.
     let find = |name: &str| {
-        OptionInfo::find(name).filter(|option| !runs_script || option.group != OptionGroup::Publish)
+        let is_scripts = |option: &OptionInfo| option.group == OptionGroup::Publish;
+        OptionInfo::find(name).filter(|it| region != Region::Script || !is_scripts(it))
     };
     if let Some(option) = find(name) {
         let key = option.key.to_owned();
@@ -202,9 +203,9 @@ fn opposite(value: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn taken(line: &str) -> (String, String) {
+    fn taken(line: &str, region: Region) -> (String, String) {
         let words = line.split(' ').map(OsString::from);
-        let SettingWords { settings, rest } = take_settings(words, |_| false).unwrap();
+        let SettingWords { settings, rest } = take_settings(words, region, |_| false).unwrap();
         let settings: Vec<String> =
             settings.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         let rest: Vec<String> = rest.into_iter().map(|word| word.into_string().unwrap()).collect();
@@ -226,18 +227,37 @@ mod tests {
             ("install --offline --json", "", "install --offline --json"),
             ("install --no-color --depth 3 --logs-max=0 a", "", "install a"),
             ("install --no-such", "", "install --no-such"),
-            ("run t --cafile x -- --cafile y", "cafile=x", "run t -- --cafile y"),
+            ("add t --cafile x -- --cafile y", "cafile=x", "add t -- --cafile y"),
             ("install --no-bin-links --tag x", "", "install --no-bin-links --tag x"),
-            ("run t --tag x --omit=dev --dry-run", "tag=x omit=dev", "run t --dry-run"),
         ] {
-            assert_eq!(taken(line), (settings.to_owned(), rest.to_owned()), "{line}");
+            let taken = taken(line, Region::Command);
+            assert_eq!(taken, (settings.to_owned(), rest.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_behind_a_script_may_be_its_own_and_those_before_it_are_not() {
+        for (line, region, settings, rest) in [
+            ("t --tag x --omit=dev --dry-run", Region::Script, "tag=x omit=dev", "t --dry-run"),
+            ("t --otp=1 --message m", Region::Script, "", "t --otp=1 --message m"),
+            (
+                "run --tag x --omit=dev --dry-run --no-audit",
+                Region::BeforeScript,
+                "tag=x omit=dev dry-run=true",
+                "run",
+            ),
+            ("test --otp=1 --message m", Region::BeforeScript, "otp=1 message=m", "test"),
+        ] {
+            let taken = taken(line, region);
+            assert_eq!(taken, (settings.to_owned(), rest.to_owned()), "{line}");
         }
     }
 
     #[test]
     fn a_value_must_be_there() {
         for line in ["add a --cafile", "add a --cafile --json", "install --depth"] {
-            let error = take_settings(line.split(' ').map(OsString::from), |_| false).unwrap_err();
+            let words = line.split(' ').map(OsString::from);
+            let error = take_settings(words, Region::Command, |_| false).unwrap_err();
             assert!(error.to_string().contains("needs a value"), "{line}");
         }
     }

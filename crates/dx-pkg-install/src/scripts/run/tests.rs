@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::*;
 
-fn capture(script: &str, arguments: &[String]) -> ScriptOutcome {
+fn capture(script: &str, arguments: &[OsString]) -> ScriptOutcome {
     run(&ScriptCommand {
         script,
         arguments,
@@ -31,9 +32,17 @@ fn a_signal_is_reported() {
 
 #[test]
 fn arguments_are_passed_literally() {
-    let arguments = ["$ONLY", "it's", "", "a b", "`id`;x"].map(str::to_owned);
+    let arguments = ["$ONLY", "it's", "", "a b", "`id`;x"].map(OsString::from);
     let outcome = capture("printf '<%s>'", &arguments);
     assert_eq!(String::from_utf8(outcome.output).unwrap(), "<$ONLY><it's><><a b><`id`;x>");
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_are_passed_with_their_bytes() {
+    use std::os::unix::ffi::OsStringExt;
+    let argument = OsString::from_vec(b"it's \xff".to_vec());
+    assert_eq!(capture("printf '<%s>'", &[argument]).output, b"<it's \xff>");
 }
 
 #[test]

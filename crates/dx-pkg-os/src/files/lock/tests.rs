@@ -23,3 +23,15 @@ fn a_second_holder_waits_and_says_so() {
     });
     assert!(FileLock::try_exclusive(&path).unwrap().is_some());
 }
+
+#[cfg(unix)]
+#[test]
+fn folder_is_locked_without_a_file_and_not_waited_for_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = FolderLock::wait(folder.path()).unwrap();
+    let error = FolderLock::wait_for(folder.path(), Duration::ZERO).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    drop(lock);
+    FolderLock::wait_for(folder.path(), Duration::ZERO).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
