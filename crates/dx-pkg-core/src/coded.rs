@@ -24,12 +24,19 @@ impl<E: Coded + std::error::Error + Send + Sync + 'static> CodedError for E {}
 pub const MORE_OPEN_FILES: &str =
     "allow more open files (`ulimit -n 4096` in a shell), then run the command again";
 
+/// Returns whether a failure of the system is that this process, or all together, have too many
+/// files open.
+#[must_use]
+pub fn is_too_many_files(error: &io::Error) -> bool {
+    /// `ENFILE` and `EMFILE`, which have the same numbers on all Unix systems.
+    const TOO_MANY_FILES: [i32; 2] = [23, 24];
+    cfg!(unix) && error.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code))
+}
+
 /// Returns what helps against the first failure of the operating system among `error` and its
 /// causes; `None` where there is none, or where its message says it all.
 #[must_use]
 pub fn system_hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    /// `ENFILE` and `EMFILE`, which have the same numbers on all Unix systems.
-    const TOO_MANY_FILES: [i32; 2] = [23, 24];
     let mut next = Some(error);
     let system = loop {
         let error = next?;
@@ -39,9 +46,8 @@ pub fn system_hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static
         }
         next = error.source();
     };
-    let is_too_many = |code| cfg!(unix) && TOO_MANY_FILES.contains(&code);
     match system.kind() {
-        _ if system.raw_os_error().is_some_and(is_too_many) => Some(MORE_OPEN_FILES),
+        _ if is_too_many_files(system) => Some(MORE_OPEN_FILES),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some("free some space on the disk, then run the command again")
         }

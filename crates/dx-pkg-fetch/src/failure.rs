@@ -3,6 +3,7 @@
 use crate::error::{FetchCause, Phase, innermost};
 use crate::text::redact_text;
 use crate::tls::Refusal;
+use dx_pkg_core::coded::is_too_many_files;
 use rustls::CertificateError;
 use std::time::Duration;
 
@@ -91,10 +92,5 @@ fn find<'a, E: std::error::Error + 'static>(
 
 /// Returns whether a request failed because this process or the system has too many files open.
 pub(crate) fn lacks_descriptors(error: &reqwest::Error) -> bool {
-    /// `ENFILE` and `EMFILE`, which have the same numbers on all Unix systems.
-    const TOO_MANY: [i32; 2] = [23, 24];
-    cfg!(unix)
-        && find::<std::io::Error>(error)
-            .and_then(std::io::Error::raw_os_error)
-            .is_some_and(|code| TOO_MANY.contains(&code))
+    find::<std::io::Error>(error).is_some_and(is_too_many_files)
 }
