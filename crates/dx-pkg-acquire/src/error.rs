@@ -286,7 +286,8 @@ impl AcquireError {
     /// Returns the error in the form that the resolver passes on.
     #[must_use]
     pub fn into_provider_error(self) -> ProviderError {
-        ProviderError { code: self.code(), message: message_with_causes(&self), hint: self.hint() }
+        let (code, message, hint) = (self.code(), message_with_causes(&self), self.hint());
+        ProviderError { code, message, hint, underlying: Some(Arc::new(self)) }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::AcquireError;
 use crate::package::{Origin, copied_folder, label, origin, real_name};
 
 pub use git::GitBuilder;
-pub(crate) use git::{commit_of, named_commit};
+pub(crate) use git::{commit_of, named_commit, subfolder};
 
 /// The rules of one configuration.
 #[derive(Debug)]

@@ -157,7 +157,8 @@ fn and_others(others: usize) -> String {
 impl CommandError {
     /// Returns the captured output of the script that failed, unless it is empty.
     pub fn script_output(&self) -> Option<&str> {
-        let Self::Install(InstallError::ScriptFailed(script)) = self else { return None };
+        let Self::Install(error) = self else { return None };
+        let script = error.failed_script()?;
         Some(script.output.as_str()).filter(|output| !output.trim().is_empty())
     }
 

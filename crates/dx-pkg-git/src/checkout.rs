@@ -8,7 +8,7 @@ use dx_pkg_core::Range;
 use crate::GitError;
 use crate::address::Address;
 use crate::command::Git;
-use crate::refs::Commit;
+use crate::refs::{Commit, Refs};
 
 /// The most bytes of what git answers to a question about one commit.
 const MAX_ANSWER: usize = 1 << 16;
@@ -67,8 +67,7 @@ impl Git<'_> {
             (Some(commit), _) => Ok(commit.clone()),
             // The start of a commit's name, or an expression such as `main~2`.
             (None, Revision::Named(name)) => {
-                let head = refs.head().map(Commit::as_str);
-                self.resolve_by_fetching(address, name, head, scratch)?.ok_or_else(missing)
+                self.resolve_by_fetching(address, name, &refs, scratch)?.ok_or_else(missing)
             }
             (None, _) => Err(missing()),
         }
@@ -78,17 +77,17 @@ impl Git<'_> {
         &self,
         address: &Address,
         name: &str,
-        head: Option<&str>,
+        refs: &Refs,
         scratch: &Path,
     ) -> Result<Option<Commit>, GitError> {
         let is_plain = |c: char| c.is_alphanumeric() || "/._-~^@{}+".contains(c);
         if name.starts_with('-') || !name.chars().all(is_plain) {
             return Ok(None);
         }
-        self.begin(address, scratch)?;
+        self.begin(address, scratch, refs.hash())?;
         self.fetch(address, scratch, &["+refs/*:refs/*"], false)?;
-        let name = match (name.strip_prefix("HEAD"), head) {
-            (Some(rest), Some(head)) => format!("{head}{rest}"),
+        let name = match (name.strip_prefix("HEAD"), refs.head()) {
+            (Some(rest), Some(head)) => format!("{}{rest}", head.as_str()),
             _ => name.to_owned(),
         };
         let mut command = self.in_folder(address, scratch)?;
@@ -114,7 +113,7 @@ impl Git<'_> {
     ) -> Result<(), GitError> {
         let name = commit.as_str();
         if !folder.join(".git").exists() {
-            self.begin(address, folder)?;
+            self.begin(address, folder, commit.hash())?;
         }
         if !self.has(address, commit, folder)? {
             // Not every server gives a commit by its name, or a history in part.
@@ -140,11 +139,13 @@ impl Git<'_> {
         self.submodules(address, folder)
     }
 
-    /// Makes an empty repository.
-    fn begin(&self, address: &Address, folder: &Path) -> Result<(), GitError> {
+    /// Makes an empty repository whose commits are named by this hash, in git's words.
+    fn begin(&self, address: &Address, folder: &Path, hash: &str) -> Result<(), GitError> {
         let failed = |error| GitError::io(&address.shown(), "making a folder", &error);
         fs::create_dir_all(folder).map_err(failed)?;
         let mut command = self.command(address)?;
+        // Git before 2.29 has no other hash than the usual one, nor a flag for it.
+        command.env("GIT_DEFAULT_HASH", hash);
         command.args(["init", "--quiet", "--template=", "--"]).arg(folder);
         self.run(address, "init", &mut command, None, MAX_ANSWER)?;
         // Addresses of submodules may be relative to it.

@@ -23,13 +23,21 @@ impl Commit {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the hash that it is named by, in git's words.
+    pub(crate) fn hash(&self) -> &'static str {
+        if self.0.len() == 64 { "sha256" } else { "sha1" }
+    }
 }
 
 /// The refs of a repository.
 #[derive(Debug, Default)]
 pub struct Refs {
-    /// Commits by the names of refs, whole and as npm shortens them.
+    /// Commits by the whole names of refs.
     commits: HashMap<String, Commit>,
+    /// Commits by the names of refs as npm shortens them. A branch can be named `HEAD`, or as
+    /// another ref is in whole.
+    shortened: HashMap<String, Commit>,
     /// Tags that are versions, the last of several for one version.
     versions: Vec<(Version, Commit)>,
 }
@@ -51,7 +59,7 @@ impl Refs {
             if let Some(tag) = name.strip_prefix("refs/tags/") {
                 tags.push(tag.to_owned());
             }
-            refs.commits.insert(short(name).to_owned(), commit.clone());
+            refs.shortened.insert(short(name).to_owned(), commit.clone());
             refs.commits.insert(name.to_owned(), commit);
         }
         let mut places: HashMap<Version, usize> = HashMap::new();
@@ -67,6 +75,11 @@ impl Refs {
         refs
     }
 
+    /// Returns the hash that commits are named by, in git's words.
+    pub(crate) fn hash(&self) -> &'static str {
+        self.commits.values().next().map_or("sha1", Commit::hash)
+    }
+
     /// Returns the commit of the default branch.
     #[must_use]
     pub fn head(&self) -> Option<&Commit> {
@@ -77,7 +90,7 @@ impl Refs {
     /// some ref is at it.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Commit> {
-        let found = self.commits.get(name);
+        let found = self.commits.get(name).or_else(|| self.shortened.get(name));
         found.or_else(|| self.commits.values().find(|commit| commit.as_str() == name))
     }
 
@@ -85,7 +98,7 @@ impl Refs {
     /// is one that fits, else the highest.
     #[must_use]
     pub fn in_range(&self, range: &Range) -> Option<&Commit> {
-        let default = self.commits.get("latest").or_else(|| self.head());
+        let default = self.shortened.get("latest").or_else(|| self.head());
         let mut at_default = self.versions.iter().filter(|(_, commit)| Some(commit) == default);
         let fits = |version: &Version| range.satisfies(version);
         let preferred = at_default.next_back().filter(|(v, _)| range.is_any() || fits(v));

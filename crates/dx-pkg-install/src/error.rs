@@ -1,5 +1,6 @@
 //! Why an install failed.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::{Coded, CodedError};
 use dx_pkg_link::LinkError;
+use dx_pkg_resolve::ProviderError;
 use dx_pkg_store::StoreError;
 use dx_pkg_store::archive::ArchiveError;
 
@@ -232,6 +234,25 @@ impl InstallError {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Acquire(AcquireError::Cancelled) | Self::Link(LinkError::Cancelled))
+    }
+
+    /// Returns the script that ended badly: one of this install's, or one of those that build a
+    /// package of a git repository, in an install of their own.
+    #[must_use]
+    pub fn failed_script(&self) -> Option<&FailedScript> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            let of_provider = error.downcast_ref::<ProviderError>();
+            let shared = of_provider
+                .and_then(|error| error.underlying.as_ref())
+                .or_else(|| error.downcast_ref::<Arc<dyn CodedError>>());
+            let error = shared.map_or(error, |shared| &**shared as &(dyn Error + 'static));
+            if let Some(Self::ScriptFailed(script)) = error.downcast_ref() {
+                return Some(script);
+            }
+            next = error.source();
+        }
+        None
     }
 }
 

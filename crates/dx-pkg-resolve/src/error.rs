@@ -1,6 +1,8 @@
 //! The errors of a resolution, with their codes, messages and hints.
 
-use dx_pkg_core::{Coded, SpecError};
+use std::sync::Arc;
+
+use dx_pkg_core::{Coded, CodedError, SpecError};
 use thiserror::Error;
 
 use crate::explain::{Conflict, THE_PROJECT};
@@ -17,6 +19,15 @@ pub struct ProviderError {
     pub message: String,
     /// The suggestion for the user.
     pub hint: Option<String>,
+    /// The underlying error itself, for what its message does not say.
+    pub underlying: Option<Arc<dyn CodedError>>,
+}
+
+impl ProviderError {
+    /// Returns an error without a suggestion.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, underlying: None }
+    }
 }
 
 /// The reason why a resolution failed.

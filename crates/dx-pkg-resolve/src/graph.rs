@@ -252,7 +252,7 @@ struct Nothing;
 impl Nothing {
     fn error(name: &str) -> ProviderError {
         let message = format!("{name} is not part of the tree");
-        ProviderError { code: "DX_PACKAGE_NOT_FOUND", message, hint: None }
+        ProviderError::new("DX_PACKAGE_NOT_FOUND", message)
     }
 }
 

@@ -154,7 +154,9 @@ impl Draft<'_> {
         let name = ask!("package name:", &self.name(package), check_name);
         set("name", name.into());
         let version = text_of("version").or_else(|| self.setting("version"));
-        let version = version.map_or_else(|| self.config.init_version(), Ok)?;
+        let version = version.filter(|version| check_version(version).is_ok());
+        let usual = || Ok::<_, ConfigError>(self.config.init_version()?.to_string());
+        let version = version.map_or_else(usual, Ok)?;
         set("version", ask!("version:", &version, check_version).into());
         if is_missing("description") {
             set("description", ask!("description:", "", any).into());

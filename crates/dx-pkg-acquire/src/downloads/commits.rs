@@ -20,7 +20,7 @@ use dx_pkg_os::files::{create_private_dir, read_bounded, remove_tree, unique_nam
 use dx_pkg_store::Folder;
 
 use crate::package::label;
-use crate::sources::commit_of;
+use crate::sources::{commit_of, subfolder};
 use crate::{AcquireError, Context, Downloads};
 
 /// The longest time in which git may do nothing, unless `fetch-timeout` says otherwise: npm's.
@@ -125,7 +125,7 @@ impl<'s> Source<'s> {
     /// Returns the integrity of the package that a commit is; the store has it then.
     pub(crate) fn package(&self, commit: &Commit) -> Result<Integrity, AcquireError> {
         let store = &self.context.store;
-        let folder = self.git.subdirectory.as_deref().unwrap_or_default().trim_matches('/');
+        let folder = subfolder(self.git);
         let resolved = self.git.resolved(commit.as_str());
         let builder = self.context.git_builder.get().filter(|it| it.may_build(&resolved));
         let is_built = builder.is_some();
@@ -145,8 +145,9 @@ impl<'s> Source<'s> {
         if let Some(builder) = builder.filter(|_| is_to_be_built(&manifest)) {
             let package = self.label.clone();
             let failed = |source| AcquireError::InPackage { package, source };
-            builder.build(&scratch.tree().join(folder), &resolved).map_err(failed)?;
+            let built = builder.build(&scratch.tree().join(folder), &resolved);
             self.context.cancel.check()?;
+            built.map_err(failed)?;
             // What its scripts made of it counts.
             manifest = self.manifest(&scratch.tree().join(folder), commit, folder)?;
         }
@@ -176,7 +177,7 @@ impl<'s> Source<'s> {
         scratch: &Scratch,
     ) -> Result<(PathBuf, Manifest), AcquireError> {
         self.try_addresses(|git, address| git.check_out(address, commit, &scratch.tree()))?;
-        let folder = self.git.subdirectory.as_deref().unwrap_or_default().trim_matches('/');
+        let folder = subfolder(self.git);
         let package = self.folder_of(&scratch.tree(), commit, folder)?;
         let manifest = self.manifest(&package, commit, folder)?;
         Ok((package, manifest))

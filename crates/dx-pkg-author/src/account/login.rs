@@ -19,6 +19,9 @@ use dx_pkg_compat::hosted::percent;
 
 const USAGE: &str = "dx login [--registry=URL] [--scope=@SCOPE] [--auth-type=web|legacy]";
 
+/// The settings of a registry that a token takes the place of, as npm's `login` removes them.
+const REPLACED: [&str; 4] = ["_password", "username", "email", "always-auth"];
+
 /// Returns the name of the user that is logged in.
 ///
 /// # Errors
@@ -82,8 +85,9 @@ pub fn login(account: &Account<'_>, scope: Option<&str>) -> Result<Said, AuthorE
         return Err(AuthorError::BadToken { registry: registry.shown() });
     }
     let file = user_file(account)?;
-    let key = format!("{}:_authToken", without_scheme(&registry.base));
-    let mut changes = vec![(key, Some(token))];
+    let place = without_scheme(&registry.base);
+    let mut changes = vec![(format!("{place}:_authToken"), Some(token))];
+    changes.extend(REPLACED.map(|key| (format!("{place}:{key}"), None)));
     if let Some(scope) = scope {
         changes.push((format!("{}:registry", at(scope)), Some(registry.base.to_string())));
     }

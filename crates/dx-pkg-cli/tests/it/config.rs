@@ -91,6 +91,7 @@ fn a_value_that_would_end_every_command_is_not_written() {
     let set = |word: &str| dx(&project, ["config", "set", "--location=project", word]);
     fails(set("fetch-retries=abc"), "DX_CONFIG_INVALID");
     fails(set("install-strategy=somehow"), "DX_CONFIG_INVALID");
+    fails(set("init-version=x"), "DX_CONFIG_INVALID");
     assert_eq!(project.read(".npmrc"), before);
     // What only npm would pass over is written, with a word.
     assert!(set("audit-level=some").success().stderr.contains("passed over"));

@@ -56,7 +56,8 @@ impl Repositories {
 }
 
 pub(crate) fn allowed(registry: &Registry) -> ProjectBuilder {
-    Project::new(registry).user_npmrc("allow-git=all")
+    // A package is built without the project's own settings.
+    Project::new(registry).user_npmrc("allow-git=all").user_npmrc("registry=http:[HOST]")
 }
 
 pub(crate) const MANIFEST: &str =
@@ -296,6 +297,32 @@ fn what_is_no_package_is_an_error() {
         let project = allowed(&registry).dep("g", &spec).create();
         fails(dx(&project, ["install"]), code);
     }
+}
+
+#[test]
+fn commits_may_be_named_by_the_longer_hash() {
+    let (registry, repositories) = (registry(), Repositories::new());
+    fs::create_dir_all(repositories.path("r")).unwrap();
+    repositories.git("r", &["init", "-q", "-b", "main", "--object-format=sha256"]);
+    let commit = repositories.commit("r", &[("package.json", MANIFEST)]);
+    assert_eq!(commit.len(), 64);
+    repositories.commit("r", &[("x", "")]);
+    let url = repositories.url("r");
+    for selector in ["#main~1", &format!("#{commit}"), &format!("#{}", &commit[..9])] {
+        let project = allowed(&registry).dep("g", &format!("{url}{selector}")).create();
+        let store = tempfile::tempdir().unwrap();
+        let run = command(&project).args(["install"]).env("DX_STORE", store.path()).run();
+        let resolved = locked(&project, "node_modules/g")["resolved"].clone();
+        assert_eq!(resolved, format!("{url}#{commit}"), "{run}");
+        assert!(project.exists("node_modules/g/package.json"), "{selector}: {run}");
+        project.remove("node_modules");
+        ok(&project, ["ci"]);
+    }
+    // The hash that is usual for the user does not matter.
+    repositories.commit("short", &[("package.json", MANIFEST)]);
+    let project = allowed(&registry).dep("g", &repositories.url("short")).create();
+    command(&project).args(["install"]).env("GIT_DEFAULT_HASH", "sha256").run();
+    assert!(project.exists("node_modules/g/package.json"));
 }
 
 #[test]

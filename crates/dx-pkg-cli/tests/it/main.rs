@@ -63,6 +63,8 @@ mod freshness;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
+mod git_builds;
+#[cfg(unix)]
 mod git_mirrors;
 #[cfg(unix)]
 mod git_servers;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dx_pkg_core::Version;
 use url::Url;
 
 /// A setting's value before its kind is known.
@@ -157,6 +158,14 @@ impl Setting for String {
 
     fn read(value: &RawValue, _: Option<&Path>) -> Option<String> {
         value.text()
+    }
+}
+
+impl Setting for Version {
+    const ALLOWED: &'static str = "a whole version, such as 1.0.0";
+
+    fn read(value: &RawValue, _: Option<&Path>) -> Option<Version> {
+        Version::parse(&value.text()?).ok()
     }
 }
 

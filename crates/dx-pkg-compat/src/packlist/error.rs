@@ -27,6 +27,12 @@ pub enum PackError {
         /// The pattern, at most its beginning.
         pattern: String,
     },
+    /// The name of a file or folder is not Unicode.
+    #[error("cannot pack {}: its name is not Unicode text, as names in packages are", path.display())]
+    NotUnicode {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// A bundled dependency is a link to something that is not this package.
     #[error(
         "cannot pack the bundled dependency {name}: it is a link to {}, which is outside of the \
@@ -88,6 +94,7 @@ impl Coded for PackError {
             Self::TooManyEntries { .. } | Self::TooLarge { .. } => "DX_PACK_TOO_LARGE",
             Self::Io { .. }
             | Self::Pattern { .. }
+            | Self::NotUnicode { .. }
             | Self::BundledOutside { .. }
             | Self::Changed { .. }
             | Self::Write(_) => "DX_PACK_FAILED",
@@ -103,6 +110,10 @@ impl Coded for PackError {
             ),
             Self::TooLarge { .. } => Some(
                 "exclude what does not belong to the package, or allow more with max-package-size"
+                    .to_owned(),
+            ),
+            Self::NotUnicode { .. } => Some(
+                "rename it, or exclude it in a .npmignore file: `?` stands for any letter"
                     .to_owned(),
             ),
             Self::BundledOutside { .. } => {

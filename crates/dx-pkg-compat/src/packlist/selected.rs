@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::rule::{Entry, Rule};
+use super::walk::name_of;
 use crate::glob::{Segment, expand};
 
 /// Files and folders that `files` names. Of all that is not named nothing is included.
@@ -197,5 +198,5 @@ impl Search<'_> {
 fn list(folder: &Path) -> Vec<(String, fs::FileType)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let entries = entries.filter_map(Result::ok);
-    entries.filter_map(|e| Some((e.file_name().into_string().ok()?, e.file_type().ok()?))).collect()
+    entries.filter_map(|entry| Some((name_of(&entry).0, entry.file_type().ok()?))).collect()
 }

@@ -252,6 +252,40 @@ fn tarball_is_the_same_each_time_and_can_be_read() {
     assert_eq!(found, expected);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_unicode_are_an_error_where_they_would_be_packed() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = |name: &[u8]| std::ffi::OsStr::from_bytes(name).to_owned();
+    let refused = |manifest: &str, ignored: Option<&str>| {
+        let folder = folder(manifest, &["a.js", "lib/b.js"]);
+        fs::write(folder.path().join("lib").join(odd(b"x\xff.js")), "x").unwrap();
+        fs::create_dir(folder.path().join(odd(b"f\xfe"))).unwrap();
+        if let Some(ignored) = ignored {
+            fs::write(folder.path().join(".npmignore"), ignored).unwrap();
+        }
+        let parsed = Manifest::parse(manifest).unwrap();
+        match files(folder.path(), &parsed, &PackOptions::default()) {
+            Ok(_) => None,
+            Err(PackError::NotUnicode { path }) => {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                Some(name)
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let all = r#"{"name":"p","version":"1.0.0"}"#;
+    assert!(refused(all, None).is_some());
+    assert_eq!(refused(all, Some("f?\n")).as_deref(), Some("x\u{fffd}.js"));
+    assert_eq!(refused(all, Some("lib\n")).as_deref(), Some("f\u{fffd}"));
+    assert_eq!(refused(all, Some("f?\nlib/x?.js\n")), None);
+    let some = |files: &str| format!(r#"{{"name":"p","version":"1.0.0","files":["{files}"]}}"#);
+    assert_eq!(refused(&some("a.js"), None), None);
+    assert_eq!(refused(&some("lib/b*"), None), None);
+    assert!(refused(&some("lib"), None).is_some());
+    assert!(refused(&some("lib/*.js"), None).is_some());
+}
+
 #[test]
 fn more_than_is_allowed_is_an_error() {
     let manifest = r#"{"name":"p","version":"1.0.0"}"#;

@@ -89,32 +89,36 @@ impl Walker<'_> {
                 .checked_sub(1)
                 .ok_or_else(|| PackError::TooManyEntries { path: self.root.to_owned() })?;
             let kind = entry.file_type().map_err(failed)?;
-            // A name that is not Unicode cannot be in a package.
-            if let Ok(name) = entry.file_name().into_string() {
-                entries.push((name, kind));
-            }
+            let (name, is_text) = name_of(&entry);
+            entries.push((name, kind, is_text));
         }
-        let has = |name: &str| entries.iter().any(|(other, _)| other == name);
+        let has = |name: &str| entries.iter().any(|(other, ..)| other == name);
         let rules = match parent {
             None => self.root_rules(&folder, has)?,
             Some(_) => self.rules_below(&folder, has)?,
         };
         let name = at.rsplit('/').next().unwrap_or(at).to_lowercase();
         let level = Level { parent, name, is_included, rules };
-        for (name, kind) in &entries {
+        for (name, kind, is_text) in &entries {
             let folded = name.to_lowercase();
             // Windows cannot have such a name.
             if name.contains('*') {
                 continue;
             }
             let path = if at.is_empty() { name.clone() } else { format!("{at}/{name}") };
+            let include = || match is_text {
+                true => Ok(()),
+                false => Err(PackError::NotUnicode { path: folder.join(name) }),
+            };
             if kind.is_file() {
                 if level.includes(&folded, false, None) {
+                    include()?;
                     self.found.insert(format!("{}{path}", self.prefix));
                 }
             } else if kind.is_dir() {
                 let as_file = level.includes(&folded, false, None);
                 if level.includes(&folded, true, None) {
+                    include()?;
                     let is_included = as_file || level.includes(&format!("{folded}/"), false, None);
                     self.folder(&path, Some(&level), is_included)?;
                 }
@@ -195,5 +199,14 @@ impl Level<'_> {
             }
         }
         self.rules.apply(included, Entry { path, basename, as_folder })
+    }
+}
+
+/// Returns the name of an entry, and whether it is its name: in one that is not Unicode, as in what
+/// Node.js reads, U+FFFD stands for what is not.
+pub(super) fn name_of(entry: &fs::DirEntry) -> (String, bool) {
+    match entry.file_name().into_string() {
+        Ok(name) => (name, true),
+        Err(name) => (name.to_string_lossy().into_owned(), false),
     }
 }

@@ -36,6 +36,25 @@ fn names_of_refs_are_shortened_as_in_npm() {
 }
 
 #[test]
+fn a_branch_that_is_named_as_another_ref_does_not_hide_it() {
+    let refs = refs(&[
+        ('1', "HEAD"),
+        ('2', "refs/heads/HEAD"),
+        ('1', "refs/heads/main"),
+        ('3', "refs/heads/refs/heads/main"),
+        ('4', "refs/heads/refs/tags/v1.0.0"),
+        ('5', "refs/tags/v1.0.0"),
+    ]);
+    assert_eq!(digit(refs.head()), Some('1'));
+    assert_eq!(digit(refs.named("HEAD")), Some('1'));
+    assert_eq!(digit(refs.named("main")), Some('1'));
+    assert_eq!(digit(refs.named("refs/heads/main")), Some('1'));
+    assert_eq!(digit(refs.named("refs/heads/refs/heads/main")), Some('3'));
+    assert_eq!(digit(refs.named("refs/tags/v1.0.0")), Some('5'));
+    assert_eq!(digit(refs.in_range(&Range::parse("*").unwrap())), Some('5'));
+}
+
+#[test]
 fn ranges_choose_among_version_tags() {
     let tags = refs(&[
         ('1', "HEAD"),

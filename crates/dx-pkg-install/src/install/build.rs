@@ -19,26 +19,24 @@ use crate::{Environment, NoEvents, Session, SessionOptions};
 /// for the sake of itself: npm's, which an npm that a script starts reads too.
 const BUILDING: &str = "_PACOTE_NO_PREPARE_";
 
-/// The settings of the command line that hold for what a package needs to be built too.
-const FLAGS: [&str; 18] = [
-    "allow-directory",
-    "allow-file",
-    "allow-git",
-    "allow-remote",
-    "before",
-    "cafile",
-    "fetch-retries",
-    "fetch-timeout",
-    "https-proxy",
-    "legacy-peer-deps",
-    "max-package-size",
-    "noproxy",
-    "offline",
-    "prefer-offline",
-    "proxy",
-    "registry",
-    "strict-ssl",
-    "userconfig",
+/// The settings that are not the command's when a package is built: it is a project of its own,
+/// whole, for this machine. All others hold for it too.
+const FIXED: [(&str, &str); 15] = [
+    ("background", "false"),
+    ("cpu", "null"),
+    ("dry-run", "false"),
+    ("global", "false"),
+    ("include", "dev"),
+    ("include", "optional"),
+    ("include", "peer"),
+    ("include-workspace-root", "null"),
+    ("libc", "null"),
+    ("location", "null"),
+    ("node-version", "null"),
+    ("os", "null"),
+    ("package-lock-only", "false"),
+    ("workspace", "null"),
+    ("workspaces", "null"),
 ];
 
 /// Builds packages for one project.
@@ -61,12 +59,12 @@ pub(crate) fn build_for(session: &Session, project: &Project) {
     let approved = approvals(project).map(|read| read.rules().collect::<Vec<_>>());
     let npms = project.manifest.allow_scripts.iter().cloned();
     let keys = npms.chain(approved.unwrap_or_default()).chain(configured.rules);
-    let flags = session.flags.iter().filter(|(key, _)| FLAGS.contains(&key.as_str()));
-    let fixed = [("include", "dev"), ("background", "false")];
-    let fixed = fixed.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let is_fixed = |key: &str| FIXED.iter().any(|(fixed, _)| *fixed == key);
+    let flags = session.flags.iter().filter(|(key, _)| !is_fixed(key)).cloned();
+    let fixed = FIXED.map(|(key, value)| (key.to_owned(), value.to_owned()));
     session.context.build_git_with(Arc::new(Builder {
         environment: session.environment.clone(),
-        flags: flags.cloned().chain(fixed).collect(),
+        flags: flags.chain(fixed).collect(),
         cancel: session.context.cancel.clone(),
         ignored: config.ignore_scripts().unwrap_or(true),
         all: config.dangerously_allow_all_scripts().unwrap_or(false),

@@ -103,8 +103,8 @@ pub(super) fn work_out(
     let lifecycle = Lifecycle::new(session, project)?;
     // Scripts that were skipped may have been allowed since.
     let with_scripts = with_scripts(&record);
-    if with_scripts.installed.packages.iter().any(|package| lifecycle.may_run(package))
-        || lifecycle.runs_folders(&with_scripts)
+    let may_run = |package| lifecycle.may_run(package) || session.context.is_to_be_built(package);
+    if with_scripts.installed.packages.iter().any(may_run) || lifecycle.runs_folders(&with_scripts)
     {
         return Ok(None);
     }
@@ -489,9 +489,12 @@ fn outcome(
     }))
 }
 
-/// Returns the packages with scripts of their own, and the links to folders that may have some.
+/// Returns the packages with scripts of their own, and what may have some: folders that are linked,
+/// and packages of git repositories, which are built before they are packed.
 fn with_scripts(record: &DxlView<'_>) -> Plan {
-    let packages =
-        record.packages().filter(|package| package.has_install_script() || package.link());
+    let from_git =
+        |package: &Package<'_>| package.resolved().is_some_and(|at| at.starts_with("git"));
+    let packages = record.packages();
+    let packages = packages.filter(|it| it.has_install_script() || it.link() || from_git(it));
     Plan::of(packages.map(|package| package.to_package()).collect())
 }

@@ -189,10 +189,12 @@ fn is_of(wanted: &GitSpec, resolved: &str) -> bool {
     };
     let begins =
         |commit: &str| own.committish.as_deref().is_some_and(|own| own.starts_with(commit));
+    // A repository's folders are of who it is of, too; one of them says nothing of the others.
+    let is_folder = wanted.subdirectory.is_none() || wanted.subdirectory == own.subdirectory;
     // A range over tags says nothing of commits.
     is_repository
         && wanted.semver.is_none()
-        && wanted.subdirectory == own.subdirectory
+        && is_folder
         && wanted.committish.as_deref().is_none_or(begins)
 }
 

@@ -31,7 +31,10 @@ impl Provider for FromSource<'_> {
         let (send, answers) = mpsc::channel();
         let sink = Box::new(move |answer| send.send(answer).unwrap());
         self.runtime.block_on(self.source.packument(request, sink)).map_err(|error| {
-            ProviderError { code: error.code(), message: error.to_string(), hint: error.hint() }
+            ProviderError {
+                hint: error.hint(),
+                ..ProviderError::new(error.code(), error.to_string())
+            }
         })?;
         let PackumentAnswer::Modified { bytes, .. } = answers.recv().unwrap() else {
             panic!("there was no validator");

@@ -335,11 +335,7 @@ impl Provider for Known<'_, '_> {
             return self.provider.packument(name);
         }
         refused.borrow_mut().push(name.to_owned());
-        Err(ProviderError {
-            code: "DX_INTERNAL",
-            message: format!("{name} is not in the reduced lock"),
-            hint: None,
-        })
+        Err(ProviderError::new("DX_INTERNAL", format!("{name} is not in the reduced lock")))
     }
 
     fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {

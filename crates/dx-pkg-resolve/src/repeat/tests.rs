@@ -21,7 +21,7 @@ impl Provider for Gone {
 }
 
 fn error() -> ProviderError {
-    ProviderError { code: "DX_X", message: "gone".into(), hint: None }
+    ProviderError::new("DX_X", "gone")
 }
 
 fn options() -> Options {

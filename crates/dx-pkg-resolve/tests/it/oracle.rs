@@ -184,11 +184,7 @@ impl Case {
 impl Provider for Case {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
         *self.asked.borrow_mut() += 1;
-        let missing = || ProviderError {
-            code: "DX_NOT_FOUND",
-            message: format!("{name} is not there"),
-            hint: None,
-        };
+        let missing = || ProviderError::new("DX_NOT_FOUND", format!("{name} is not there"));
         self.packuments.get(name).cloned().ok_or_else(missing)
     }
 
@@ -208,11 +204,7 @@ impl Provider for Case {
             Some((_, manifest)) => {
                 Ok(External { package: record(manifest, ""), folder: Some(folder) })
             }
-            None => Err(ProviderError {
-                code: "DX_NOT_FOUND",
-                message: format!("{name}: no {folder}"),
-                hint: None,
-            }),
+            None => Err(ProviderError::new("DX_NOT_FOUND", format!("{name}: no {folder}"))),
         }
     }
 

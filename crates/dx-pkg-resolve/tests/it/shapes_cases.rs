@@ -146,11 +146,7 @@ impl Registry {
 
 impl Provider for Registry {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
-        let missing = || ProviderError {
-            code: "DX_PACKAGE_NOT_FOUND",
-            message: format!("{name} is not there"),
-            hint: None,
-        };
+        let missing = || ProviderError::new("DX_PACKAGE_NOT_FOUND", format!("{name} is not there"));
         self.0.get(name).cloned().ok_or_else(missing)
     }
 

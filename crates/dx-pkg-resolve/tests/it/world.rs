@@ -267,11 +267,7 @@ impl Provider for World {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
         assert!(!self.closed.get(), "asked for {name}");
         self.asked.borrow_mut().push(name.to_owned());
-        let missing = || ProviderError {
-            code: "DX_NOT_FOUND",
-            message: format!("{name} is not there"),
-            hint: None,
-        };
+        let missing = || ProviderError::new("DX_NOT_FOUND", format!("{name} is not there"));
         let versions = self.packages.get(name).ok_or_else(missing)?;
         let newest = versions
             .iter()
@@ -306,8 +302,7 @@ impl Provider for World {
     fn manifest(&self, name: &str, spec: &str, _from: &str) -> Result<External, ProviderError> {
         assert!(!self.closed.get(), "asked for {name}@{spec}");
         let folder = spec.trim_start_matches("file:").trim_start_matches("./").to_owned();
-        let missing =
-            || ProviderError { code: "DX_NOT_FOUND", message: format!("no {folder}"), hint: None };
+        let missing = || ProviderError::new("DX_NOT_FOUND", format!("no {folder}"));
         let package = self.folders.get(&folder).ok_or_else(missing)?.record("");
         Ok(External { package, folder: Some(folder) })
     }

@@ -189,14 +189,10 @@ fn add_scripts(package: &mut Package, contents: &Contents) {
         && !has("install")
         && !has("preinstall")
         && package.get("gypfile") != Some(&Value::Bool(false));
-    let server = contents.has("server.js") && !has("start");
     let entry = package.entry("scripts".to_owned()).or_insert_with(|| json!({}));
     let Some(scripts) = entry.as_object_mut() else { return };
     if gyp {
         scripts.insert("install".to_owned(), "node-gyp rebuild".into());
-    }
-    if server {
-        scripts.insert("start".to_owned(), "node server.js".into());
     }
     for script in scripts.values_mut() {
         let Some(written) = script.as_str() else { continue };

@@ -26,13 +26,18 @@ fn start(table: &Value) -> Server {
 
 /// Runs dx in a project, with the settings of a user who has a token or none.
 fn run(server: &Server, words: &[&str], root: &Path, with_token: bool) -> Output {
+    let place = server.url.strip_prefix("http:").unwrap();
+    let token = if with_token { format!("{place}:_authToken={TOKEN}\n") } else { String::new() };
+    run_with(server, words, root, &token)
+}
+
+/// Runs dx with these lines in the user's `.npmrc`.
+fn run_with(server: &Server, words: &[&str], root: &Path, lines: &str) -> Output {
     let home = root.parent().unwrap().join("home");
     std::fs::create_dir_all(&home).unwrap();
     let url = &server.url;
-    let place = url.strip_prefix("http:").unwrap();
-    let token = if with_token { format!("{place}:_authToken={TOKEN}\n") } else { String::new() };
     // What stands in a section counts for nothing.
-    let text = format!("registry={url}\nmin-release-age=0\n{token}[elsewhere]\nkey=value\n");
+    let text = format!("registry={url}\nmin-release-age=0\n{lines}[elsewhere]\nkey=value\n");
     std::fs::write(home.join(".npmrc"), text).unwrap();
     Command::new(env!("CARGO_BIN_EXE_dx"))
         .args(words)
@@ -310,7 +315,11 @@ fn a_login_by_the_web_is_kept_and_ended() {
     server.answer_once("POST /-/v1/login", 200, "", pages);
     server.answer_once("GET /-/done", 202, "retry-after: 0.2", json!({}));
     server.answer_once("GET /-/done", 200, "", json!({ "token": "fresh-token" }));
-    let output = run(&server, &["login"], &root, false);
+    let place = url.strip_prefix("http:").unwrap();
+    // A token takes the place of these, as with npm.
+    let replaced = ["username=u", "_password=cGFzc3dvcmQ=", "email=a@b", "always-auth=true"];
+    let lines: String = replaced.iter().map(|line| format!("{place}:{line}\n")).collect();
+    let output = run_with(&server, &["login"], &root, &lines);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stdout.contains("Logged in on"), "{stdout}{stderr}");
@@ -318,8 +327,8 @@ fn a_login_by_the_web_is_kept_and_ended() {
     assert!(!server.sent()[0].headers.contains_key("authorization"));
     let npmrc = root.parent().unwrap().join("home/.npmrc");
     let text = std::fs::read_to_string(&npmrc).unwrap();
-    let place = url.strip_prefix("http:").unwrap();
     assert!(text.contains(&format!("{place}:_authToken=fresh-token\n")), "{text}");
+    assert_eq!(text.matches(&format!("{place}:")).count(), 1, "{text}");
     assert!(text.contains("min-release-age=0\n"), "{text}");
 
     // A user may keep it elsewhere.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use dx_pkg_core::Version;
 use url::Url;
 
 use super::super::{Config, ConfigError};
@@ -135,7 +136,7 @@ options! {
     "init-type": String, "commonjs", Save,
         "The kind of its modules there: commonjs or module."
         => getter(init_type = "commonjs".to_owned());
-    "init-version": String, "1.0.0", Save,
+    "init-version": Version, "1.0.0", Save,
         "The version there."
-        => getter(init_version = "1.0.0".to_owned());
+        => getter(init_version = Version::new(1, 0, 0));
 }

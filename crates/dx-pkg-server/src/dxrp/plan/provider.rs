@@ -146,7 +146,7 @@ impl Registry {
 
     fn unsupported(&self, reason: String) -> ProviderError {
         self.shared.trouble().unsupported.get_or_insert_with(|| reason.clone());
-        provider_error("DX_UNSUPPORTED_SOURCE", reason)
+        ProviderError::new("DX_UNSUPPORTED_SOURCE", reason)
     }
 }
 
@@ -166,7 +166,8 @@ impl Shared {
 
     async fn load_now(&self, name: &str) -> Answer {
         let parsed = PackageName::parse(name);
-        let name = parsed.map_err(|error| provider_error("DX_INVALID_NAME", error.to_string()))?;
+        let name =
+            parsed.map_err(|error| ProviderError::new("DX_INVALID_NAME", error.to_string()))?;
         let metadata = &self.state.metadata;
         let load = |form| metadata.load(&self.state, &name, form, &self.base);
         let loaded = async {
@@ -192,7 +193,7 @@ impl Shared {
                 "DX_FETCH_STATUS"
             }
         };
-        provider_error(code, failure.message.clone())
+        ProviderError::new(code, failure.message.clone())
     }
 
     /// Begins to load what the project requires, once.
@@ -261,7 +262,7 @@ impl Provider for Registry {
         if Instant::now() > self.deadline {
             let reason = "the plan takes too long".to_owned();
             self.shared.trouble().failed.get_or_insert_with(|| reason.clone());
-            return Err(provider_error("DX_FETCH_STATUS", reason));
+            return Err(ProviderError::new("DX_FETCH_STATUS", reason));
         }
         let mut load = std::pin::pin!(self.shared.load(name));
         // What is in memory is there at the first look.
@@ -295,8 +296,4 @@ impl Provider for Registry {
             self.shared.failed(&failure)
         })
     }
-}
-
-fn provider_error(code: &'static str, message: String) -> ProviderError {
-    ProviderError { code, message, hint: None }
 }
