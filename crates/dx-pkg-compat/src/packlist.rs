@@ -9,6 +9,7 @@
 mod archive;
 mod bundle;
 mod error;
+mod names;
 mod rule;
 mod rules;
 mod selected;

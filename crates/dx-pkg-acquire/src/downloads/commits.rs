@@ -19,7 +19,7 @@ use dx_pkg_lock::LockPackage;
 use dx_pkg_os::files::{create_private_dir, read_bounded, remove_tree, unique_name};
 use dx_pkg_store::Folder;
 
-use crate::package::label;
+use crate::package::{label, package_id};
 use crate::sources::{commit_of, subfolder};
 use crate::{AcquireError, Context, Downloads};
 
@@ -98,6 +98,22 @@ pub(crate) struct Source<'s> {
     git: &'s GitSpec,
     patience: Duration,
     limits: Limits,
+}
+
+impl Context {
+    /// Returns whether a package of a git repository was packed without its scripts, which may run
+    /// now.
+    #[must_use]
+    pub fn awaits_build(&self, package: &LockPackage) -> bool {
+        let resolved = package.resolved.as_deref().unwrap_or_default();
+        let may_be_built = || self.git_builder.get().is_some_and(|it| it.may_build(resolved));
+        let Some((git, commit)) = commit_of(resolved).filter(|_| may_be_built()) else {
+            return false;
+        };
+        let built = self.store.git_package(commit.as_str(), subfolder(&git), true);
+        let built = built.as_ref().map(PackageId::from_integrity);
+        built.is_none() || package_id(package).ok().flatten() != built
+    }
 }
 
 impl<'s> Source<'s> {

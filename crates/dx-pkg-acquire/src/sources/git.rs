@@ -4,12 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dx_pkg_core::spec::GitSpec;
-use dx_pkg_core::{CodedError, PackageId, Spec};
+use dx_pkg_core::{CodedError, Spec};
 use dx_pkg_git::Commit;
-use dx_pkg_lock::LockPackage;
-
-use crate::Context;
-use crate::package::package_id;
 
 /// Builds packages of git repositories before they are packed, as npm does.
 pub trait GitBuilder: Send + Sync {
@@ -22,22 +18,6 @@ pub trait GitBuilder: Send + Sync {
     /// # Errors
     /// The reason for the user.
     fn build(&self, folder: &Path, resolved: &str) -> Result<(), Arc<dyn CodedError>>;
-}
-
-impl Context {
-    /// Returns whether a package of a git repository was packed without its scripts, which may run
-    /// now.
-    #[must_use]
-    pub fn is_to_be_built(&self, package: &LockPackage) -> bool {
-        let resolved = package.resolved.as_deref().unwrap_or_default();
-        let may_be_built = || self.git_builder.get().is_some_and(|it| it.may_build(resolved));
-        let Some((git, commit)) = commit_of(resolved).filter(|_| may_be_built()) else {
-            return false;
-        };
-        let built = self.store.git_package(commit.as_str(), subfolder(&git), true);
-        let built = built.as_ref().map(PackageId::from_integrity);
-        built.is_none() || package_id(package).ok().flatten() != built
-    }
 }
 
 /// Returns the folder of the package in its repository; empty for the repository's own.

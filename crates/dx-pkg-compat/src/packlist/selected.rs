@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
+use super::names::name_of;
 use super::rule::{Entry, Rule};
-use super::walk::name_of;
 use crate::glob::{Segment, expand};
 
 /// Files and folders that `files` names. Of all that is not named nothing is included.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::PackError;
+use super::names::name_of;
 use super::rule::{Entry, Rule};
 use super::rules::{self, Rules};
 use super::selected::{Selected, named};
@@ -199,14 +200,5 @@ impl Level<'_> {
             }
         }
         self.rules.apply(included, Entry { path, basename, as_folder })
-    }
-}
-
-/// Returns the name of an entry, and whether it is its name: in one that is not Unicode, as in what
-/// Node.js reads, U+FFFD stands for what is not.
-pub(super) fn name_of(entry: &fs::DirEntry) -> (String, bool) {
-    match entry.file_name().into_string() {
-        Ok(name) => (name, true),
-        Err(name) => (name.to_string_lossy().into_owned(), false),
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn work_out(
     let lifecycle = Lifecycle::new(session, project)?;
     // Scripts that were skipped may have been allowed since.
     let with_scripts = with_scripts(&record);
-    let may_run = |package| lifecycle.may_run(package) || session.context.is_to_be_built(package);
+    let may_run = |package| lifecycle.may_run(package) || session.context.awaits_build(package);
     if with_scripts.installed.packages.iter().any(may_run) || lifecycle.runs_folders(&with_scripts)
     {
         return Ok(None);
